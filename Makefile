@@ -1,0 +1,45 @@
+# Every target installs what it needs into .venv; nothing is installed outside the checkout.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOST ?= 127.0.0.1
+PORT ?= 8000
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+
+.PHONY: help run install test check fix lock openapi
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/.run  ## install, migrate and serve on SQLite at http://127.0.0.1:8000 (PORT, HOST override)
+	@$(BIN)/taskwell serve --host $(HOST) --port $(PORT)
+
+install: $(VENV)/.dev  ## make .venv with everything for development
+
+test: $(VENV)/.dev  ## run every test on SQLite and PostgreSQL
+	@$(BIN)/pytest -n auto --cov --cov-report=term $(TESTS)
+
+check: $(VENV)/.dev  ## format, lint, types and import rules
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
+
+fix: $(VENV)/.dev  ## format, and mend what the linter can mend
+	@$(BIN)/ruff format . ; $(BIN)/ruff check --fix .
+
+openapi: $(VENV)/.dev  ## write the OpenAPI documents anew
+	@for name in v1 todos user_tasks; do $(BIN)/taskwell openapi $$name > openapi/$$name.json; done
+
+lock: $(BIN)/uv  ## lock the newest versions that pyproject.toml allows
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --upgrade pyproject.toml -o requirements/run.txt
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --upgrade --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+
+$(BIN)/uv:
+	@$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q --disable-pip-version-check uv
+
+$(VENV)/.run: $(BIN)/uv requirements/run.txt pyproject.toml
+	@test -e $(VENV)/.dev || $(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/run.txt
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e . && touch $@
+
+$(VENV)/.dev: $(BIN)/uv requirements/dev.txt pyproject.toml
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e . && touch $@ $(VENV)/.run

@@ -1,0 +1,1 @@
+"""HTTP, and only HTTP: each contract translates, calls one verb and translates back."""

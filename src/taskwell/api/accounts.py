@@ -1,0 +1,201 @@
+"""Signing up, in and out: the same operations in every contract that has them."""
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
+from starlette.responses import Response
+
+from taskwell.api.call import Call, RequestContext
+from taskwell.api.operation import Operation
+from taskwell.api.replies import PRIVATE, json_response
+from taskwell.database import now
+from taskwell.errors import InvalidCredentials
+from taskwell.security import tokens
+from taskwell.security.tokens import AccessToken
+from taskwell.tasks.fields import Text
+from taskwell.users import service as users
+from taskwell.users.user import MAX_EMAIL, MAX_NAME, MIN_NAME, User, is_email
+
+EXAMPLE_USER: JsonDict = {
+    "id": "01938d1b-1111-7222-8333-444455556666",
+    "email": "ada@example.com",
+    "name": "Ada",
+    "time_zone": "UTC",
+    "created_at": "2026-11-21T08:00:00.123456Z",
+    "updated_at": "2026-11-21T08:00:00.123456Z",
+}
+EXAMPLE_SESSION: JsonDict = {
+    "user": EXAMPLE_USER,
+    "access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…",
+    "token_type": "bearer",
+    "expires_at": "2026-11-28T08:00:00Z",
+}
+
+
+def _email(text: str) -> str:
+    if not is_email(text):
+        raise PydanticCustomError("invalid_email", "It must be an e-mail address such as ada@example.com")
+    return text
+
+
+def _printable(text: str) -> str:
+    if any(character < " " or character == "\x7f" for character in text):
+        raise PydanticCustomError("control_character", "It must not hold control characters")
+    return text
+
+
+Email = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=MAX_EMAIL),
+    AfterValidator(_email),
+    Field(json_schema_extra={"format": "email"}),
+]
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=MIN_NAME, max_length=MAX_NAME),
+    AfterValidator(_printable),
+]
+
+
+class UserOut(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_USER]})
+
+    id: str
+    email: str | None
+    name: str
+    time_zone: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class SessionOut(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_SESSION]})
+
+    user: UserOut
+    access_token: str
+    token_type: str
+    expires_at: datetime
+
+
+class TokenOut(BaseModel):
+    """RFC 6749 section 5.1."""
+
+    access_token: str
+    token_type: str
+    expires_in: int = Field(description="Seconds.")
+
+
+class MessageOut(BaseModel):
+    message: str
+
+
+class SignUp(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"email": "ada@example.com", "password": "engine 1843", "name": "Ada"}]},
+    )
+
+    email: Email
+    password: Text
+    name: Name
+
+
+class SignIn(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"email": "ada@example.com", "password": "engine 1843"}]},
+    )
+
+    email: Text
+    password: Text
+
+
+class PasswordForm(BaseModel):
+    """RFC 6749 section 4.3.2; the e-mail is the ``username``."""
+
+    username: str = ""
+    password: str = ""
+    grant_type: str = "password"
+
+
+def router(signed_in: type[Operation], public: type[Operation]) -> APIRouter:
+    """The operations that both contracts have, as routes of the contract's own two classes."""
+    routes = APIRouter(prefix="/auth", tags=["auth"])
+    for path, method, endpoint, kind, options in (
+        ("/signup", "POST", sign_up, public, _options("Open an account", SessionOut, status_code=201)),
+        ("/login", "POST", sign_in, public, _options("Sign in", SessionOut)),
+        ("/logout", "POST", sign_out, signed_in, _options("Refuse this token from now on", MessageOut)),
+        ("/me", "GET", me, signed_in, _options("The caller", UserOut)),
+    ):
+        routes.add_api_route(path, endpoint, methods=[method], route_class_override=kind, **options)
+    return routes
+
+
+def _options(summary: str, answer: type[BaseModel], *, status_code: int = 200) -> dict[str, Any]:
+    return {"summary": summary, "response_model": answer, "status_code": status_code}
+
+
+async def sign_up(call: Call, body: SignUp) -> Response:
+    user = await users.sign_up(call.lane, email=body.email, password=body.password, name=body.name)
+    return _session(call, user, status=201)
+
+
+async def sign_in(call: Call, body: SignIn) -> Response:
+    return _session(call, await users.authenticate(call.lane, email=body.email, password=body.password))
+
+
+async def token(call: Call, form: Annotated[PasswordForm, Form()]) -> Response:
+    """OAuth2's password grant, for "Authorize" on the API page; its errors are RFC 6749 section 5.2's."""
+    try:
+        user = await users.authenticate(call.lane, email=form.username, password=form.password)
+    except InvalidCredentials as error:
+        content = {"error": "invalid_grant", "error_description": error.detail}
+        return _private(content, status=400)
+    issued = _issue(call, user)
+    seconds = int((issued.expires_at - now()).total_seconds())
+    return _private({"access_token": issued.text, "token_type": "bearer", "expires_in": seconds})
+
+
+async def sign_out(call: Call) -> Response:
+    await users.revoke(call.lane, call.user)
+    call.services.identities.forget({call.user.token_id})
+    return _private({"message": "You are signed out; this token is refused from now on."})
+
+
+async def me(call: Call) -> Response:
+    return user_response(call, await users.get(call.lane, call.user))
+
+
+def user_response(call: RequestContext, user: User) -> Response:
+    return _private(user_json(user, call.user.subject))
+
+
+def user_json(user: User, subject: str) -> dict[str, Any]:
+    """A user for the wire, under the id by which the caller knows itself."""
+    return asdict(user) | {"id": subject}
+
+
+def _session(call: RequestContext, user: User, status: int = 200) -> Response:
+    issued = _issue(call, user)
+    content = {
+        "user": user_json(user, user.id),
+        "access_token": issued.text,
+        "token_type": "bearer",
+        "expires_at": issued.expires_at,
+    }
+    return _private(content, status=status)
+
+
+def _issue(call: RequestContext, user: User) -> AccessToken:
+    settings = call.settings
+    lifetime = timedelta(days=settings.access_token_expire_days)
+    return tokens.issue(user.id, key=settings.signing_key, algorithm=settings.algorithm, now=now(), lifetime=lifetime)
+
+
+def _private(content: dict[str, Any], *, status: int = 200) -> Response:
+    return json_response(content, status=status, headers=PRIVATE)

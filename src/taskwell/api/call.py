@@ -1,0 +1,122 @@
+"""What an operation gets to see of its request."""
+
+from dataclasses import dataclass, field, replace
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import Depends
+from starlette.types import Receive, Scope
+
+from taskwell.api.identity import Identities
+from taskwell.database import Database, Lane
+from taskwell.errors import InvalidHeader, TooLarge, Unauthorized
+from taskwell.settings import Settings
+from taskwell.users.principal import Principal
+
+
+@dataclass(slots=True)
+class Services:
+    """What all requests of a process share.
+
+    Attributes:
+        is_ready: Set once everything is open, unset when the process begins to drain.
+    """
+
+    settings: Settings
+    database: Database
+    identities: Identities
+    is_ready: bool = False
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """One request.
+
+    Attributes:
+        lane: Where the verbs run: the database, or the one transaction of an idempotent request.
+    """
+
+    scope: Scope
+    receive: Receive
+    services: Services
+    path_params: dict[str, str]
+    request_id: str
+    lane: Lane
+    principal: Principal | None = None
+    raw_body: bytes | None = field(default=None, repr=False)
+
+    @property
+    def user(self) -> Principal:
+        """The caller, of an operation that needs one."""
+        if self.principal is None:
+            raise Unauthorized
+        return self.principal
+
+    @property
+    def settings(self) -> Settings:
+        return self.services.settings
+
+    @property
+    def base_path(self) -> str:
+        """The path as the caller wrote it, percent-encoded, without a trailing slash."""
+        return quote(self.scope["path"].rstrip("/"), safe="/-._~:@!$&'()*+,;=")
+
+    def headers(self, name: bytes) -> list[bytes]:
+        """Every value of a header, whose name is given in lower case."""
+        return [value for key, value in self.scope["headers"] if key == name]
+
+    def header(self, name: bytes) -> str | None:
+        """The one value of a header.
+
+        Raises:
+            InvalidHeader: it was sent more than once.
+        """
+        values = self.headers(name)
+        if len(values) > 1:
+            raise InvalidHeader(f"Send the header {name.decode().title()} once.")
+        return values[0].decode("latin-1").strip() if values else None
+
+    async def body(self) -> bytes:
+        """The whole body, read once.
+
+        Raises:
+            TooLarge: it is longer than ``MAX_BODY_BYTES``, whether it said so or came in chunks.
+        """
+        if self.raw_body is None:
+            self.raw_body = await self._read()
+        return self.raw_body
+
+    async def _read(self) -> bytes:
+        limit = self.settings.max_body_bytes
+        announced = self.headers(b"content-length")
+        if announced and announced[0].isdigit() and int(announced[0]) > limit:
+            raise _too_large(limit)
+        chunks = bytearray()
+        while True:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            chunks += message.get("body", b"")
+            if len(chunks) > limit:
+                raise _too_large(limit)
+            if not message.get("more_body", False):
+                return bytes(chunks)
+
+    def within(self, lane: Lane) -> "RequestContext":
+        """The same request, with its verbs on another lane."""
+        return replace(self, lane=lane)
+
+
+class ClientGone(Exception):
+    """The connection ended before the request did; there is nobody to answer."""
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body may hold {limit} bytes at most.")
+
+
+def _in_the_signature() -> None:
+    """``Operation`` passes the call itself; FastAPI only has to know that it is not a parameter."""
+
+
+Call = Annotated[RequestContext, Depends(_in_the_signature)]

@@ -1,0 +1,171 @@
+"""The ASGI application: what every request passes, whichever contract it speaks.
+
+One function does what a stack of middleware would: request id, routing, CORS, security headers, the time limit
+and errors. It is pure ASGI, and it is where the order of these can be read.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import structlog
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from taskwell.api.call import ClientGone, RequestContext, Services
+from taskwell.api.cors import Cors
+from taskwell.api.problems import Internal
+from taskwell.api.routing import Match, Switchboard, Target
+from taskwell.database import new_id
+from taskwell.errors import AppError, MethodNotAllowed, NotFound, TimedOut, Unavailable
+from taskwell.settings import Settings
+
+log = structlog.get_logger("taskwell.http")
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+
+SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=()"),
+]
+POLICY = (
+    b"content-security-policy",
+    b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+)
+HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+
+Lifespan = Callable[[], AbstractAsyncContextManager[Services]]
+
+
+class Gateway:
+    """Taskwell as an ASGI application."""
+
+    def __init__(self, settings: Settings, switchboard: Switchboard, lifespan: Lifespan) -> None:
+        self.settings = settings
+        self._switchboard = switchboard
+        self._lifespan = lifespan
+        self._cors = Cors(settings.allowed_origins)
+        self._headers = [*SECURITY_HEADERS, *([HSTS] if settings.is_production else [])]
+        self.services: Services | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        request_id = _request_id(scope)
+        origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
+        is_head = scope["method"] == "HEAD"
+        status = 0
+
+        async def send_complete(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                self._complete(message["headers"], request_id, origin)
+            elif is_head:
+                message = {
+                    "type": "http.response.body",
+                    "body": b"",
+                    "more_body": message.get("more_body", False),
+                }
+            await send(message)
+
+        match = self._switchboard.find(scope.get("raw_path") or scope["path"].encode())
+        target = match.operations.get("GET" if is_head else scope["method"])
+        try:
+            response = await self._answer(scope, receive, match, target, request_id)
+            await response(scope, receive, send_complete)
+        except ClientGone:
+            status = 499
+        finally:
+            log.info(
+                "request",
+                method=scope["method"],
+                route=target.template if target else None,
+                status=status,
+                milliseconds=round((time.perf_counter() - started) * 1000, 2),
+                request_id=request_id,
+            )
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, match: Match, target: Target | None, request_id: str
+    ) -> Response:
+        try:
+            if (preflight := self._cors.preflight(scope)) is not None:
+                return preflight
+            if target is None:
+                raise _no_operation(scope, match)
+            if self.services is None:
+                raise Unavailable("The service is starting; try again shortly.")
+            call = RequestContext(
+                scope, receive, self.services, match.path_params(target), request_id, self.services.database
+            )
+            async with asyncio.timeout(self.settings.request_timeout_seconds):
+                return await target.operation.serve(call)
+        except AppError as error:
+            return match.contract.render(error, request_id)
+        except TimeoutError:
+            return match.contract.render(TimedOut("The request took too long and was stopped."), request_id)
+        except ClientGone:
+            raise
+        except Exception:
+            log.exception("unexpected error", request_id=request_id)
+            return match.contract.render(Internal(), request_id)
+
+    def _complete(self, headers: list[tuple[bytes, bytes]], request_id: str, origin: bytes | None) -> None:
+        """Adds what every response has; an operation's own policy (that of a page) stays."""
+        if not any(name == b"content-security-policy" for name, _ in headers):
+            headers.append(POLICY)
+        headers += self._headers
+        headers.append((b"x-request-id", request_id.encode()))
+        headers += self._cors.headers(origin)
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[Services]:
+        """Opens the services; when the block ends, stops being ready and closes them."""
+        async with self._lifespan() as services:
+            self.services = services
+            services.is_ready = True
+            try:
+                yield services
+            finally:
+                services.is_ready = False
+                self.services = None
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """The lifespan as an ASGI server asks for it."""
+        await receive()
+        phase = "startup"
+        try:
+            async with self.lifespan():
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+                phase = "shutdown"
+        except Exception as error:
+            await send({"type": f"lifespan.{phase}.failed", "message": str(error)})
+            raise
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def _no_operation(scope: Scope, match: Match) -> AppError:
+    if not match.operations:
+        return NotFound("There is nothing at this address.")
+    methods = set(match.operations) | ({"HEAD"} if "GET" in match.operations else set())
+    return MethodNotAllowed(scope["method"], sorted(methods))
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return str(value.decode())
+    return new_id()

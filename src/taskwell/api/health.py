@@ -1,0 +1,77 @@
+"""Whether the service lives, is ready, and reaches its database."""
+
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from sqlalchemy import literal_column, select
+from starlette.responses import Response
+
+from taskwell import __version__
+from taskwell.api.call import Call
+from taskwell.api.operation import LenientPublicOperation
+from taskwell.api.replies import PRIVATE, json_response
+from taskwell.database import Query, now
+from taskwell.errors import AppError
+
+router = APIRouter(tags=["health"], route_class=LenientPublicOperation)
+
+PING: Query[int] = Query(select(literal_column("1")), int)
+
+
+class HealthOut(BaseModel):
+    status: str
+    version: str
+    timestamp: str
+
+
+class ReadyOut(BaseModel):
+    status: str
+
+
+class DatabaseHealthOut(BaseModel):
+    status: str
+    database: str
+    latency_ms: Annotated[float | None, Field(description="One round trip; null when the database is down.")]
+
+
+@router.get("/health", summary="The process answers", response_model=HealthOut)
+async def health(call: Call) -> Response:
+    return _answer({"status": "healthy", "version": __version__, "timestamp": now()})
+
+
+@router.get("/health/live", summary="Liveness probe", response_model=ReadyOut)
+async def live(call: Call) -> Response:
+    return _answer({"status": "alive"})
+
+
+@router.get("/health/ready", summary="Readiness probe", response_model=ReadyOut)
+async def ready(call: Call) -> Response:
+    if not call.services.is_ready:
+        return _answer({"status": "draining"}, is_up=False)
+    is_up = await _latency(call) is not None
+    return _answer({"status": "ready" if is_up else "database unavailable"}, is_up=is_up)
+
+
+@router.get("/health/database", summary="The database answers", response_model=DatabaseHealthOut)
+@router.get("/health/db", summary="The database answers", response_model=DatabaseHealthOut)
+async def database(call: Call) -> Response:
+    latency = await _latency(call)
+    is_up = latency is not None
+    status = "healthy" if is_up else "unhealthy"
+    return _answer({"status": status, "database": call.services.database.name, "latency_ms": latency}, is_up=is_up)
+
+
+async def _latency(call: Call) -> float | None:
+    started = time.perf_counter()
+    try:
+        await call.lane.row(PING)
+    except AppError:
+        return None
+    return round((time.perf_counter() - started) * 1000, 3)
+
+
+def _answer(content: dict[str, Any], *, is_up: bool = True) -> Response:
+    headers = PRIVATE | ({} if is_up else {"Retry-After": "2"})
+    return json_response(content, status=200 if is_up else 503, headers=headers)

@@ -1,0 +1,60 @@
+"""Idempotency-Key: a POST that is sent again gets the first answer again, and does nothing twice.
+
+The answer is stored in the transaction of the work itself: either both are there or neither. While a request
+runs, its key is held by a lock that ends with the transaction, and so with the process or the connection.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+
+import orjson
+from starlette.responses import Response
+
+from taskwell.api.call import RequestContext
+from taskwell.errors import IdempotencyKeyReused, InvalidHeader, RequestInProgress
+from taskwell.users import idempotency
+from taskwell.users.idempotency import StoredAnswer
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+KEPT_HEADERS = frozenset({"location", "etag", "content-type", "cache-control"})
+
+
+async def once(call: RequestContext, key: str, answer: Callable[[RequestContext], Awaitable[Response]]) -> Response:
+    """Answers the request, or repeats the answer that it had within the last 24 hours.
+
+    Raises:
+        InvalidHeader: the key is empty, too long or not visible ASCII.
+        IdempotencyKeyReused: the key was used for another body.
+        RequestInProgress: the first request with this key has not ended yet.
+    """
+    if not _KEY.fullmatch(key):
+        raise InvalidHeader("Idempotency-Key must be 1 to 255 visible ASCII characters.")
+    path = call.base_path
+    request_hash = sha256(call.scope["query_string"] + b"\n" + await call.body()).hexdigest()
+    async with call.services.database.transaction() as transaction:
+        if not await idempotency.claim(transaction, call.user, path, key):
+            raise RequestInProgress("The first request with this Idempotency-Key is still running.")
+        stored = await idempotency.find(transaction, call.user, path, key)
+        if stored is not None:
+            return _replayed(stored, request_hash)
+        response = await answer(call.within(transaction))
+        if response.status_code < 300:
+            headers = {name: value for name, value in response.headers.items() if name in KEPT_HEADERS}
+            kept = StoredAnswer(
+                request_hash, response.status_code, orjson.dumps(headers).decode(), bytes(response.body)
+            )
+            await idempotency.keep(transaction, call.user, path, key, kept)
+        return response
+
+
+def _replayed(stored: StoredAnswer, request_hash: str) -> Response:
+    if stored.request_hash != request_hash:
+        raise IdempotencyKeyReused.field(
+            "Idempotency-Key",
+            "This key was used for another request body.",
+            "idempotency_key_reused",
+            location="header",
+        )
+    headers = orjson.loads(stored.headers) | {"Idempotency-Replayed": "true"}
+    return Response(stored.response, stored.status, headers)

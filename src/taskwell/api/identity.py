@@ -1,0 +1,119 @@
+"""From the Authorization header to the principal, without asking the database twice."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+
+from taskwell.database import Database
+from taskwell.errors import InvalidToken, Unauthorized
+from taskwell.security import tokens
+from taskwell.settings import Settings
+from taskwell.users import service as users
+from taskwell.users.principal import Principal
+
+MAX_ENTRIES = 10_000
+MAX_AGE_SECONDS = 60.0
+SYNC_SECONDS = 1.0
+"""How old the knowledge of revocations may be; twice this is what other processes are promised."""
+
+OVERLAP = timedelta(seconds=15)
+"""Revocations of this long ago are read again each time: clocks differ, and commits come out of order."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    principal: Principal
+    good_until: float
+
+
+class Identities:
+    """Verifies tokens and remembers for whom they stand.
+
+    An entry lives for a minute at most, and never longer than its token. Once a second, and only while there
+    are requests, the revocations of all processes are read and what they name is dropped.
+    """
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+        self._entries: dict[bytes, _Entry] = {}
+        self._synced_at = time.monotonic()
+        self._syncing: asyncio.Task[None] | None = None
+
+    async def of(self, authorization: list[bytes]) -> Principal:
+        """The caller.
+
+        Args:
+            authorization: The values of every Authorization header.
+
+        Raises:
+            Unauthorized: there is none.
+            InvalidToken: it is not exactly one bearer token that is good now.
+        """
+        token = bearer_token(authorization)
+        digest = sha256(token).digest()
+        if time.monotonic() - self._synced_at > SYNC_SECONDS:
+            await self._sync()
+        entry = self._entries.get(digest)
+        if entry is not None and entry.good_until > time.time():
+            return entry.principal
+        principal = await self._verify(token)
+        self._keep(digest, principal)
+        return principal
+
+    def forget(self, names: set[str]) -> None:
+        """Drops what is known of tokens by their ids, and of users by ``user:`` and their id."""
+        self._entries = {
+            digest: entry
+            for digest, entry in self._entries.items()
+            if entry.principal.token_id not in names and f"user:{entry.principal.user_id}" not in names
+        }
+
+    async def _verify(self, token: bytes) -> Principal:
+        claims = tokens.verify(
+            token.decode("latin-1"), key=self._settings.signing_key, algorithm=self._settings.algorithm
+        )
+        principal = await users.holder_of(self._database, claims) if claims is not None else None
+        if principal is None:
+            raise InvalidToken
+        return principal
+
+    def _keep(self, digest: bytes, principal: Principal) -> None:
+        self._entries.pop(digest, None)
+        if len(self._entries) >= MAX_ENTRIES:
+            self._entries.pop(next(iter(self._entries)))
+        good_until = min(time.time() + MAX_AGE_SECONDS, principal.expires_at.timestamp())
+        self._entries[digest] = _Entry(principal, good_until)
+
+    async def _sync(self) -> None:
+        """One query for all who wait; who comes while it runs, and needs no fresher answer, goes on."""
+        if self._syncing is None:
+            self._syncing = asyncio.create_task(self._read_revocations())
+        elif time.monotonic() - self._synced_at < 2 * SYNC_SECONDS:
+            return
+        await asyncio.shield(self._syncing)
+
+    async def _read_revocations(self) -> None:
+        started = time.monotonic()
+        try:
+            revoked = await users.recently_revoked(self._database, OVERLAP + timedelta(seconds=MAX_AGE_SECONDS))
+            if revoked:
+                self.forget(set(revoked))
+            self._synced_at = started
+        finally:
+            self._syncing = None
+
+
+def bearer_token(authorization: list[bytes]) -> bytes:
+    """The token of the one Authorization header (RFC 6750 section 2.1; the scheme has no case)."""
+    if not authorization:
+        raise Unauthorized
+    scheme, _, token = authorization[0].partition(b" ")
+    token = token.strip()
+    if scheme.lower() != b"bearer":
+        raise Unauthorized
+    if len(authorization) > 1 or not token or b" " in token:
+        raise InvalidToken("Send exactly one Authorization header with one bearer token.")
+    return token

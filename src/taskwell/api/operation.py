@@ -1,0 +1,160 @@
+"""One HTTP operation: a FastAPI route whose request is judged in the order that CONTRACTS promises.
+
+FastAPI reads the endpoint's signature for the OpenAPI document. At run time the signature is taken apart once,
+and a request costs what its own parameters cost: token (401), path user (403), query and body (400, 415, 422),
+then the endpoint. The endpoint is an ordinary async function that takes
+
+- ``call: Call``,
+- ``query: Annotated[SomeModel, Query()]``,
+- ``body: SomeModel`` or ``body: SomeModel | None = None``,
+- and its path parameters by name,
+
+and returns a ``Response``.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast, get_type_hints
+
+from fastapi.params import Depends, Form
+from fastapi.params import Query as QueryParam
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from taskwell.api.bodies import parse_json, parse_query, validated
+from taskwell.api.call import RequestContext
+from taskwell.api.idempotency import once
+from taskwell.errors import Forbidden, Invalid, NotFound
+from taskwell.tasks.fields import UUID
+
+Endpoint = Callable[..., Awaitable[Response]]
+
+
+class Operation(APIRoute):
+    """An operation of a signed-in caller."""
+
+    needs_principal = True
+    is_strict = True
+    """Whether a query parameter that the operation does not know is refused."""
+
+    def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        self.signature = _Signature(endpoint)
+
+    async def serve(self, call: RequestContext) -> Response:
+        """Answers one request.
+
+        Raises:
+            AppError: as its verb or the parsing of its parameters says.
+        """
+        if self.needs_principal:
+            call.principal = await call.services.identities.of(call.headers(b"authorization"))
+            named = call.path_params.get("user_id")
+            if named is not None and named != "me" and not call.principal.is_named(named):
+                raise Forbidden("The path names another user; use your own id.")
+            if call.scope["method"] == "POST" and (key := call.header(b"idempotency-key")) is not None:
+                return await once(call, key, self._answer)
+        return await self._answer(call)
+
+    async def _answer(self, call: RequestContext) -> Response:
+        signature = self.signature
+        arguments: dict[str, Any] = {"call": call}
+        query_string = call.scope["query_string"]
+        if signature.query is not None:
+            name, model = signature.query
+            arguments[name] = parse_query(model, query_string, is_strict=self.is_strict)
+        elif query_string and self.is_strict:
+            raise Invalid.field(
+                _first_name(query_string), "There is no such parameter.", "extra_forbidden", location="query"
+            )
+        if signature.body is not None:
+            name, model, is_optional = signature.body
+            arguments[name] = await self._body(call, model, is_optional=is_optional)
+        elif signature.form is not None:
+            name, model = signature.form
+            arguments[name] = await _form(call, model)
+        for name in signature.path:
+            arguments[name] = _path_value(name, call.path_params)
+        return await cast(Endpoint, self.endpoint)(**arguments)
+
+    async def _body(self, call: RequestContext, model: type[BaseModel], *, is_optional: bool) -> BaseModel | None:
+        raw = await call.body()
+        if raw:
+            value = parse_json(raw, call.headers(b"content-type"))
+            return validated(model, value, "body", is_strict=self.is_strict)
+        if is_optional:
+            return None
+        raise Invalid.field("", "A JSON body is required.", "missing")
+
+
+class PublicOperation(Operation):
+    """An operation of anybody."""
+
+    needs_principal = False
+
+
+class LenientOperation(Operation):
+    """An operation of a contract whose clients send query parameters that it does not know."""
+
+    is_strict = False
+
+
+class LenientPublicOperation(LenientOperation):
+    needs_principal = False
+
+
+class _Signature:
+    """What an endpoint takes, by kind."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.query: tuple[str, type[BaseModel]] | None = None
+        self.form: tuple[str, type[BaseModel]] | None = None
+        self.body: tuple[str, type[BaseModel], bool] | None = None
+        self.path: list[str] = []
+        hints = get_type_hints(endpoint, include_extras=True)
+        for name, parameter in inspect.signature(endpoint).parameters.items():
+            hint = hints[name]
+            marks = getattr(hint, "__metadata__", ())
+            base = hint.__origin__ if marks else hint
+            if any(isinstance(mark, Depends) for mark in marks):
+                continue
+            if any(isinstance(mark, QueryParam) for mark in marks):
+                self.query = (name, base)
+            elif any(isinstance(mark, Form) for mark in marks):
+                self.form = (name, base)
+            elif (model := _model_in(base)) is not None:
+                self.body = (name, model, parameter.default is None)
+            else:
+                self.path.append(name)
+
+
+def _model_in(hint: Any) -> type[BaseModel] | None:
+    candidates = getattr(hint, "__args__", (hint,))
+    return next((each for each in candidates if inspect.isclass(each) and issubclass(each, BaseModel)), None)
+
+
+def _path_value(name: str, values: Mapping[str, str]) -> str:
+    """An id that is not a UUID names nothing."""
+    value = values[name]
+    if not name.endswith("_id") or name == "user_id":
+        return value
+    if not UUID.fullmatch(value):
+        raise NotFound(f"There is no such {name.removesuffix('_id')}.")
+    return value.lower()
+
+
+def _first_name(query_string: bytes) -> str:
+    return query_string.decode("latin-1").partition("=")[0].partition("&")[0]
+
+
+async def _form(call: RequestContext, model: type[BaseModel]) -> BaseModel:
+    raw = await call.body()
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": raw, "more_body": False}
+
+    async with Request(call.scope, receive).form() as form:
+        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+        return validated(model, fields, "body", is_strict=False)

@@ -1,0 +1,5 @@
+"""The todos contract."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

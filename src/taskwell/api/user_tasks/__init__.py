@@ -1,0 +1,5 @@
+"""The user_tasks contract."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

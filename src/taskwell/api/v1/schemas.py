@@ -1,0 +1,223 @@
+"""The wire shapes of v1. Bodies are strict: what they do not know, they refuse."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self, cast
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
+from sqlalchemy import Text as SqlText
+from sqlalchemy import bindparam, case, literal_column
+
+from taskwell.database.json import BooleanJson, InstantText, JsonObject, ListJson
+from taskwell.tasks import Priority, Projection, Task, TaskChanges, TaskDraft
+from taskwell.tasks.fields import DayField, Description, Flag, InstantField, ListId, Tags, Title
+from taskwell.tasks.tables import TaskRow
+from taskwell.tasks.task import PriorityName
+
+EXAMPLE_ID = "01938d1c-7d3a-7b6e-9f5e-0a4c1c2d3e4f"
+EXAMPLE_USER = "01938d1b-1111-7222-8333-444455556666"
+
+
+class StrictModel(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+EXAMPLE_TASK: JsonDict = {
+    "id": EXAMPLE_ID,
+    "user_id": EXAMPLE_USER,
+    "title": "Buy milk",
+    "description": None,
+    "priority": "medium",
+    "completed": False,
+    "completed_at": None,
+    "due_date": "2026-12-24",
+    "due_at": None,
+    "list_id": None,
+    "tags": ["home"],
+    "revision": 42,
+    "created_at": "2026-11-21T08:00:00.123456Z",
+    "updated_at": "2026-11-21T08:00:00.123456Z",
+}
+
+
+class TaskOut(BaseModel):
+    """A task as v1 answers with it; the SQL of ``AS_JSON`` and ``task_json`` write the same."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_TASK]})
+
+    id: str
+    user_id: str
+    title: str
+    description: str | None
+    priority: PriorityName
+    completed: bool
+    completed_at: datetime | None
+    due_date: date | None
+    due_at: datetime | None
+    list_id: str | None
+    tags: list[str]
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class TrashedTaskOut(TaskOut):
+    deleted_at: datetime
+
+
+class TaskPageOut(BaseModel):
+    items: list[TaskOut]
+    next_cursor: str | None
+    total: int | None = Field(None, description="Only with include_total=true.")
+
+
+class TrashPageOut(BaseModel):
+    items: list[TrashedTaskOut]
+    next_cursor: str | None
+    total: int | None = Field(None, description="Only with include_total=true.")
+
+
+def task_json(task: Task, subject: str) -> dict[str, Any]:
+    """A task for the wire; ``subject`` is the id by which the caller knows itself."""
+    shown = {
+        "id": task.id,
+        "user_id": subject,
+        "title": task.title,
+        "description": task.description,
+        "priority": task.priority.name,
+        "completed": task.completed,
+        "completed_at": task.completed_at,
+        "due_date": task.due_date,
+        "due_at": task.due_at,
+        "list_id": task.list_id,
+        "tags": task.tags,
+        "revision": task.revision,
+        "created_at": task.created_at,
+        "updated_at": task.updated_at,
+    }
+    if task.deleted_at is not None:
+        shown["deleted_at"] = task.deleted_at
+    return shown
+
+
+_MEMBERS: dict[str, Any] = {
+    "id": TaskRow.id,
+    "user_id": bindparam("subject", type_=SqlText),
+    "title": TaskRow.title,
+    "description": TaskRow.description,
+    "priority": case({int(each): literal_column(f"'{each.name}'") for each in Priority}, value=TaskRow.priority),
+    "completed": BooleanJson(TaskRow.completed_at.is_not(None)),
+    "completed_at": InstantText(TaskRow.completed_at),
+    "due_date": TaskRow.due_date,
+    "due_at": InstantText(TaskRow.due_at),
+    "list_id": TaskRow.list_id,
+    "tags": ListJson(TaskRow.tags),
+    "revision": TaskRow.revision,
+    "created_at": InstantText(TaskRow.created_at),
+    "updated_at": InstantText(TaskRow.updated_at),
+}
+
+AS_JSON: Projection[str] = Projection((JsonObject(_MEMBERS),), str)
+"""A task as its JSON text, straight from the database."""
+
+AS_TRASHED_JSON: Projection[str] = Projection(
+    (JsonObject(_MEMBERS | {"deleted_at": InstantText(TaskRow.deleted_at)}),), str
+)
+
+
+def _not_both(due_date: date | None, due_at: datetime | None) -> None:
+    if due_date is not None and due_at is not None:
+        raise PydanticCustomError("two_dues", "Name due_date or due_at, not both")
+
+
+class TaskBody(StrictModel):
+    """What POST and PUT take; what is left out has its default."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"title": "Buy milk", "priority": "high", "due_date": "2026-12-24", "tags": ["home"]}]
+        }
+    )
+
+    title: Title
+    description: Description | None = None
+    priority: PriorityName = "medium"
+    completed: Flag = False
+    due_date: DayField | None = None
+    due_at: InstantField | None = None
+    list_id: ListId | None = None
+    tags: Tags = ()  # type: ignore[assignment]
+
+    @model_validator(mode="after")
+    def _has_one_due(self) -> Self:
+        _not_both(self.due_date, self.due_at)
+        return self
+
+    def draft(self) -> TaskDraft:
+        return TaskDraft(
+            title=self.title,
+            description=self.description,
+            priority=Priority[self.priority],
+            completed=self.completed,
+            due_date=self.due_date,
+            due_at=self.due_at,
+            list_id=self.list_id,
+            tags=tuple(self.tags),
+        )
+
+
+class TaskPatch(StrictModel):
+    """What PATCH takes; what is left out stays as it is, and null clears what may be empty."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"completed": True}]})
+
+    title: Title = ""
+    description: Description | None = None
+    priority: PriorityName = "medium"
+    completed: Flag = False
+    due_date: DayField | None = None
+    due_at: InstantField | None = None
+    list_id: ListId | None = None
+    tags: Tags = ()  # type: ignore[assignment]
+
+    @model_validator(mode="after")
+    def _has_one_due(self) -> Self:
+        _not_both(self.due_date, self.due_at)
+        return self
+
+    def changes(self) -> TaskChanges:
+        named: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}
+        if "priority" in named:
+            named["priority"] = Priority[named["priority"]]
+        if "tags" in named:
+            named["tags"] = tuple(named["tags"])
+        return cast(TaskChanges, named)
+
+
+class Completion(StrictModel):
+    """Sets ``completed``; without it the call toggles."""
+
+    completed: Flag | None = None
+
+
+class TaskQuery(StrictModel):
+    """The filters, order and page of a list of tasks; all of them combine."""
+
+    status: Literal["all", "pending", "completed"] = "all"
+    priority: list[PriorityName] = []
+    sort: Literal["created_at", "updated_at", "due", "priority", "title"] = "created_at"
+    order: Literal["asc", "desc"] = "desc"
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: str = ""
+    include_total: bool = False
+
+
+class TrashQuery(StrictModel):
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: str = ""
+    include_total: bool = False
+
+
+class DeleteQuery(StrictModel):
+    permanent: bool = False

@@ -1,0 +1,130 @@
+"""v1: tasks."""
+
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from taskwell import tasks
+from taskwell.api.call import Call
+from taskwell.api.conditional import etag, if_match, is_unchanged
+from taskwell.api.operation import Operation
+from taskwell.api.replies import FRESH, json_response
+from taskwell.api.v1.schemas import (
+    AS_JSON,
+    AS_TRASHED_JSON,
+    Completion,
+    DeleteQuery,
+    TaskBody,
+    TaskOut,
+    TaskPageOut,
+    TaskPatch,
+    TaskQuery,
+    TrashPageOut,
+    TrashQuery,
+    task_json,
+)
+from taskwell.tasks import Page, PageRequest, Priority, Task, TaskFilter, TaskSort
+
+router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Operation)
+
+
+@router.get("", summary="List tasks", response_model=TaskPageOut)
+async def list_tasks(call: Call, query: Annotated[TaskQuery, Query()]) -> Response:
+    wanted = TaskFilter(
+        completed={"all": None, "pending": False, "completed": True}[query.status],
+        priorities=tuple(Priority[name] for name in query.priority),
+    )
+    asked = PageRequest(
+        wanted,
+        TaskSort(query.sort, query.order == "desc"),
+        query.limit,
+        query.cursor or None,
+        query.include_total,
+    )
+    return page_response(call, await tasks.page(call.lane, call.user, asked, AS_JSON))
+
+
+@router.post("", summary="Create a task", status_code=201, response_model=TaskOut)
+async def create_task(call: Call, body: TaskBody) -> Response:
+    task = await tasks.create(call.lane, call.user, body.draft())
+    return task_response(call, task, 201, {"Location": f"{call.base_path}/{task.id}"})
+
+
+@router.get("/trash", summary="List the trash, newest first", response_model=TrashPageOut)
+async def list_trash(call: Call, query: Annotated[TrashQuery, Query()]) -> Response:
+    asked = PageRequest(
+        sort=TaskSort("deleted_at"),
+        limit=query.limit,
+        cursor=query.cursor or None,
+        with_total=query.include_total,
+        in_trash=True,
+    )
+    return page_response(call, await tasks.page(call.lane, call.user, asked, AS_TRASHED_JSON))
+
+
+@router.get("/{task_id}", summary="Get a task", response_model=TaskOut)
+async def get_task(call: Call, task_id: str) -> Response:
+    return task_response(call, await tasks.get(call.lane, call.user, task_id))
+
+
+@router.put("/{task_id}", summary="Replace a task", response_model=TaskOut)
+async def replace_task(call: Call, task_id: str, body: TaskBody) -> Response:
+    changes = body.draft().changes()
+    return task_response(call, await tasks.change(call.lane, call.user, task_id, changes, if_match=if_match(call)))
+
+
+@router.patch("/{task_id}", summary="Change some fields of a task", response_model=TaskOut)
+async def change_task(call: Call, task_id: str, body: TaskPatch) -> Response:
+    changes = body.changes()
+    return task_response(call, await tasks.change(call.lane, call.user, task_id, changes, if_match=if_match(call)))
+
+
+@router.patch("/{task_id}/complete", summary="Complete, reopen or toggle a task", response_model=TaskOut)
+async def complete_task(call: Call, task_id: str, body: Completion | None = None) -> Response:
+    expected = if_match(call)
+    if body is None or body.completed is None:
+        return task_response(call, await tasks.toggle(call.lane, call.user, task_id, if_match=expected))
+    changes = tasks.TaskChanges(completed=body.completed)
+    return task_response(call, await tasks.change(call.lane, call.user, task_id, changes, if_match=expected))
+
+
+@router.delete("/{task_id}", summary="Move a task to the trash", status_code=204)
+async def delete_task(call: Call, task_id: str, query: Annotated[DeleteQuery, Query()]) -> Response:
+    remove = tasks.erase if query.permanent else tasks.delete
+    await remove(call.lane, call.user, task_id, if_match=if_match(call))
+    return Response(status_code=204)
+
+
+@router.post("/{task_id}/restore", summary="Take a task out of the trash", response_model=TaskOut)
+async def restore_task(call: Call, task_id: str) -> Response:
+    return task_response(call, await tasks.restore(call.lane, call.user, task_id))
+
+
+def task_response(call: Call, task: Task, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """The task with its ETag, or 304 where the caller has it already."""
+    tag = etag(task.revision)
+    shown = FRESH | {"ETag": tag} | (headers or {})
+    if call.scope["method"] in ("GET", "HEAD") and is_unchanged(call, tag):
+        return Response(status_code=304, headers=shown)
+    return json_response(task_json(task, call.user.subject), status=status, headers=shown)
+
+
+def page_response(call: Call, page: Page[str]) -> Response:
+    """The envelope around items that are JSON text already."""
+    rest: dict[str, object] = {"next_cursor": page.next_cursor}
+    if page.total is not None:
+        rest["total"] = page.total
+    content = b'{"items":[%b],%b' % (",".join(page.items).encode(), orjson.dumps(rest)[1:])
+    headers = dict(FRESH)
+    if page.next_cursor is not None:
+        headers["Link"] = f'<{next_url(call, page.next_cursor)}>; rel="next"'
+    return Response(content, headers=headers, media_type="application/json")
+
+
+def next_url(call: Call, cursor: str) -> str:
+    """The same request, after the cursor (RFC 8288); a path, so that it is right behind any proxy."""
+    query = call.scope["query_string"].decode("latin-1")
+    kept = [part for part in query.split("&") if part and not part.startswith("cursor=")]
+    return f"{call.base_path}?{'&'.join([*kept, f'cursor={cursor}'])}"

@@ -1,0 +1,44 @@
+"""``taskwell migrate`` and ``taskwell openapi``: the two schemas."""
+
+import asyncio
+import json
+from typing import Annotated
+
+import typer
+
+from taskwell import migrations
+from taskwell.app import create_contracts
+from taskwell.settings import read_settings
+
+
+def migrate(
+    revision: Annotated[str, typer.Argument(help="The revision to reach; the newest by default.")] = "head",
+) -> None:
+    """Bring the database's schema to this version.
+
+    Example: DATABASE_URL=postgresql://localhost/taskwell taskwell migrate
+    """
+    asyncio.run(_migrate(revision))
+
+
+async def _migrate(revision: str) -> None:
+    settings = read_settings()
+    before = await migrations.current(settings)
+    await migrations.upgrade(settings, revision)
+    after = await migrations.current(settings)
+    typer.echo(
+        f"The schema is at {after}." if before == after else f"The schema went from {before or 'nothing'} to {after}."
+    )
+
+
+def openapi(
+    contract: Annotated[str, typer.Argument(help="v1, todos or user_tasks.")] = "v1",
+) -> None:
+    """Print a contract's OpenAPI document.
+
+    Example: taskwell openapi todos > todos.json
+    """
+    contracts = create_contracts()
+    if contract not in contracts:
+        raise typer.BadParameter(f"there is no contract {contract!r}; choose one of {', '.join(contracts)}")
+    typer.echo(json.dumps(contracts[contract].app.openapi(), indent=2))

@@ -1,0 +1,23 @@
+"""Tables' foundations, statements and the two lanes that run them."""
+
+from taskwell.database.base import Base, Day, Id, Instant, TextList, UtcInstant, UuidText, new_id, now
+from taskwell.database.engine import open_database
+from taskwell.database.lanes import Database, Lane
+from taskwell.database.query import Build, Query
+
+__all__ = [
+    "Base",
+    "Build",
+    "Database",
+    "Day",
+    "Id",
+    "Instant",
+    "Lane",
+    "Query",
+    "TextList",
+    "UtcInstant",
+    "UuidText",
+    "new_id",
+    "now",
+    "open_database",
+]

@@ -1,0 +1,118 @@
+"""Opens the database that ``DATABASE_URL`` names, in whichever of its usual spellings."""
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from sqlalchemy import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from taskwell.database.lanes import Database
+from taskwell.database.postgres import LOST, PostgresDatabase
+from taskwell.database.sqlite import SqliteDatabase
+from taskwell.errors import Unavailable
+from taskwell.settings import InvalidSettings, Settings
+
+LIBPQ_ONLY = ("sslmode", "channel_binding", "sslrootcert", "options", "connect_timeout", "gssencmode")
+"""Query parameters of a libpq URL that asyncpg does not take; each is translated or has no meaning here."""
+
+
+def sqlite_path(url: URL) -> Path:
+    """The file of ``sqlite:///file`` (relative) or ``sqlite:////file`` (absolute).
+
+    Raises:
+        InvalidSettings: an in-memory database, which would be empty on every connection.
+    """
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        raise InvalidSettings("DATABASE_URL must name a file, such as sqlite:///taskwell.db")
+    return Path(url.database)
+
+
+async def open_database(settings: Settings) -> Database:
+    """Opens the database.
+
+    Raises:
+        InvalidSettings: the URL's own parts are wrong: no such file's folder, TLS mode or option.
+        Unavailable: nothing answers there.
+    """
+    if settings.is_sqlite:
+        path = sqlite_path(settings.database)
+        if not path.parent.is_dir():
+            raise InvalidSettings(f"DATABASE_URL names a folder that does not exist: {path.parent}")
+        return SqliteDatabase(path)
+    cached = settings.database_statement_cache == "on" or (
+        settings.database_statement_cache == "auto" and not await _is_pooled(settings)
+    )
+    engine = postgres_engine(settings, statement_cache=cached)
+    return PostgresDatabase(engine, ping_after_idle=settings.database_ping_after_idle_seconds)
+
+
+def postgres_engine(settings: Settings, *, statement_cache: bool = False) -> AsyncEngine:
+    """An engine whose pool waits a bounded time, and whose sessions are in UTC.
+
+    Args:
+        settings: The URL and the pool's sizes.
+        statement_cache: Whether the server keeps prepared statements between transactions for one client. A
+            pooler in transaction mode does not, unless it is told to (PgBouncer's ``max_prepared_statements``).
+    """
+    url, arguments = postgres_arguments(settings.database)
+    return create_async_engine(
+        url,
+        connect_args=arguments
+        | {
+            "timeout": settings.database_connect_timeout_seconds,
+            "statement_cache_size": 500 if statement_cache else 0,
+        },
+        pool_size=settings.database_pool_size,
+        max_overflow=settings.database_pool_overflow,
+        pool_timeout=settings.database_pool_timeout_seconds,
+        pool_recycle=settings.database_pool_recycle_seconds,
+    )
+
+
+def postgres_arguments(url: URL) -> tuple[URL, dict[str, Any]]:
+    """The URL and asyncpg's arguments for a URL as libpq writes it (Neon's, Heroku's, RDS's).
+
+    ``channel_binding=require`` cannot be honoured, since asyncpg has no SCRAM-PLUS; TLS is on all the same.
+
+    Raises:
+        InvalidSettings: an unknown ``sslmode``.
+    """
+    query = dict(url.query)
+    options = {name: query.pop(name) for name in LIBPQ_ONLY if name in query}
+    arguments: dict[str, Any] = {}
+    tls = _tls(str(options.get("sslmode", "")), str(options.get("sslrootcert", "")))
+    if tls is not None:
+        arguments["ssl"] = tls
+    return url.set(drivername="postgresql+asyncpg", query=query), arguments
+
+
+def _tls(mode: str, root_certificate: str) -> object:
+    """What asyncpg wants for libpq's ``sslmode`` (PostgreSQL 18, section 32.19)."""
+    if mode in ("", "disable", "allow", "prefer", "require"):
+        return mode or None
+    if mode not in ("verify-ca", "verify-full"):
+        raise InvalidSettings(f"DATABASE_URL has an unknown sslmode: {mode!r}")
+    known = None if root_certificate in ("", "system") else root_certificate
+    context = ssl.create_default_context(cafile=known)
+    context.check_hostname = mode == "verify-full"
+    return context
+
+
+async def _is_pooled(settings: Settings) -> bool:
+    """Whether a pooler stands between: it gives its clients process ids of its own making."""
+    url, arguments = postgres_arguments(settings.database)
+    target = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    try:
+        connection = await asyncpg.connect(
+            target, **arguments, timeout=settings.database_connect_timeout_seconds, statement_cache_size=0
+        )
+        try:
+            return bool(await connection.fetchval("SELECT pg_backend_pid()") != connection.get_server_pid())
+        finally:
+            await connection.close()
+    except (asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError) as error:
+        raise InvalidSettings(f"DATABASE_URL was refused: {error}") from error
+    except (*LOST, TimeoutError) as error:
+        raise Unavailable(f"The database at {url.host}:{url.port or 5432} cannot be reached.") from error

@@ -1,0 +1,85 @@
+"""What a verb may do with the database, whichever it is.
+
+There are two lanes. A ``Database`` is the read lane: each query is one autocommitted statement on a pooled
+connection. ``transaction()`` is the write lane: its statements commit together when the block ends, and not
+at all when it raises. A verb takes a ``Lane`` and does not know in which of the two it was called.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import TypeVar
+
+from taskwell.database.query import Query
+from taskwell.errors import AppError
+
+T = TypeVar("T")
+
+
+class ConstraintViolated(Exception):
+    """A write broke a constraint of the schema, and so changed nothing.
+
+    Attributes:
+        constraint: Its name where the database tells it (PostgreSQL), else what kind it is.
+    """
+
+    def __init__(self, constraint: str) -> None:
+        super().__init__(constraint)
+        self.constraint = constraint
+
+
+class UniqueViolated(ConstraintViolated):
+    pass
+
+
+class ForeignKeyViolated(ConstraintViolated):
+    pass
+
+
+class DatabaseFull(AppError):
+    """The disk has no room for the write; reads go on."""
+
+    status, code, title = 507, "storage_full", "Insufficient storage"
+
+
+class Lane(ABC):
+    """Runs queries."""
+
+    @abstractmethod
+    async def rows(self, query: Query[T], /, **values: object) -> list[T]:
+        """Runs the query with a value for each of its parameters.
+
+        Raises:
+            UniqueViolated: or another ``ConstraintViolated``.
+            Unavailable: the database cannot be reached, or no connection came free in time.
+        """
+
+    async def row(self, query: Query[T], /, **values: object) -> T | None:
+        """The first row, or None where there is none."""
+        found = await self.rows(query, **values)
+        return found[0] if found else None
+
+    @abstractmethod
+    async def many(self, query: Query[T], values: Sequence[Mapping[str, object]], /) -> None:
+        """Runs the query once for each set of values, in one transaction; what it returns is dropped."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractAsyncContextManager["Lane"]:
+        """One transaction; inside another it is the same one, since a verb may be called from a larger verb."""
+
+
+class Database(Lane):
+    """The read lane, and the way into the write lane."""
+
+    @abstractmethod
+    def stream(self, query: Query[T], /, **values: object) -> AsyncIterator[T]:
+        """The rows one after the other, of one snapshot, never all in memory."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Closes every connection; a running transaction is rolled back."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """``sqlite`` or ``postgresql``."""

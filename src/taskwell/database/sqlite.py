@@ -1,0 +1,173 @@
+"""SQLite: the standard library's driver in this process.
+
+A read takes microseconds, less than handing it to a thread would, so it runs where it is asked for; a heavy
+one runs in a thread. Writes queue for the one writing connection, and what may wait for the disk or for
+another process (``BEGIN IMMEDIATE``, ``COMMIT``) runs in that connection's thread.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+
+from taskwell.database.lanes import Database, DatabaseFull, ForeignKeyViolated, Lane, UniqueViolated
+from taskwell.database.query import Query
+from taskwell.errors import Unavailable
+
+T = TypeVar("T")
+
+DIALECT = sqlite_dialect()
+READ_THREADS = 2
+
+
+def connect(path: Path, *, busy_timeout: float = 5) -> sqlite3.Connection:
+    """Opens a connection as every part of Taskwell uses it.
+
+    ``synchronous=FULL`` makes an acknowledged write survive a power cut, not only a crash of the process.
+    """
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=busy_timeout)
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "cache_size=-16000",
+        "temp_store=MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+class SqliteDatabase(Database):
+    name = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _told():
+            self._writer = connect(path)
+            self._reader = connect(path)
+        self._reader.execute("PRAGMA query_only=ON")
+        self._write_lock = asyncio.Lock()
+        self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-write")
+        self._read_threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="sqlite-read")
+
+    async def rows(self, query: Query[T], /, **values: object) -> list[T]:
+        steps = query.steps(DIALECT)
+        if not steps[-1].is_read:
+            async with self.transaction() as transaction:
+                return await transaction.rows(query, **values)
+        if query.is_heavy:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._read_threads, self._heavy, query, values)
+        with _told():
+            return _run(self._reader, query, values)
+
+    def _heavy(self, query: Query[T], values: Mapping[str, object]) -> list[T]:
+        with _told():
+            connection = connect(self._path)
+            try:
+                return _run(connection, query, values)
+            finally:
+                connection.close()
+
+    async def many(self, query: Query[T], values: Sequence[Mapping[str, object]], /) -> None:
+        async with self.transaction() as transaction:
+            await transaction.many(query, values)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Lane]:
+        async with self._write_lock:
+            with _told():
+                await self._in_write_thread("BEGIN IMMEDIATE")
+                try:
+                    yield SqliteTransaction(self._writer)
+                    await self._in_write_thread("COMMIT")
+                finally:
+                    if self._writer.in_transaction:
+                        self._writer.execute("ROLLBACK")
+
+    async def _in_write_thread(self, statement: str) -> None:
+        """Runs to its end even when the caller is cancelled: a commit that has begun must not be abandoned."""
+        loop = asyncio.get_running_loop()
+        running = loop.run_in_executor(self._write_thread, self._writer.execute, statement)
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            await asyncio.wait([running])
+            raise
+
+    async def stream(self, query: Query[T], /, **values: object) -> AsyncIterator[T]:
+        (step,) = query.steps(DIALECT)
+        loop = asyncio.get_running_loop()
+        with _told():
+            connection = connect(self._path)
+            try:
+                cursor = await loop.run_in_executor(
+                    self._read_threads, connection.execute, step.text, step.arguments(values)
+                )
+                while rows := await loop.run_in_executor(self._read_threads, cursor.fetchmany, 500):
+                    for row in query.read(step, rows):
+                        yield row
+            finally:
+                connection.close()
+
+    async def close(self) -> None:
+        async with self._write_lock:
+            self._write_thread.shutdown()
+            self._read_threads.shutdown()
+            self._writer.close()
+            self._reader.close()
+
+
+class SqliteTransaction(Lane):
+    """The write lane: statements on the writing connection, which holds the transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    async def rows(self, query: Query[T], /, **values: object) -> list[T]:
+        return _run(self._connection, query, values)
+
+    async def many(self, query: Query[T], values: Sequence[Mapping[str, object]], /) -> None:
+        for step in query.steps(DIALECT):
+            self._connection.executemany(step.text, [step.arguments(each) for each in values])
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Lane]:
+        yield self
+
+
+def _run(connection: sqlite3.Connection, query: Query[T], values: Mapping[str, object]) -> list[T]:
+    *before, last = query.steps(DIALECT)
+    for step in before:
+        connection.execute(step.text, step.arguments(values))
+    return query.read(last, connection.execute(last.text, last.arguments(values)).fetchall())
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turns the driver's errors into ours; what is neither is a bug and stays as it is."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        kind = {
+            sqlite3.SQLITE_CONSTRAINT_UNIQUE: UniqueViolated,
+            sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY: UniqueViolated,
+            sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: ForeignKeyViolated,
+        }.get(error.sqlite_errorcode)
+        if kind is None:
+            raise
+        raise kind(str(error)) from error
+    except sqlite3.OperationalError as error:
+        primary = error.sqlite_errorcode & 0xFF
+        if primary == sqlite3.SQLITE_FULL:
+            raise DatabaseFull("The disk is full; nothing was stored.") from error
+        if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise Unavailable("Another process is writing; try again shortly.", retry_after=1) from error
+        if primary in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            raise Unavailable("The database file cannot be used; try again shortly.") from error
+        raise

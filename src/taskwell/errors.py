@@ -1,0 +1,186 @@
+"""Every failure that a caller may be told about, each with its HTTP status and stable code.
+
+AppError
+├── BadRequest           400  the request itself cannot be understood
+├── Unauthorized         401  no token, or one that is not valid
+├── Forbidden            403  the path names another user, or the password given is wrong
+├── NotFound             404
+├── MethodNotAllowed     405
+├── Conflict             409
+├── PreconditionFailed   412
+├── PreconditionRequired 428
+├── TooLarge             413
+├── UnsupportedMediaType 415
+├── Invalid              422  with the fields that break a rule
+├── TooManyRequests      429
+├── Internal             500
+├── Unavailable          503
+└── TimedOut             504
+
+The domain raises them in product words; ``taskwell.api.problems`` renders them once for each contract.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+Location = Literal["body", "query", "path", "header"]
+
+
+class AppError(Exception):
+    """A failure with a sentence for the caller.
+
+    Attributes:
+        detail: One sentence that a person can act on; never SQL, a secret or a task's text.
+        headers: Response headers that belong to the failure, such as ``Retry-After``.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+    title: ClassVar[str] = "Internal server error"
+
+    def __init__(self, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.headers = dict(headers or {})
+
+
+class BadRequest(AppError):
+    status, code, title = 400, "bad_request", "Bad request"
+
+
+class MalformedBody(BadRequest):
+    code, title = "malformed_body", "Malformed body"
+
+
+class InvalidCursor(BadRequest):
+    code, title = "invalid_cursor", "Invalid cursor"
+
+
+class InvalidHeader(BadRequest):
+    code, title = "invalid_header", "Invalid header"
+
+
+class Unauthorized(AppError):
+    """The caller is not known; ``WWW-Authenticate`` says so as RFC 6750 section 3 asks."""
+
+    status, code, title = 401, "unauthorized", "Not signed in"
+
+    def __init__(self, detail: str = "Sign in and send the token as 'Authorization: Bearer …'.") -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+class InvalidToken(Unauthorized):
+    code, title = "invalid_token", "Token refused"
+
+    def __init__(self, detail: str = "The token is not valid any more; sign in again.") -> None:
+        super().__init__(detail)
+        self.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+
+
+class InvalidCredentials(Unauthorized):
+    code, title = "invalid_credentials", "Wrong credentials"
+
+    def __init__(self) -> None:
+        super().__init__("The e-mail or the password is wrong.")
+
+
+class Forbidden(AppError):
+    status, code, title = 403, "forbidden", "Forbidden"
+
+
+class WrongPassword(Forbidden):
+    code, title = "wrong_password", "Wrong password"
+
+
+class NotFound(AppError):
+    status, code, title = 404, "not_found", "Not found"
+
+
+class MethodNotAllowed(AppError):
+    status, code, title = 405, "method_not_allowed", "Method not allowed"
+
+    def __init__(self, method: str, allowed: Sequence[str]) -> None:
+        methods = ", ".join(sorted(allowed))
+        super().__init__(f"{method} is not allowed here; use {methods}.", headers={"Allow": methods})
+
+
+class Conflict(AppError):
+    status, code, title = 409, "conflict", "Conflict"
+
+
+class EmailTaken(Conflict):
+    code, title = "email_taken", "E-mail taken"
+
+    def __init__(self) -> None:
+        super().__init__("An account with this e-mail exists already.")
+
+
+class RequestInProgress(Conflict):
+    code, title = "request_in_progress", "Request in progress"
+
+
+class PreconditionFailed(AppError):
+    status, code, title = 412, "precondition_failed", "Precondition failed"
+
+
+class TooLarge(AppError):
+    status, code, title = 413, "body_too_large", "Body too large"
+
+
+class UnsupportedMediaType(AppError):
+    status, code, title = 415, "unsupported_media_type", "Unsupported media type"
+
+
+class PreconditionRequired(AppError):
+    status, code, title = 428, "precondition_required", "Precondition required"
+
+
+class TooManyRequests(AppError):
+    status, code, title = 429, "rate_limited", "Too many requests"
+
+
+class Unavailable(AppError):
+    status, code, title = 503, "unavailable", "Service unavailable"
+
+    def __init__(self, detail: str, *, retry_after: int = 2) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class TimedOut(AppError):
+    status, code, title = 504, "timed_out", "Timed out"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One broken rule.
+
+    Attributes:
+        field: Dotted path from the body or query down to the value, such as ``operations.3.data.title``.
+        type: Stable machine-readable name of the rule, such as ``string_too_long``.
+    """
+
+    location: Location
+    field: str
+    message: str
+    type: str
+
+
+class Invalid(AppError):
+    """Values that break a rule; nothing was stored."""
+
+    status, code, title = 422, "validation_failed", "Validation failed"
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        first = errors[0]
+        more = f" ({len(errors) - 1} more in 'errors')" if len(errors) > 1 else ""
+        super().__init__(f"{first.field or first.location}: {first.message}{more}")
+        self.errors = tuple(errors)
+
+    @classmethod
+    def field(cls, field: str, message: str, rule: str, *, location: Location = "body") -> "Invalid":
+        return cls([FieldError(location, field, message, rule)])
+
+
+class IdempotencyKeyReused(Invalid):
+    code, title = "idempotency_key_reused", "Idempotency key reused"

@@ -1,0 +1,109 @@
+"""The schema's revisions, and running them.
+
+Alembic's own engine here is synchronous on SQLite and asyncpg on PostgreSQL; nothing of it is used while
+requests are served.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+
+from taskwell.database.engine import postgres_engine, sqlite_path
+from taskwell.database.sqlite import connect
+from taskwell.errors import AppError
+from taskwell.settings import Settings
+
+ADVISORY_LOCK = 0x7461736B77656C6C
+"""'taskwell' in ASCII: processes that start at once migrate one after the other."""
+
+
+class OldSchema(AppError):
+    """The schema is not the one that this version of Taskwell needs."""
+
+
+def head() -> str:
+    """The newest revision that this version knows."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    assert revision is not None
+    return revision
+
+
+async def current(settings: Settings) -> str | None:
+    """The revision that the database is at; None for an empty one."""
+    found: list[str | None] = []
+    await _with_connection(settings, lambda connection: found.append(_revision_of(connection)))
+    return found[0]
+
+
+async def upgrade(settings: Settings, revision: str = "head") -> None:
+    """Brings the schema to a revision, each step in its transaction, under a lock."""
+    await _with_connection(settings, lambda connection: _run(connection, command.upgrade, revision))
+
+
+async def downgrade(settings: Settings, revision: str) -> None:
+    """Takes the schema back to a revision, or to nothing with ``base``."""
+    await _with_connection(settings, lambda connection: _run(connection, command.downgrade, revision))
+
+
+async def require_head(settings: Settings) -> None:
+    """Raises:
+    OldSchema: saying which command to run.
+    """
+    found = await current(settings)
+    if found != head():
+        state = f"is at {found}" if found else "is empty"
+        raise OldSchema(f"The database {state} and this version needs {head()}: run 'taskwell migrate' first.")
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _revision_of(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _run(connection: Connection, action: Callable[[Config, str], None], revision: str) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK})
+        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+    action(_config(connection), revision)
+
+
+async def _with_connection(settings: Settings, action: Callable[[Connection], None]) -> None:
+    if settings.is_sqlite:
+        await asyncio.to_thread(_with_sqlite, sqlite_path(settings.database), action)
+        return
+    engine = postgres_engine(settings)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(action)
+    finally:
+        await engine.dispose()
+
+
+def _with_sqlite(path: Path, action: Callable[[Connection], None]) -> None:
+    """One transaction begun with the write lock; foreign keys are off, since tables are made anew and renamed."""
+    engine = create_engine("sqlite://", creator=lambda: _sqlite_connection(path))
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            action(connection)
+            connection.exec_driver_sql("COMMIT")
+    finally:
+        engine.dispose()
+
+
+def _sqlite_connection(path: Path) -> object:
+    connection = connect(path, busy_timeout=30)
+    connection.execute("PRAGMA foreign_keys=OFF")
+    return connection

@@ -1,0 +1,14 @@
+"""How Alembic runs here: always on a connection that ``taskwell.migrations`` has opened."""
+
+from alembic import context
+
+from taskwell.migrations.target import METADATA
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=METADATA,
+    render_as_batch=True,
+    transactional_ddl=False,  # the caller's one transaction holds the lock and all the steps
+)
+context.run_migrations()

@@ -1,0 +1,9 @@
+"""The schema as the models say it, for comparing and for new revisions."""
+
+from taskwell.database import Base
+from taskwell.tasks import tables as _tasks
+from taskwell.users import tables as _users
+
+METADATA = Base.metadata
+
+__all__ = ["METADATA", "_tasks", "_users"]

@@ -1,0 +1,1 @@
+"""Passwords and tokens: pure functions and the work that must not run on the event loop."""

@@ -1,0 +1,68 @@
+"""Our own access tokens: JWTs (RFC 7519) signed with HS256 and ``SECRET_KEY``."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import jwt
+from uuid_utils import uuid7
+
+ISSUER = "taskwell"
+AUDIENCE = "taskwell"
+LEEWAY_SECONDS = 5
+REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti"]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A new token and when it ends."""
+
+    text: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TokenClaims:
+    """What a verified token of ours says.
+
+    Attributes:
+        issued_at: To the millisecond, from the token's id; ``iat`` has whole seconds only, too coarse to tell
+            a token from before a password change from one made after it.
+    """
+
+    subject: str
+    token_id: str
+    issued_at: datetime
+    expires_at: datetime
+
+
+def issue(subject: str, *, key: str, algorithm: str, now: datetime, lifetime: timedelta) -> AccessToken:
+    expires_at = (now + lifetime).replace(microsecond=0)
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": subject,
+        "iat": int(now.timestamp()),
+        "exp": int(expires_at.timestamp()),
+        "jti": str(uuid7()),
+    }
+    return AccessToken(jwt.encode(claims, key, algorithm=algorithm), expires_at)
+
+
+def verify(text: str, *, key: str, algorithm: str) -> TokenClaims | None:
+    """The claims, or None for whatever is not a valid token of ours."""
+    try:
+        claims = jwt.decode(
+            text,
+            key,
+            algorithms=[algorithm],
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            leeway=LEEWAY_SECONDS,
+            options={"require": REQUIRED},
+        )
+        milliseconds = UUID(claims["jti"]).int >> 80
+    except (jwt.InvalidTokenError, ValueError, AttributeError, TypeError):
+        return None
+    issued_at = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return TokenClaims(claims["sub"], claims["jti"], issued_at, datetime.fromtimestamp(claims["exp"], UTC))

@@ -1,0 +1,28 @@
+"""The product: callers write ``tasks.create(lane, user, draft)``."""
+
+from taskwell.tasks.filters import NO_LIST, TaskFilter, TaskSort
+from taskwell.tasks.pages import AS_TASK, Page, PageRequest, Projection, page
+from taskwell.tasks.service import change, create, delete, erase, get, restore, toggle
+from taskwell.tasks.task import Priority, Task, TaskChanges, TaskDraft
+
+__all__ = [
+    "AS_TASK",
+    "NO_LIST",
+    "Page",
+    "PageRequest",
+    "Priority",
+    "Projection",
+    "Task",
+    "TaskChanges",
+    "TaskDraft",
+    "TaskFilter",
+    "TaskSort",
+    "change",
+    "create",
+    "delete",
+    "erase",
+    "get",
+    "page",
+    "restore",
+    "toggle",
+]

@@ -1,0 +1,92 @@
+"""The rules of a task's values, as types that every contract's wire models are made of."""
+
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from taskwell.tasks.task import MAX_DESCRIPTION, MAX_TAG, MAX_TAGS, MAX_TITLE, without_twins
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.]\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        raise PydanticCustomError("nul_character", "It must not hold NUL characters")
+    return text
+
+
+def parse_day(value: Any) -> date:
+    """A day as ``YYYY-MM-DD`` and nothing else: no instant, no number of seconds."""
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise PydanticCustomError("invalid_date", "It must be a day such as 2026-12-24")
+
+
+def parse_instant(value: Any) -> datetime:
+    """An RFC 3339 instant with its offset, in UTC."""
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+    raise PydanticCustomError("invalid_instant", "It must be an instant with an offset, such as 2026-12-24T18:00:00Z")
+
+
+def parse_due(value: Any) -> date | datetime:
+    """A day or an instant."""
+    return parse_day(value) if isinstance(value, str) and _DAY.fullmatch(value) else parse_instant(value)
+
+
+def _parse_id(value: Any) -> str:
+    """An id as it is stored; one that is not a UUID stays as it is and so is nobody's."""
+    if not isinstance(value, str):
+        raise PydanticCustomError("string_type", "It must be an id")
+    if not UUID.fullmatch(value):
+        raise PydanticCustomError("unknown_list", "There is no such list.")
+    return value.lower()
+
+
+def _without_commas(tag: str) -> str:
+    if "," in tag or any(character < " " or character == "\x7f" for character in tag):
+        raise PydanticCustomError("invalid_tag", "A tag must not hold commas or control characters")
+    return tag
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+Title = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TITLE),
+    AfterValidator(_without_nul),
+]
+Description = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION), AfterValidator(_without_nul)]
+Tag = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TAG),
+    AfterValidator(_without_commas),
+]
+Tags = Annotated[list[Tag], AfterValidator(without_twins), Field(max_length=MAX_TAGS)]
+DayField = Annotated[
+    date,
+    BeforeValidator(parse_day),
+    WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-12-24"]}),
+]
+InstantField = Annotated[
+    datetime,
+    BeforeValidator(parse_instant),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-12-24T18:00:00Z"]}),
+]
+DueField = Annotated[
+    date | datetime,
+    BeforeValidator(parse_due),
+    WithJsonSchema({"type": "string", "examples": ["2026-12-24"]}),
+]
+ListId = Annotated[str, BeforeValidator(_parse_id), WithJsonSchema({"type": "string", "format": "uuid"})]
+Flag = StrictBool

@@ -1,0 +1,163 @@
+"""The verbs of single tasks. Each is atomic, and none commits by itself inside a larger transaction.
+
+A change reads the task, works out what it becomes, and stores that if the task is still as it was read. Where
+somebody came in between it is done once more with the user's row locked, so that the second time is the last.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from taskwell.database import Lane, Query, new_id, now
+from taskwell.database.lanes import ForeignKeyViolated
+from taskwell.errors import Invalid, NotFound, PreconditionFailed
+from taskwell.tasks import queries
+from taskwell.tasks.task import Task, TaskChanges, TaskDraft, due_key, tag_key
+from taskwell.users.principal import Principal
+from taskwell.users.revision import hold
+
+T = TypeVar("T")
+
+IfMatch = frozenset[int] | None
+"""The revisions that the caller accepts; None for any."""
+
+
+async def create(lane: Lane, user: Principal, draft: TaskDraft) -> Task:
+    """Stores a new task.
+
+    Raises:
+        Invalid: the list is not one of the user's.
+        Unauthorized: the user is gone.
+    """
+    task = Task.drafted(draft, task_id=new_id(), now=now())
+
+    async def attempt(lane: Lane, user: Principal) -> Task | None:
+        return await _store(lane, queries.INSERT, user, task)
+
+    return await _surely(lane, user, attempt)
+
+
+async def get(lane: Lane, user: Principal, task_id: str) -> Task:
+    """Raises:
+    NotFound: there is no such task, it is in the trash, or it is somebody else's.
+    """
+    return await _read(lane, queries.ONE, user, task_id)
+
+
+async def change(
+    lane: Lane, user: Principal, task_id: str, changes: TaskChanges, *, if_match: IfMatch = None
+) -> Task:
+    """Changes the named fields; nothing is written where none of them differs.
+
+    Raises:
+        NotFound: see ``get``.
+        PreconditionFailed: the task's revision is not one of ``if_match``.
+        Invalid: the list is not one of the user's.
+    """
+    return await _rewrite(lane, user, task_id, lambda task, at: task.changed(changes, at), if_match=if_match)
+
+
+async def toggle(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch = None) -> Task:
+    """Completes a pending task and reopens a completed one."""
+
+    def toggled(task: Task, at: datetime) -> Task:
+        return task.changed({"completed": not task.completed}, at)
+
+    return await _rewrite(lane, user, task_id, toggled, if_match=if_match)
+
+
+async def delete(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch = None) -> Task:
+    """Moves the task to the trash."""
+    return await _rewrite(lane, user, task_id, Task.deleted, if_match=if_match)
+
+
+async def restore(lane: Lane, user: Principal, task_id: str) -> Task:
+    """Takes the task out of the trash, as it was.
+
+    Raises:
+        NotFound: it is not in the trash.
+    """
+    return await _rewrite(lane, user, task_id, Task.restored, source=queries.ONE_IN_TRASH)
+
+
+async def erase(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch = None) -> None:
+    """Removes the task without a way back."""
+
+    async def attempt(lane: Lane, user: Principal) -> int | None:
+        task = await _read(lane, queries.ONE, user, task_id)
+        _require(if_match, task)
+        return await lane.row(queries.ERASE, user_id=user.user_id, task_id=task.id, read_revision=task.revision)
+
+    await _surely(lane, user, attempt)
+
+
+async def _rewrite(
+    lane: Lane,
+    user: Principal,
+    task_id: str,
+    becomes: Callable[[Task, datetime], Task],
+    *,
+    if_match: IfMatch = None,
+    source: Query[Task] = queries.ONE,
+) -> Task:
+    async def attempt(lane: Lane, user: Principal) -> Task | None:
+        task = await _read(lane, source, user, task_id)
+        _require(if_match, task)
+        after = becomes(task, now())
+        return task if after is task else await _store(lane, queries.REWRITE, user, after)
+
+    return await _surely(lane, user, attempt)
+
+
+async def _surely(lane: Lane, user: Principal, attempt: Callable[[Lane, Principal], Awaitable[T | None]]) -> T:
+    """Tries freely; where somebody came in between (None), tries again while nobody else can."""
+    done = await attempt(lane, user)
+    if done is None:
+        async with lane.transaction() as transaction:
+            done = await attempt(transaction, await hold(transaction, user))
+    assert done is not None, "nobody else can write while the user's row is held"
+    return done
+
+
+async def _read(lane: Lane, source: Query[Task], user: Principal, task_id: str) -> Task:
+    task = await lane.row(source, user_id=user.user_id, task_id=task_id)
+    if task is None:
+        raise NotFound("There is no such task.")
+    return task
+
+
+async def _store(lane: Lane, write: Query[int], user: Principal, task: Task) -> Task | None:
+    try:
+        revision = await lane.row(write, **row_of(task, user), read_revision=task.revision)
+    except ForeignKeyViolated:
+        raise Invalid.field("list_id", "There is no such list.", "unknown_list") from None
+    return None if revision is None else replace(task, revision=revision)
+
+
+def row_of(task: Task, user: Principal) -> dict[str, object]:
+    """The task as the columns that its writes name."""
+    return {
+        "user_id": user.user_id,
+        "time_zone": user.time_zone,
+        "id": task.id,
+        "list_id": task.list_id,
+        "title": task.title,
+        "title_key": task.title.casefold(),
+        "description": task.description,
+        "priority": int(task.priority),
+        "completed_at": task.completed_at,
+        "due_date": task.due_date,
+        "due_at": task.due_at,
+        "due_key": due_key(task, user.time_zone),
+        "tags": task.tags,
+        "tag_keys": tuple(map(tag_key, task.tags)),
+        "created_at": task.created_at,
+        "updated_at": task.updated_at,
+        "deleted_at": task.deleted_at,
+    }
+
+
+def _require(if_match: IfMatch, task: Task) -> None:
+    if if_match is not None and task.revision not in if_match:
+        raise PreconditionFailed("The task has changed since you read it; read it again and repeat your change.")

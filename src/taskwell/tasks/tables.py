@@ -1,0 +1,116 @@
+"""The tables of tasks, lists and tags.
+
+Every key leads with ``user_id``: no query can leave it out and still be fast, and the data shards by user.
+"""
+
+from datetime import date, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    Text,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from taskwell.database import Base, Day, Id, Instant, TextList, UtcInstant, UuidText
+
+_LIVING = text("deleted_at IS NULL")
+
+
+def _living(name: str, *columns: str, where: str | None = None) -> Index:
+    """An index of the tasks that are not in the trash."""
+    condition = _LIVING if where is None else text(f"deleted_at IS NULL AND {where}")
+    return Index(name, *columns, postgresql_where=condition, sqlite_where=condition)
+
+
+class ListRow(Base):
+    """A named group of tasks."""
+
+    __tablename__ = "lists"
+
+    user_id: Mapped[Id] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    color: Mapped[str | None] = mapped_column(Text)
+    position: Mapped[int] = mapped_column(BigInteger)
+    revision: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[Instant]
+    updated_at: Mapped[Instant]
+
+
+class TaskRow(Base):
+    """A task; one in the trash has ``deleted_at``."""
+
+    __tablename__ = "tasks"
+
+    user_id: Mapped[Id] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    list_id: Mapped[str | None] = mapped_column(UuidText)
+    title: Mapped[str] = mapped_column(Text)
+    title_key: Mapped[str] = mapped_column(Text().with_variant(Text(collation="C"), "postgresql"))
+    """The title as it sorts: without case, by code point on both databases."""
+    description: Mapped[str | None] = mapped_column(Text)
+    priority: Mapped[int] = mapped_column(SmallInteger)
+    completed_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+    due_date: Mapped[date | None] = mapped_column(Day)
+    due_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+    due_key: Mapped[datetime | None] = mapped_column(UtcInstant)
+    """``due_at``, or the last microsecond of ``due_date`` in the user's time zone: what sorts and is overdue."""
+    tags: Mapped[tuple[str, ...]] = mapped_column(TextList)
+    tag_keys: Mapped[tuple[str, ...]] = mapped_column(TextList)
+    """The tags as they are compared, in the order of ``tags``; triggers keep ``task_tags`` in step."""
+    revision: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[Instant]
+    updated_at: Mapped[Instant]
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+
+    __table_args__ = (
+        ForeignKeyConstraint(["user_id", "list_id"], ["lists.user_id", "lists.id"]),
+        CheckConstraint("priority BETWEEN 1 AND 4", name="priority"),
+        CheckConstraint("due_date IS NULL OR due_at IS NULL", name="one_due"),
+        _living("ix_tasks_created", "user_id", "created_at", "id"),
+        _living("ix_tasks_updated", "user_id", "updated_at", "id"),
+        _living("ix_tasks_priority", "user_id", "priority", "id"),
+        _living("ix_tasks_title", "user_id", "title_key", "id"),
+        _living("ix_tasks_due", "user_id", "due_key", "id", where="due_key IS NOT NULL"),
+        _living("ix_tasks_completed", "user_id", "completed_at", where="completed_at IS NOT NULL"),
+        _living("ix_tasks_pending", "user_id", "created_at", "id", where="completed_at IS NULL"),
+        Index(
+            "ix_tasks_list",
+            "user_id",
+            "list_id",
+            "created_at",
+            "id",
+            postgresql_where=text("list_id IS NOT NULL"),
+            sqlite_where=text("list_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_tasks_trash",
+            "user_id",
+            "deleted_at",
+            "id",
+            postgresql_where=text("deleted_at IS NOT NULL"),
+            sqlite_where=text("deleted_at IS NOT NULL"),
+        ),
+    )
+
+
+class TaskTagRow(Base):
+    """One tag of one task, written by triggers from ``tasks.tags`` alone, so that the two cannot differ."""
+
+    __tablename__ = "task_tags"
+
+    user_id: Mapped[Id] = mapped_column(primary_key=True)
+    tag_key: Mapped[str] = mapped_column(Text().with_variant(Text(collation="C"), "postgresql"), primary_key=True)
+    task_id: Mapped[Id] = mapped_column(primary_key=True)
+    tag: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (
+        ForeignKeyConstraint(["user_id", "task_id"], ["tasks.user_id", "tasks.id"], ondelete="CASCADE"),
+        Index("ix_task_tags_task", "user_id", "task_id"),
+    )

@@ -1,0 +1,117 @@
+"""Real databases, and named people. Every test runs on SQLite and on PostgreSQL and leaves both empty."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import httpx2
+import pytest
+from sqlalchemy import delete
+
+from taskwell.api.gateway import Gateway
+from taskwell.app import create_app
+from taskwell.database import Database, Query
+from taskwell.security import passwords
+from taskwell.settings import Settings
+from taskwell.users.tables import RevokedTokenRow, UserRow
+from tests.support.people import Person, arrive, client
+from tests.support.postgres import PostgresServer
+
+SERVER_URL = "TEST_DATABASE_URL"
+SERVER = pytest.StashKey[PostgresServer]()
+SECRET = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
+
+passwords.COST = 4  # the real 12 takes a quarter of a second for each account
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One server for the whole run, whoever runs it: the controller of xdist's workers, or the one process."""
+    if not hasattr(config, "workerinput") and SERVER_URL not in os.environ:
+        server = config.stash[SERVER] = PostgresServer()
+        server.start()
+        os.environ[SERVER_URL] = server.url("postgres")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SERVER in config.stash:
+        config.stash[SERVER].remove()
+        del os.environ[SERVER_URL]
+
+
+def pytest_report_header() -> str:
+    return f"databases: SQLite in a temporary folder, PostgreSQL at {os.environ[SERVER_URL]}"
+
+
+@asynccontextmanager
+async def new_postgres_database(name: str) -> AsyncIterator[str]:
+    """The URL of an empty database, dropped afterwards."""
+    server = os.environ[SERVER_URL]
+    connection = await asyncpg.connect(server)
+    try:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await connection.execute(f'CREATE DATABASE "{name}"')
+        yield server.rsplit("/", 1)[0] + f"/{name}"
+        await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+async def database_url(request, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> AsyncIterator[str]:
+    if request.param == "sqlite":
+        folder: Path = tmp_path_factory.mktemp("sqlite")
+        yield f"sqlite:///{folder}/taskwell.db"
+        return
+    async with new_postgres_database(f"taskwell_{worker_id}") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str) -> Settings:
+    return Settings(_env_file=None, environment="test", database_url=database_url, secret_key=SECRET)
+
+
+@pytest.fixture(scope="session")
+async def shared_app(settings: Settings) -> AsyncIterator[Gateway]:
+    """The application over the migrated database."""
+    async with running(create_app(settings)) as app:
+        yield app
+
+
+@asynccontextmanager
+async def running(app: Gateway) -> AsyncIterator[Gateway]:
+    """The application, started and in the end stopped as its server would."""
+    async with app.lifespan():
+        yield app
+
+
+@pytest.fixture
+async def app(shared_app: Gateway) -> AsyncIterator[Gateway]:
+    yield shared_app
+    assert shared_app.services is not None
+    for table in (UserRow, RevokedTokenRow):
+        await shared_app.services.database.rows(Query(delete(table), lambda *_: None))
+
+
+@pytest.fixture
+def database(app: Gateway) -> Database:
+    assert app.services is not None
+    return app.services.database
+
+
+@pytest.fixture
+def nobody(app: Gateway) -> httpx2.AsyncClient:
+    """A client without a token."""
+    return client(app)
+
+
+@pytest.fixture
+async def ada(app: Gateway) -> Person:
+    return await arrive(app, "ada")
+
+
+@pytest.fixture
+async def eve(app: Gateway) -> Person:
+    return await arrive(app, "eve")
