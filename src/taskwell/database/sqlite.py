@@ -82,8 +82,8 @@ class SqliteDatabase(Database):
     async def transaction(self) -> AsyncIterator[Lane]:
         async with self._write_lock:
             with _told():
-                await self._in_write_thread("BEGIN IMMEDIATE")
                 try:
+                    await self._in_write_thread("BEGIN IMMEDIATE")
                     yield SqliteTransaction(self._writer)
                     await self._in_write_thread("COMMIT")
                 finally:
