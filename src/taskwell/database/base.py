@@ -1,13 +1,17 @@
 """The declarative base, its naming convention, and column types that mean the same on both databases."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import orjson
 from sqlalchemy import ARRAY, Date, DateTime, Dialect, MetaData, Text, Uuid
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from uuid_utils import uuid7
+
+Processor: TypeAlias = Callable[[Any], Any] | None
+"""Turns a value into what the driver takes or back; None where there is nothing to do."""
 
 
 def now() -> datetime:
@@ -29,8 +33,11 @@ class UuidText(TypeDecorator[str]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(Text() if dialect.name == "sqlite" else Uuid(as_uuid=False))
 
-    def process_result_value(self, value: object | None, dialect: Dialect) -> str | None:
-        return None if value is None else str(value)
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        return None
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
+        return None if dialect.name == "sqlite" else _optional(str)
 
 
 class UtcInstant(TypeDecorator[datetime]):
@@ -43,33 +50,29 @@ class UtcInstant(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name == "sqlite":
-            return dialect.type_descriptor(Text())
-        return dialect.type_descriptor(DateTime(timezone=True))
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else DateTime(timezone=True))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> object:
-        if value is None or dialect.name != "sqlite":
-            return value
-        return value.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        return _optional(_instant_text) if dialect.name == "sqlite" else None
 
-    def process_result_value(self, value: datetime | str | None, dialect: Dialect) -> datetime | None:
-        return datetime.fromisoformat(value) if isinstance(value, str) else value
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
+        return _optional(datetime.fromisoformat) if dialect.name == "sqlite" else None
 
 
 class Day(TypeDecorator[date]):
     """A calendar day: ``date`` on PostgreSQL, ``YYYY-MM-DD`` on SQLite."""
 
-    impl = Text
+    impl = Date
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(Text() if dialect.name == "sqlite" else Date())
 
-    def process_bind_param(self, value: date | None, dialect: Dialect) -> object:
-        return value.isoformat() if value is not None and dialect.name == "sqlite" else value
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        return _optional(date.isoformat) if dialect.name == "sqlite" else None
 
-    def process_result_value(self, value: date | str | None, dialect: Dialect) -> date | None:
-        return date.fromisoformat(value) if isinstance(value, str) else value
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
+        return _optional(date.fromisoformat) if dialect.name == "sqlite" else None
 
 
 class TextList(TypeDecorator[tuple[str, ...]]):
@@ -81,15 +84,28 @@ class TextList(TypeDecorator[tuple[str, ...]]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(Text() if dialect.name == "sqlite" else ARRAY(Text()))
 
-    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> object:
-        if value is None:
-            return None
-        return orjson.dumps(value).decode() if dialect.name == "sqlite" else list(value)
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        return _optional(_json_text) if dialect.name == "sqlite" else None
 
-    def process_result_value(self, value: str | list[str] | None, dialect: Dialect) -> tuple[str, ...] | None:
-        if value is None:
-            return None
-        return tuple(orjson.loads(value) if isinstance(value, str) else value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
+        return _optional(_from_json if dialect.name == "sqlite" else tuple)
+
+
+def _optional(process: Callable[[Any], Any]) -> Processor:
+    """NULL stays None."""
+    return lambda value: None if value is None else process(value)
+
+
+def _instant_text(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def _json_text(texts: tuple[str, ...]) -> str:
+    return orjson.dumps(texts).decode()
+
+
+def _from_json(text: str) -> tuple[str, ...]:
+    return tuple(orjson.loads(text))
 
 
 Id = Annotated[str, mapped_column(UuidText)]

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from sqlalchemy import URL
+from sqlalchemy import URL, NullPool
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from taskwell.database.lanes import Database
+from taskwell.database.pool import Connection, ConnectionPool, PoolLimits
 from taskwell.database.postgres import LOST, PostgresDatabase
 from taskwell.database.sqlite import SqliteDatabase
 from taskwell.errors import Unavailable
@@ -33,7 +34,7 @@ async def open_database(settings: Settings) -> Database:
     """Opens the database.
 
     Raises:
-        InvalidSettings: the URL's own parts are wrong: no such file's folder, TLS mode or option.
+        InvalidSettings: the URL's own parts are wrong: no such folder, TLS mode, user or database.
         Unavailable: nothing answers there.
     """
     if settings.is_sqlite:
@@ -41,34 +42,45 @@ async def open_database(settings: Settings) -> Database:
         if not path.parent.is_dir():
             raise InvalidSettings(f"DATABASE_URL names a folder that does not exist: {path.parent}")
         return SqliteDatabase(path)
-    cached = settings.database_statement_cache == "on" or (
+    is_cached = settings.database_statement_cache == "on" or (
         settings.database_statement_cache == "auto" and not await _is_pooled(settings)
     )
-    engine = postgres_engine(settings, statement_cache=cached)
-    return PostgresDatabase(engine, ping_after_idle=settings.database_ping_after_idle_seconds)
+
+    async def connect() -> Connection:
+        return await postgres_connection(settings, statement_cache=is_cached)
+
+    limits = PoolLimits(
+        size=settings.database_pool_size,
+        overflow=settings.database_pool_overflow,
+        timeout=settings.database_pool_timeout_seconds,
+        recycle=settings.database_pool_recycle_seconds,
+        ping_after_idle=settings.database_ping_after_idle_seconds,
+    )
+    return PostgresDatabase(ConnectionPool(connect, limits))
 
 
-def postgres_engine(settings: Settings, *, statement_cache: bool = False) -> AsyncEngine:
-    """An engine whose pool waits a bounded time, and whose sessions are in UTC.
+async def postgres_connection(settings: Settings, *, statement_cache: bool) -> Connection:
+    """One connection of our own.
 
     Args:
-        settings: The URL and the pool's sizes.
+        settings: The URL.
         statement_cache: Whether the server keeps prepared statements between transactions for one client. A
-            pooler in transaction mode does not, unless it is told to (PgBouncer's ``max_prepared_statements``).
+            pooler in transaction mode does not, unless told to (PgBouncer's ``max_prepared_statements``).
     """
     url, arguments = postgres_arguments(settings.database)
-    return create_async_engine(
-        url,
-        connect_args=arguments
-        | {
-            "timeout": settings.database_connect_timeout_seconds,
-            "statement_cache_size": 500 if statement_cache else 0,
-        },
-        pool_size=settings.database_pool_size,
-        max_overflow=settings.database_pool_overflow,
-        pool_timeout=settings.database_pool_timeout_seconds,
-        pool_recycle=settings.database_pool_recycle_seconds,
+    return await asyncpg.connect(
+        url.set(drivername="postgresql").render_as_string(hide_password=False),
+        **arguments,
+        timeout=settings.database_connect_timeout_seconds,
+        statement_cache_size=500 if statement_cache else 0,
     )
+
+
+def postgres_engine(settings: Settings) -> AsyncEngine:
+    """SQLAlchemy's own engine, for migrations; it opens one connection and keeps none."""
+    url, arguments = postgres_arguments(settings.database)
+    arguments |= {"timeout": settings.database_connect_timeout_seconds, "statement_cache_size": 0}
+    return create_async_engine(url, connect_args=arguments, poolclass=NullPool)
 
 
 def postgres_arguments(url: URL) -> tuple[URL, dict[str, Any]]:
@@ -102,17 +114,14 @@ def _tls(mode: str, root_certificate: str) -> object:
 
 async def _is_pooled(settings: Settings) -> bool:
     """Whether a pooler stands between: it gives its clients process ids of its own making."""
-    url, arguments = postgres_arguments(settings.database)
-    target = url.set(drivername="postgresql").render_as_string(hide_password=False)
     try:
-        connection = await asyncpg.connect(
-            target, **arguments, timeout=settings.database_connect_timeout_seconds, statement_cache_size=0
-        )
+        connection = await postgres_connection(settings, statement_cache=False)
         try:
             return bool(await connection.fetchval("SELECT pg_backend_pid()") != connection.get_server_pid())
         finally:
             await connection.close()
     except (asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError) as error:
         raise InvalidSettings(f"DATABASE_URL was refused: {error}") from error
-    except (*LOST, TimeoutError) as error:
-        raise Unavailable(f"The database at {url.host}:{url.port or 5432} cannot be reached.") from error
+    except LOST as error:
+        where = f"{settings.database.host}:{settings.database.port or 5432}"
+        raise Unavailable(f"The database at {where} cannot be reached.") from error

@@ -8,11 +8,12 @@ from sqlalchemy import Dialect, Select
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from taskwell.database.base import Processor
+
 T = TypeVar("T")
 Shape: TypeAlias = Callable[..., T]
 """Makes a value from the columns of one row, in their order; a dataclass is one."""
 
-Processor: TypeAlias = Callable[[Any], Any] | None
 Build: TypeAlias = Callable[[str], Sequence[Executable]]
 """Gives the statements for a dialect's name, run in one transaction; the last one's rows are the result."""
 
