@@ -6,17 +6,13 @@ from typing import Annotated, Any, Literal, Self, cast
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
-from sqlalchemy import Text as SqlText
-from sqlalchemy import bindparam, case, literal_column
 
-from taskwell.database.json import BooleanJson, InstantText, JsonObject, ListJson
+from taskwell.api.task_members import EXAMPLE_ID, EXAMPLE_USER, MEMBERS, task_members
+from taskwell.database.json import InstantText, JsonObject
 from taskwell.tasks import Priority, Projection, Task, TaskChanges, TaskDraft
 from taskwell.tasks.fields import DayField, Description, Flag, InstantField, ListId, Tags, Title
 from taskwell.tasks.tables import TaskRow
 from taskwell.tasks.task import PriorityName
-
-EXAMPLE_ID = "01938d1c-7d3a-7b6e-9f5e-0a4c1c2d3e4f"
-EXAMPLE_USER = "01938d1b-1111-7222-8333-444455556666"
 
 
 class StrictModel(BaseModel):
@@ -80,49 +76,17 @@ class TrashPageOut(BaseModel):
 
 def task_json(task: Task, subject: str) -> dict[str, Any]:
     """A task for the wire; ``subject`` is the id by which the caller knows itself."""
-    shown = {
-        "id": task.id,
-        "user_id": subject,
-        "title": task.title,
-        "description": task.description,
-        "priority": task.priority.name,
-        "completed": task.completed,
-        "completed_at": task.completed_at,
-        "due_date": task.due_date,
-        "due_at": task.due_at,
-        "list_id": task.list_id,
-        "tags": task.tags,
-        "revision": task.revision,
-        "created_at": task.created_at,
-        "updated_at": task.updated_at,
-    }
+    shown = task_members(task, subject)
     if task.deleted_at is not None:
         shown["deleted_at"] = task.deleted_at
     return shown
 
 
-_MEMBERS: dict[str, Any] = {
-    "id": TaskRow.id,
-    "user_id": bindparam("subject", type_=SqlText),
-    "title": TaskRow.title,
-    "description": TaskRow.description,
-    "priority": case({int(each): literal_column(f"'{each.name}'") for each in Priority}, value=TaskRow.priority),
-    "completed": BooleanJson(TaskRow.completed_at.is_not(None)),
-    "completed_at": InstantText(TaskRow.completed_at),
-    "due_date": TaskRow.due_date,
-    "due_at": InstantText(TaskRow.due_at),
-    "list_id": TaskRow.list_id,
-    "tags": ListJson(TaskRow.tags),
-    "revision": TaskRow.revision,
-    "created_at": InstantText(TaskRow.created_at),
-    "updated_at": InstantText(TaskRow.updated_at),
-}
-
-AS_JSON: Projection[str] = Projection((JsonObject(_MEMBERS),), str)
+AS_JSON: Projection[str] = Projection((JsonObject(MEMBERS),), str)
 """A task as its JSON text, straight from the database."""
 
 AS_TRASHED_JSON: Projection[str] = Projection(
-    (JsonObject(_MEMBERS | {"deleted_at": InstantText(TaskRow.deleted_at)}),), str
+    (JsonObject(MEMBERS | {"deleted_at": InstantText(TaskRow.deleted_at)}),), str
 )
 
 
