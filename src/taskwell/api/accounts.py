@@ -118,6 +118,8 @@ class SignIn(BaseModel):
 class PasswordForm(BaseModel):
     """RFC 6749 section 4.3.2; the e-mail is the ``username``."""
 
+    model_config = ConfigDict(json_schema_extra={"required": ["username", "password"]})
+
     username: str = ""
     password: str = ""
     grant_type: str = "password"
@@ -151,14 +153,21 @@ async def sign_in(call: Call, body: SignIn) -> Response:
 
 async def token(call: Call, form: Annotated[PasswordForm, Form()]) -> Response:
     """OAuth2's password grant, for "Authorize" on the API page; its errors are RFC 6749 section 5.2's."""
+    if form.grant_type != "password":
+        return _refused("unsupported_grant_type", "The grant_type must be 'password'.")
+    if not form.username or not form.password:
+        return _refused("invalid_request", "Send username and password.")
     try:
         user = await users.authenticate(call.lane, email=form.username, password=form.password)
     except InvalidCredentials as error:
-        content = {"error": "invalid_grant", "error_description": error.detail}
-        return _private(content, status=400)
+        return _refused("invalid_grant", error.detail)
     issued = _issue(call, user)
     seconds = int((issued.expires_at - now()).total_seconds())
     return _private({"access_token": issued.text, "token_type": "bearer", "expires_in": seconds})
+
+
+def _refused(error: str, description: str) -> Response:
+    return _private({"error": error, "error_description": description}, status=400)
 
 
 async def sign_out(call: Call) -> Response:

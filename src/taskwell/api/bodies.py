@@ -60,10 +60,14 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _is_json(content_type: bytes) -> bool:
-    media_type = content_type.partition(b";")[0].strip().lower()
+    media_type = _media_type(content_type)
     return media_type == b"application/json" or (
         media_type.startswith(b"application/") and media_type.endswith(b"+json")
     )
+
+
+def _media_type(content_type: bytes) -> bytes:
+    return content_type.partition(b";")[0].strip().lower()
 
 
 def parse_query(model: type[Model], query_string: bytes, *, is_strict: bool) -> Model:
@@ -81,11 +85,32 @@ def parse_query(model: type[Model], query_string: bytes, *, is_strict: bool) -> 
 def _parse_query(model: type[BaseModel], query_string: bytes, is_strict: bool) -> BaseModel:  # noqa: FBT001
     values: dict[str, Any] = {}
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
-    for name, value in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True):
+    # A form that asks for nothing sends its fields empty; a strict contract wants to be told.
+    for name, value in _pairs(query_string, keep_blank_values=is_strict, errors="surrogateescape"):
+        if "\x00" in value:
+            raise Invalid.field(name, "It must not hold NUL characters.", "nul_character", location="query")
         if name in fields and "list" in str(fields[name].annotation):
             values.setdefault(name, []).append(value)
-        elif name in values and is_strict:
+        elif name in values and name in fields and is_strict:
             raise Invalid.field(name, "It must be given once.", "repeated_parameter", location="query")
         else:
             values[name] = value
     return validated(model, values, "query", is_strict=is_strict)
+
+
+def parse_form(model: type[Model], raw: bytes, content_type: list[bytes]) -> Model:
+    """The fields of a form; one that the model does not know is left out.
+
+    Raises:
+        UnsupportedMediaType: it is not a form as RFC 6749 wants it.
+    """
+    if not content_type or _media_type(content_type[0]) != b"application/x-www-form-urlencoded":
+        raise UnsupportedMediaType("Send a form, with 'Content-Type: application/x-www-form-urlencoded'.")
+    pairs = _pairs(raw, keep_blank_values=True, errors="replace")
+    fields = {name: value.replace("\x00", "\ufffd") for name, value in pairs}
+    return validated(model, fields, "body", is_strict=False)
+
+
+def _pairs(encoded: bytes, *, keep_blank_values: bool, errors: str) -> list[tuple[str, str]]:
+    """With ``surrogateescape`` what is not UTF-8 becomes lone surrogates, so that validation names its field."""
+    return parse_qsl(encoded.decode(errors=errors), keep_blank_values=keep_blank_values, errors=errors)

@@ -59,7 +59,7 @@ class RequestContext:
     @property
     def base_path(self) -> str:
         """The path as the caller wrote it, percent-encoded, without a trailing slash."""
-        return quote(self.scope["path"].rstrip("/"), safe="/-._~:@!$&'()*+,;=")
+        return quote(raw_path(self.scope).rstrip(b"/"), safe="/-._~:@!$&'()*+,;=%")
 
     def headers(self, name: bytes) -> list[bytes]:
         """Every value of a header, whose name is given in lower case."""
@@ -89,7 +89,7 @@ class RequestContext:
     async def _read(self) -> bytes:
         limit = self.settings.max_body_bytes
         announced = self.headers(b"content-length")
-        if announced and announced[0].isdigit() and int(announced[0]) > limit:
+        if announced and announced[0].isdigit() and int(announced[0][:20]) > limit:
             raise _too_large(limit)
         chunks = bytearray()
         while True:
@@ -105,6 +105,11 @@ class RequestContext:
     def within(self, lane: Lane) -> "RequestContext":
         """The same request, with its verbs on another lane."""
         return replace(self, lane=lane)
+
+
+def raw_path(scope: Scope) -> bytes:
+    """The path before it was decoded; a server need not tell it."""
+    return scope.get("raw_path") or quote(scope["path"]).encode()
 
 
 class ClientGone(Exception):

@@ -1,11 +1,16 @@
 """ETags and the preconditions that use them (RFC 9110 section 13)."""
 
 import re
+from collections.abc import Iterator
 
 from taskwell.api.call import RequestContext
 from taskwell.errors import InvalidHeader, PreconditionRequired
 
-_ENTITY_TAGS = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
+_ENTITY_TAG = re.compile(r'[\s,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,[\s,]*|$)')
+"""One of a list; RFC 9110 section 5.6.1 has empty elements ignored."""
+
+_QUOTED = re.compile(r'"[^"]*"')
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
 def etag(revision: int) -> str:
@@ -26,10 +31,7 @@ def if_match(call: RequestContext) -> frozenset[int] | None:
         return None
     if header == "*":
         return None
-    tags = _parsed(header, "If-Match")
-    return frozenset(
-        int(tag) for is_weak, tag in tags if not is_weak and tag.isascii() and tag.isdigit() and len(tag) < 19
-    )
+    return frozenset(int(tag) for is_weak, tag in _parsed(header) if not is_weak and _NUMBER.fullmatch(tag))
 
 
 def is_unchanged(call: RequestContext, current: str) -> bool:
@@ -37,7 +39,7 @@ def is_unchanged(call: RequestContext, current: str) -> bool:
     header = _joined(call, b"if-none-match")
     if header is None:
         return False
-    return header == "*" or any(f'"{tag}"' == current for _, tag in _lenient(header))
+    return header == "*" or current in _QUOTED.findall(header)
 
 
 def _joined(call: RequestContext, name: bytes) -> str | None:
@@ -45,18 +47,12 @@ def _joined(call: RequestContext, name: bytes) -> str | None:
     return b", ".join(values).decode("latin-1").strip() if values else None
 
 
-def _lenient(header: str) -> list[tuple[str, str]]:
-    return _ENTITY_TAGS.findall(header)
-
-
-def _parsed(header: str, name: str) -> list[tuple[str, str]]:
-    found, position = [], 0
-    while position < len(header):
-        match = _ENTITY_TAGS.match(header, position)
+def _parsed(header: str) -> Iterator[tuple[str, str]]:
+    """Whether it is weak, and the tag, of each."""
+    position = 0
+    while position < len(header) or not position:
+        match = _ENTITY_TAG.match(header, position)
         if match is None:
-            raise InvalidHeader(f"{name} must be '*' or a list of quoted ETags.")
-        found.append((match[1] or "", match[2]))
+            raise InvalidHeader("If-Match must be '*' or a list of quoted ETags.")
+        yield match[1] or "", match[2]
         position = match.end()
-    if not found:
-        raise InvalidHeader(f"{name} must be '*' or a list of quoted ETags.")
-    return found

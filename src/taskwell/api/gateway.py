@@ -14,7 +14,7 @@ import structlog
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from taskwell.api.call import ClientGone, RequestContext, Services
+from taskwell.api.call import ClientGone, RequestContext, Services, raw_path
 from taskwell.api.cors import Cors
 from taskwell.api.problems import Internal
 from taskwell.api.routing import Match, Switchboard, Target
@@ -80,7 +80,7 @@ class Gateway:
                 }
             await send(message)
 
-        match = self._switchboard.find(scope.get("raw_path") or scope["path"].encode())
+        match = self._switchboard.find(raw_path(scope))
         target = match.operations.get("GET" if is_head else scope["method"])
         try:
             response = await self._answer(scope, receive, match, target, request_id)

@@ -112,7 +112,7 @@ def bearer_token(authorization: list[bytes]) -> bytes:
         raise Unauthorized
     scheme, _, token = authorization[0].partition(b" ")
     token = token.strip()
-    if scheme.lower() != b"bearer":
+    if scheme.lower() != b"bearer" and len(authorization) == 1:
         raise Unauthorized
     if len(authorization) > 1 or not token or b" " in token:
         raise InvalidToken("Send exactly one Authorization header with one bearer token.")

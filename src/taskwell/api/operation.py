@@ -20,10 +20,9 @@ from fastapi.params import Depends, Form
 from fastapi.params import Query as QueryParam
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
-from starlette.requests import Request
 from starlette.responses import Response
 
-from taskwell.api.bodies import parse_json, parse_query, validated
+from taskwell.api.bodies import parse_form, parse_json, parse_query, validated
 from taskwell.api.call import RequestContext
 from taskwell.api.idempotency import once
 from taskwell.errors import Forbidden, Invalid, NotFound
@@ -61,20 +60,16 @@ class Operation(APIRoute):
     async def _answer(self, call: RequestContext) -> Response:
         signature = self.signature
         arguments: dict[str, Any] = {"call": call}
-        query_string = call.scope["query_string"]
-        if signature.query is not None:
-            name, model = signature.query
-            arguments[name] = parse_query(model, query_string, is_strict=self.is_strict)
-        elif query_string and self.is_strict:
-            raise Invalid.field(
-                _first_name(query_string), "There is no such parameter.", "extra_forbidden", location="query"
-            )
+        name, model = signature.query
+        query = parse_query(model, call.scope["query_string"], is_strict=self.is_strict)
+        if name is not None:
+            arguments[name] = query
         if signature.body is not None:
             name, model, is_optional = signature.body
             arguments[name] = await self._body(call, model, is_optional=is_optional)
         elif signature.form is not None:
             name, model = signature.form
-            arguments[name] = await _form(call, model)
+            arguments[name] = parse_form(model, await call.body(), call.headers(b"content-type"))
         for name in signature.path:
             arguments[name] = _path_value(name, call.path_params)
         return await cast(Endpoint, self.endpoint)(**arguments)
@@ -105,11 +100,15 @@ class LenientPublicOperation(LenientOperation):
     needs_principal = False
 
 
+class NoParameters(BaseModel):
+    """The query of an operation that has none."""
+
+
 class _Signature:
     """What an endpoint takes, by kind."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self.query: tuple[str, type[BaseModel]] | None = None
+        self.query: tuple[str | None, type[BaseModel]] = (None, NoParameters)
         self.form: tuple[str, type[BaseModel]] | None = None
         self.body: tuple[str, type[BaseModel], bool] | None = None
         self.path: list[str] = []
@@ -138,23 +137,10 @@ def _model_in(hint: Any) -> type[BaseModel] | None:
 def _path_value(name: str, values: Mapping[str, str]) -> str:
     """An id that is not a UUID names nothing."""
     value = values[name]
+    if "\x00" in value:
+        raise NotFound("There is nothing at this address.")
     if not name.endswith("_id") or name == "user_id":
         return value
     if not UUID.fullmatch(value):
         raise NotFound(f"There is no such {name.removesuffix('_id')}.")
     return value.lower()
-
-
-def _first_name(query_string: bytes) -> str:
-    return query_string.decode("latin-1").partition("=")[0].partition("&")[0]
-
-
-async def _form(call: RequestContext, model: type[BaseModel]) -> BaseModel:
-    raw = await call.body()
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": raw, "more_body": False}
-
-    async with Request(call.scope, receive).form() as form:
-        fields = {name: value for name, value in form.items() if isinstance(value, str)}
-        return validated(model, fields, "body", is_strict=False)

@@ -78,7 +78,8 @@ class Switchboard:
     """All operations of all contracts by path.
 
     Segments are split before they are decoded, so an encoded slash belongs to its segment; a trailing slash
-    makes no difference. A static segment wins over a parameter.
+    makes no difference. A static segment wins over a parameter, and one that a contract owns is that contract's
+    alone: what it does not have under ``/api/users`` no other contract has there.
     """
 
     def __init__(self, contracts: Iterable[Contract], fallback: Contract) -> None:
@@ -114,13 +115,16 @@ class Switchboard:
         if depth == len(segments):
             return node.contract, node
         owner: Contract | None = None
-        for child in (node.static.get(segments[depth]), node.dynamic):
+        segment = segments[depth]
+        for child in (node.static.get(segment), node.dynamic if segment else None):
             if child is None:
                 continue
             contract, end = self._walk(child, segments, depth + 1)
             owner = owner or contract
             if end is not None and end.operations:
                 return contract or node.contract, end
+            if child.contract is not None:
+                break
         return owner or node.contract, None
 
 

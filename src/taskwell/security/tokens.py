@@ -1,7 +1,9 @@
 """Our own access tokens: JWTs (RFC 7519) signed with HS256 and ``SECRET_KEY``."""
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import jwt
@@ -10,6 +12,8 @@ from uuid_utils import uuid7
 ISSUER = "taskwell"
 AUDIENCE = "taskwell"
 LEEWAY_SECONDS = 5
+"""How far another replica's clock may be ahead; it does not lengthen a token's life."""
+
 REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti"]
 
 
@@ -26,8 +30,8 @@ class TokenClaims:
     """What a verified token of ours says.
 
     Attributes:
-        issued_at: To the millisecond, from the token's id; ``iat`` has whole seconds only, too coarse to tell
-            a token from before a password change from one made after it.
+        issued_at: To the millisecond, from the token's id where that is a UUIDv7, as ours are; ``iat`` has whole
+            seconds only, too coarse to tell a token from before a password change from one made after it.
     """
 
     subject: str
@@ -61,8 +65,19 @@ def verify(text: str, *, key: str, algorithm: str) -> TokenClaims | None:
             leeway=LEEWAY_SECONDS,
             options={"require": REQUIRED},
         )
-        milliseconds = UUID(claims["jti"]).int >> 80
-    except (jwt.InvalidTokenError, ValueError, AttributeError, TypeError):
+        if str(UUID(claims["sub"])) != claims["sub"] or claims["exp"] <= time.time():
+            return None
+        expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+        return TokenClaims(claims["sub"], claims["jti"], _issued_at(claims), expires_at)
+    except (jwt.InvalidTokenError, ValueError, OverflowError):
         return None
-    issued_at = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return TokenClaims(claims["sub"], claims["jti"], issued_at, datetime.fromtimestamp(claims["exp"], UTC))
+
+
+def _issued_at(claims: dict[str, Any]) -> datetime:
+    try:
+        token_id = UUID(claims["jti"])
+    except ValueError:
+        token_id = None
+    if token_id is not None and token_id.version == 7:
+        return datetime.fromtimestamp((token_id.int >> 80) / 1000, UTC)
+    return datetime.fromtimestamp(claims["iat"], UTC)
