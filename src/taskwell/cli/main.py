@@ -6,6 +6,7 @@ import typer
 
 from taskwell import __version__
 from taskwell.cli import schema, serve, tokens
+from taskwell.cli.seed import seed_command
 from taskwell.errors import AppError
 from taskwell.settings import InvalidSettings, read_settings
 
@@ -21,6 +22,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("migrate")(schema.migrate)
 app.command("openapi")(schema.openapi)
+app.command("seed")(seed_command)
 app.add_typer(tokens.app, name="token")
 
 
