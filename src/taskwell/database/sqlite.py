@@ -1,15 +1,14 @@
 """SQLite: the standard library's driver in this process.
 
 A read takes microseconds, less than handing it to a thread would, so it runs where it is asked for; a heavy
-one runs in a thread. Writes queue for the one writing connection, and what may wait for the disk or for
-another process (``BEGIN IMMEDIATE``, ``COMMIT``) runs in that connection's thread.
+one runs in a thread. Writes queue for the one writing connection: see ``writer``.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +16,7 @@ from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
 from taskwell.database.lanes import Database, DatabaseFull, ForeignKeyViolated, Lane, UniqueViolated
 from taskwell.database.query import Query
+from taskwell.database.writer import Writer
 from taskwell.errors import Unavailable
 
 T = TypeVar("T")
@@ -48,16 +48,13 @@ class SqliteDatabase(Database):
     def __init__(self, path: Path) -> None:
         self._path = path
         with _told():
-            self._writer = connect(path)
+            self._writer = Writer(connect(path))
             self._reader = connect(path)
         self._reader.execute("PRAGMA query_only=ON")
-        self._write_lock = asyncio.Lock()
-        self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-write")
         self._read_threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="sqlite-read")
 
     async def rows(self, query: Query[T], /, **values: object) -> list[T]:
-        steps = query.steps(DIALECT)
-        if not steps[-1].is_read:
+        if not query.steps(DIALECT)[-1].is_read:
             async with self.transaction() as transaction:
                 return await transaction.rows(query, **values)
         if query.is_heavy:
@@ -67,12 +64,8 @@ class SqliteDatabase(Database):
             return _run(self._reader, query, values)
 
     def _heavy(self, query: Query[T], values: Mapping[str, object]) -> list[T]:
-        with _told():
-            connection = connect(self._path)
-            try:
-                return _run(connection, query, values)
-            finally:
-                connection.close()
+        with _told(), closing(connect(self._path)) as connection:
+            return _run(connection, query, values)
 
     async def many(self, query: Query[T], values: Sequence[Mapping[str, object]], /) -> None:
         async with self.transaction() as transaction:
@@ -80,47 +73,25 @@ class SqliteDatabase(Database):
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Lane]:
-        async with self._write_lock:
-            with _told():
-                try:
-                    await self._in_write_thread("BEGIN IMMEDIATE")
-                    yield SqliteTransaction(self._writer)
-                    await self._in_write_thread("COMMIT")
-                finally:
-                    if self._writer.in_transaction:
-                        self._writer.execute("ROLLBACK")
-
-    async def _in_write_thread(self, statement: str) -> None:
-        """Runs to its end even when the caller is cancelled: a commit that has begun must not be abandoned."""
-        loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(self._write_thread, self._writer.execute, statement)
-        try:
-            await asyncio.shield(running)
-        except asyncio.CancelledError:
-            await asyncio.wait([running])
-            raise
+        with _told():
+            async with self._writer.transaction() as connection:
+                yield SqliteTransaction(connection)
 
     async def stream(self, query: Query[T], /, **values: object) -> AsyncIterator[T]:
         (step,) = query.steps(DIALECT)
         loop = asyncio.get_running_loop()
-        with _told():
-            connection = connect(self._path)
-            try:
-                cursor = await loop.run_in_executor(
-                    self._read_threads, connection.execute, step.text, step.arguments(values)
-                )
-                while rows := await loop.run_in_executor(self._read_threads, cursor.fetchmany, 500):
-                    for row in query.read(step, rows):
-                        yield row
-            finally:
-                connection.close()
+        with _told(), closing(connect(self._path)) as connection:
+            cursor = await loop.run_in_executor(
+                self._read_threads, connection.execute, step.text, step.arguments(values)
+            )
+            while rows := await loop.run_in_executor(self._read_threads, cursor.fetchmany, 500):
+                for row in query.read(step, rows):
+                    yield row
 
     async def close(self) -> None:
-        async with self._write_lock:
-            self._write_thread.shutdown()
-            self._read_threads.shutdown()
-            self._writer.close()
-            self._reader.close()
+        await self._writer.close()
+        self._read_threads.shutdown()
+        self._reader.close()
 
 
 class SqliteTransaction(Lane):
