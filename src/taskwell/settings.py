@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     request_timeout_seconds: Annotated[float, Field(gt=0)] = 30
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["auto", "console", "json"] = "auto"
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -82,8 +82,9 @@ class Gateway:
 
         match = self._switchboard.find(raw_path(scope))
         target = match.operations.get("GET" if is_head else scope["method"])
+        call = self._call(scope, receive, match, target, request_id)
         try:
-            response = await self._answer(scope, receive, match, target, request_id)
+            response = await self._answer(scope, match, target, call, request_id)
             await response(scope, receive, send_complete)
         except ClientGone:
             status = 499
@@ -94,22 +95,29 @@ class Gateway:
                 route=target.template if target else None,
                 status=status,
                 milliseconds=round((time.perf_counter() - started) * 1000, 2),
+                user_id=call.principal.user_id if call and call.principal else None,
                 request_id=request_id,
             )
 
-    async def _answer(
+    def _call(
         self, scope: Scope, receive: Receive, match: Match, target: Target | None, request_id: str
+    ) -> RequestContext | None:
+        """The request for its operation; None where there is none, or not yet anything to serve it with."""
+        if target is None or self.services is None:
+            return None
+        services = self.services
+        return RequestContext(scope, receive, services, match.path_params(target), request_id, services.database)
+
+    async def _answer(
+        self, scope: Scope, match: Match, target: Target | None, call: RequestContext | None, request_id: str
     ) -> Response:
         try:
             if (preflight := self._cors.preflight(scope)) is not None:
                 return preflight
             if target is None:
                 raise _no_operation(scope, match)
-            if self.services is None:
+            if call is None:
                 raise Unavailable("The service is starting; try again shortly.")
-            call = RequestContext(
-                scope, receive, self.services, match.path_params(target), request_id, self.services.database
-            )
             async with asyncio.timeout(self.settings.request_timeout_seconds):
                 return await target.operation.serve(call)
         except AppError as error:

@@ -27,7 +27,7 @@ def serve(
     require_free(host, port)
     typer.echo(f"Taskwell serves http://{host}:{port} (API page: http://{host}:{port}/docs)")
     uvicorn.run(
-        "taskwell.app:create_app",
+        "taskwell.app:serve_app",
         factory=True,
         host=host,
         port=port,
@@ -35,7 +35,7 @@ def serve(
         loop="uvloop",
         http="httptools",
         access_log=False,
-        log_level="warning",
+        log_config=None,  # its own logs go through ours: see taskwell.logs
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
