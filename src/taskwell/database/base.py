@@ -40,11 +40,13 @@ class UuidText(TypeDecorator[str]):
         return None if dialect.name == "sqlite" else _optional(str)
 
 
-class UtcInstant(TypeDecorator[datetime]):
-    """An instant, aware and in UTC: ``timestamptz`` on PostgreSQL, fixed-width RFC 3339 text on SQLite.
+def instant_text(instant: datetime) -> str:
+    """RFC 3339 in UTC with six fractional digits, so that its order is the order of time."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
-    The text has six fractional digits, so that its order is the order of time.
-    """
+
+class UtcInstant(TypeDecorator[datetime]):
+    """An instant, aware and in UTC: ``timestamptz`` on PostgreSQL, the text of ``instant_text`` on SQLite."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

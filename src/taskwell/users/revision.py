@@ -47,3 +47,15 @@ async def hold(transaction: Lane, user: Principal) -> Principal:
     if time_zone is None:
         raise Unauthorized
     return replace(user, time_zone=time_zone)
+
+
+_ADVANCE: Query[int] = Query(
+    update(UserRow).where(_owner).values(revision=UserRow.revision + 1).returning(UserRow.revision), int
+)
+
+
+async def advance(transaction: Lane, user: Principal) -> int:
+    """Takes the user's next revision for a write of several statements, after ``hold``."""
+    revision = await transaction.row(_ADVANCE, user_id=user.user_id)
+    assert revision is not None, "the user's row is held"
+    return revision

@@ -1,0 +1,60 @@
+"""v1: lists."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from taskwell.api.call import Call
+from taskwell.api.conditional import etag, if_match, is_unchanged
+from taskwell.api.operation import Operation
+from taskwell.api.replies import FRESH, json_response
+from taskwell.api.v1.list_schemas import ListBody, ListOut, ListPatch, ListsOut, RemoveListQuery, list_json
+from taskwell.tasks import lists
+from taskwell.tasks.lists import TaskList
+
+router = APIRouter(prefix="/lists", tags=["lists"], route_class=Operation)
+
+
+@router.get("", summary="List your lists in their order", response_model=ListsOut)
+async def list_lists(call: Call) -> Response:
+    found = await lists.every(call.lane, call.user)
+    headers = FRESH | {"ETag": etag(found.revision)}
+    if is_unchanged(call, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return json_response({"items": [list_json(each) for each in found.items]}, headers=headers)
+
+
+@router.post("", summary="Create a list", status_code=201, response_model=ListOut)
+async def create_list(call: Call, body: ListBody) -> Response:
+    made = await lists.create(call.lane, call.user, name=body.name, color=body.color, position=body.position)
+    return list_response(call, made, 201, {"Location": f"{call.base_path}/{made.id}"})
+
+
+@router.get("/{list_id}", summary="Get a list", response_model=ListOut)
+async def get_list(call: Call, list_id: str) -> Response:
+    return list_response(call, await lists.get(call.lane, call.user, list_id))
+
+
+@router.patch("/{list_id}", summary="Rename, colour or move a list", response_model=ListOut)
+async def change_list(call: Call, list_id: str, body: ListPatch) -> Response:
+    changed = await lists.change(call.lane, call.user, list_id, body.changes(), if_match=if_match(call))
+    return list_response(call, changed)
+
+
+@router.delete("/{list_id}", summary="Delete a list and keep its tasks, or not", status_code=204)
+async def delete_list(call: Call, list_id: str, query: Annotated[RemoveListQuery, Query()]) -> Response:
+    await lists.remove(call.lane, call.user, list_id, with_tasks=query.delete_tasks, if_match=if_match(call))
+    return Response(status_code=204)
+
+
+def list_response(call: Call, shown: TaskList, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """The list with its ETag, or 304 where the caller has it already.
+
+    The ETag holds the count beside the revision, since the count changes without a write to the list.
+    """
+    tag = f'"{shown.revision}-{shown.open_tasks}"'
+    sent = FRESH | {"ETag": tag} | (headers or {})
+    if call.scope["method"] in ("GET", "HEAD") and is_unchanged(call, tag):
+        return Response(status_code=304, headers=sent)
+    return json_response(list_json(shown), status=status, headers=sent)

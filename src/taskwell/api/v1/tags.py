@@ -1,0 +1,35 @@
+"""v1: tags. A tag has no id; its name in the path is percent-encoded, slashes included."""
+
+from dataclasses import asdict
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from taskwell.api.call import Call
+from taskwell.api.conditional import etag, is_unchanged
+from taskwell.api.operation import Operation
+from taskwell.api.replies import FRESH, json_response
+from taskwell.api.v1.list_schemas import TagBody, TagOut, TagsOut
+from taskwell.tasks import tags
+
+router = APIRouter(prefix="/tags", tags=["tags"], route_class=Operation)
+
+
+@router.get("", summary="List the tags of your tasks", response_model=TagsOut)
+async def list_tags(call: Call) -> Response:
+    found = await tags.every(call.lane, call.user)
+    headers = FRESH | {"ETag": etag(found.revision)}
+    if is_unchanged(call, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return json_response({"items": [asdict(each) for each in found.items]}, headers=headers)
+
+
+@router.patch("/{name}", summary="Rename a tag, or merge it into another", response_model=TagOut)
+async def rename_tag(call: Call, name: str, body: TagBody) -> Response:
+    return json_response(asdict(await tags.rename(call.lane, call.user, name, body.name)), headers=FRESH)
+
+
+@router.delete("/{name}", summary="Take a tag off all tasks", status_code=204)
+async def delete_tag(call: Call, name: str) -> Response:
+    await tags.remove(call.lane, call.user, name)
+    return Response(status_code=204)

@@ -1,0 +1,268 @@
+"""The verbs of lists."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypedDict, cast
+
+from sqlalchemy import (
+    BigInteger,
+    FromClause,
+    Select,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    null,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningInsert
+
+from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
+from taskwell.errors import NotFound, PreconditionFailed, Unauthorized
+from taskwell.tasks.queries import USER_ID, Column, visible_to_user
+from taskwell.tasks.service import IfMatch
+from taskwell.tasks.tables import ListRow, TaskRow
+from taskwell.users.principal import Principal
+from taskwell.users.revision import advance, hold, stamped
+from taskwell.users.tables import UserRow
+
+MAX_LIST_NAME = 100
+MAX_POSITION = 2**53 - 1
+"""What every client can hold: the largest exact number of a JavaScript client."""
+
+
+class ListChanges(TypedDict, total=False):
+    """The fields that a partial change names."""
+
+    name: str
+    color: str | None
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskList:
+    """A named group of tasks. The order of the fields is that of ``_COLUMNS``.
+
+    Attributes:
+        position: Where it stands among the user's lists; of two in one place the older comes first.
+        open_tasks: How many living tasks in it are not completed.
+    """
+
+    id: str
+    name: str
+    color: str | None
+    position: int
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+    open_tasks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """All lists of a user, in their order.
+
+    Attributes:
+        revision: The user's revision that they show.
+    """
+
+    items: list[TaskList]
+    revision: int
+
+
+_COLUMNS: tuple[Column, ...] = (
+    ListRow.id,
+    ListRow.name,
+    ListRow.color,
+    ListRow.position,
+    ListRow.revision,
+    ListRow.created_at,
+    ListRow.updated_at,
+)
+_LIST_ID = bindparam("list_id", type_=UuidText)
+
+
+def _counted() -> Select[Any]:
+    """The user's lists, their open tasks counted."""
+    open_tasks = (
+        visible_to_user(TaskRow.list_id, func.count().label("open_tasks"))
+        .where(TaskRow.list_id.is_not(None), TaskRow.completed_at.is_(None))
+        .group_by(TaskRow.list_id)
+        .subquery("counted")
+    )
+    return (
+        select(*_COLUMNS, func.coalesce(open_tasks.c.open_tasks, 0).label("open_tasks"))
+        .outerjoin(open_tasks, open_tasks.c.list_id == ListRow.id)
+        .where(ListRow.user_id == USER_ID)
+    )
+
+
+def _all() -> Select[Any]:
+    """The revision with the lists, so that their ETag never promises more than they show; see ``page_query``."""
+    lists = _counted().subquery("shown")
+    return (
+        select(UserRow.revision, *lists.c)
+        .select_from(UserRow)
+        .outerjoin(lists, true())
+        .where(UserRow.id == USER_ID)
+        .order_by(lists.c.position, lists.c.id)
+    )
+
+
+def _all_row(user_revision: int, list_id: str | None, *columns: Any) -> tuple[int, TaskList | None]:
+    return user_revision, None if list_id is None else TaskList(list_id, *columns)
+
+
+_ALL: Query[tuple[int, TaskList | None]] = Query(_all(), _all_row, is_heavy=True)
+
+_ONE: Query[TaskList] = Query(
+    select(
+        *_COLUMNS,
+        visible_to_user(func.count())
+        .where(TaskRow.list_id == ListRow.id, TaskRow.completed_at.is_(None))
+        .correlate(ListRow)
+        .scalar_subquery(),
+    ).where(ListRow.user_id == USER_ID, ListRow.id == _LIST_ID),
+    TaskList,
+)
+
+
+def _insert(stamp: FromClause) -> ReturningInsert[Any]:
+    last = select(func.coalesce(func.max(ListRow.position), 0)).where(ListRow.user_id == USER_ID).scalar_subquery()
+    at = bindparam("now", type_=UtcInstant)
+    values = {
+        "user_id": USER_ID,
+        "id": _LIST_ID,
+        "name": bindparam("name", type_=ListRow.name.type),
+        "color": bindparam("color", type_=ListRow.name.type),
+        "position": func.coalesce(bindparam("position", type_=BigInteger), last + 1),
+        "revision": stamp.c.revision,
+        "created_at": at,
+        "updated_at": at,
+    }
+    return insert(ListRow).from_select(list(values), select(*values.values()).select_from(stamp)).returning(*_COLUMNS)
+
+
+_INSERT: Query[TaskList] = Query(stamped(_insert), TaskList)
+
+_REVISION = bindparam("revision", type_=BigInteger)
+_NOW = bindparam("now", type_=UtcInstant)
+
+_REWRITE: Query[str] = Query(
+    update(ListRow)
+    .values(
+        name=bindparam("name"),
+        color=bindparam("color"),
+        position=bindparam("position", type_=BigInteger),
+        revision=_REVISION,
+        updated_at=_NOW,
+    )
+    .where(ListRow.user_id == USER_ID, ListRow.id == _LIST_ID)
+    .returning(ListRow.id),
+    str,
+)
+
+_REMOVE: Query[str] = Query(
+    delete(ListRow).where(ListRow.user_id == USER_ID, ListRow.id == _LIST_ID).returning(ListRow.id), str
+)
+
+_EMPTY: Query[int] = Query(
+    update(TaskRow)
+    .values(
+        list_id=null(),
+        deleted_at=case(
+            (bindparam("with_tasks"), func.coalesce(TaskRow.deleted_at, _NOW)),
+            else_=TaskRow.deleted_at,
+        ),
+        revision=_REVISION,
+        updated_at=_NOW,
+    )
+    .where(TaskRow.user_id == USER_ID, TaskRow.list_id == _LIST_ID),
+    int,
+)
+
+
+async def every(lane: Lane, user: Principal) -> Lists:
+    """All lists of the user; they are few, so there are no pages."""
+    rows = await lane.rows(_ALL, user_id=user.user_id)
+    if not rows:
+        raise Unauthorized
+    return Lists([item for _, item in rows if item is not None], rows[0][0])
+
+
+async def get(lane: Lane, user: Principal, list_id: str) -> TaskList:
+    """Raises:
+    NotFound: there is no such list, or it is somebody else's.
+    """
+    found = await lane.row(_ONE, user_id=user.user_id, list_id=list_id)
+    if found is None:
+        raise NotFound("There is no such list.")
+    return found
+
+
+async def create(
+    lane: Lane, user: Principal, *, name: str, color: str | None = None, position: int | None = None
+) -> TaskList:
+    """Adds a list, at the end where no position is named."""
+    made = await lane.row(
+        _INSERT, user_id=user.user_id, list_id=new_id(), name=name, color=color, position=position, now=now()
+    )
+    if made is None:
+        raise Unauthorized
+    return made
+
+
+async def change(
+    lane: Lane, user: Principal, list_id: str, changes: ListChanges, *, if_match: IfMatch = None
+) -> TaskList:
+    """Changes the named fields; nothing is written where none of them differs.
+
+    Raises:
+        NotFound: see ``get``.
+        PreconditionFailed: the list's revision is not one of ``if_match``.
+    """
+    async with lane.transaction() as transaction:
+        await hold(transaction, user)
+        before = await get(transaction, user, list_id)
+        _require(if_match, before)
+        after = replace(before, **cast(dict[str, Any], changes))
+        if after == before:
+            return before
+        after = replace(after, revision=await advance(transaction, user), updated_at=now())
+        await transaction.rows(
+            _REWRITE,
+            user_id=user.user_id,
+            list_id=list_id,
+            name=after.name,
+            color=after.color,
+            position=after.position,
+            revision=after.revision,
+            now=after.updated_at,
+        )
+        return after
+
+
+async def remove(
+    lane: Lane, user: Principal, list_id: str, *, with_tasks: bool = False, if_match: IfMatch = None
+) -> None:
+    """Removes the list. Its tasks stay, without a list, or all go to the trash.
+
+    Raises:
+        NotFound: see ``get``.
+        PreconditionFailed: see ``change``.
+    """
+    async with lane.transaction() as transaction:
+        await hold(transaction, user)
+        _require(if_match, await get(transaction, user, list_id))
+        named = {"user_id": user.user_id, "list_id": list_id}
+        revision = await advance(transaction, user)
+        await transaction.rows(_EMPTY, **named, with_tasks=with_tasks, revision=revision, now=now())
+        await transaction.rows(_REMOVE, **named)
+
+
+def _require(if_match: IfMatch, found: TaskList) -> None:
+    if if_match is not None and found.revision not in if_match:
+        raise PreconditionFailed("The list has changed since you read it; read it again and repeat your change.")

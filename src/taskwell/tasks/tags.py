@@ -1,0 +1,212 @@
+"""The verbs of tags.
+
+A tag is there as long as a living task carries it. Spellings that differ in case are one tag, whose name is the
+spelling that most of its living tasks use (of equally used ones the first by code point).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, Select, Subquery, bindparam, func, select, true, update
+from sqlalchemy import Text as SqlText
+from sqlalchemy.sql.base import Executable
+
+from taskwell.database import Lane, Query, UtcInstant, now
+from taskwell.database.given import as_given, given_rows
+from taskwell.errors import NotFound, Unauthorized
+from taskwell.tasks.queries import USER_ID, visible_to_user
+from taskwell.tasks.tables import TaskRow, TaskTagRow
+from taskwell.tasks.task import tag_key, without_twins
+from taskwell.users.principal import Principal
+from taskwell.users.revision import advance, hold
+from taskwell.users.tables import UserRow
+
+
+@dataclass(frozen=True, slots=True)
+class TagUse:
+    """A tag and how many living tasks carry it.
+
+    Attributes:
+        open_tasks: Those that are not completed.
+    """
+
+    name: str
+    tasks: int
+    open_tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """All tags of a user by name.
+
+    Attributes:
+        revision: The user's revision that they show.
+    """
+
+    items: list[TagUse]
+    revision: int
+
+
+def by_name(tagged: Select[Any]) -> Subquery:
+    """Adds up the tags of tasks by what they are compared by: ``name``, ``tag_key``, ``tasks`` and ``open_tasks``.
+
+    Args:
+        tagged: A row for each tag of each task: ``tag_key``, ``tag``, and the task's ``created_at`` and
+            ``completed_at``.
+    """
+    each = tagged.subquery("each_tag")
+    tasks = func.count()
+    spelled = (
+        select(
+            each.c.tag_key,
+            each.c.tag.label("name"),
+            tasks.label("tasks"),
+            tasks.filter(each.c.completed_at.is_(None)).label("open_tasks"),
+            func.max(each.c.created_at).label("latest"),
+        )
+        .group_by(each.c.tag_key, each.c.tag)
+        .subquery("spelled")
+    )
+    key = spelled.c.tag_key
+    ranked = select(
+        spelled.c.name,
+        spelled.c.tag_key,
+        func.sum(spelled.c.tasks).over(partition_by=key).cast(BigInteger).label("tasks"),
+        func.sum(spelled.c.open_tasks).over(partition_by=key).cast(BigInteger).label("open_tasks"),
+        func.row_number()
+        .over(partition_by=key, order_by=(spelled.c.tasks.desc(), spelled.c.latest.desc(), spelled.c.name))
+        .label("place"),
+    ).subquery("ranked")
+    return (
+        select(ranked.c.name, ranked.c.tag_key, ranked.c.tasks, ranked.c.open_tasks)
+        .where(ranked.c.place == 1)
+        .subquery("by_name")
+    )
+
+
+def _all() -> Select[Any]:
+    """The revision with the tags, so that their ETag never promises more than they show; see ``page_query``."""
+    tags = by_name(
+        visible_to_user(TaskTagRow.tag_key, TaskTagRow.tag, TaskRow.created_at, TaskRow.completed_at)
+        .join(TaskTagRow, (TaskTagRow.user_id == TaskRow.user_id) & (TaskTagRow.task_id == TaskRow.id))
+        .where(TaskTagRow.user_id == USER_ID)
+    )
+    return (
+        select(UserRow.revision, tags.c.name, tags.c.tasks, tags.c.open_tasks)
+        .select_from(UserRow)
+        .outerjoin(tags, true())
+        .where(UserRow.id == USER_ID)
+        .order_by(tags.c.tag_key)
+    )
+
+
+def _all_row(user_revision: int, name: str | None, tasks: int, open_tasks: int) -> tuple[int, TagUse | None]:
+    return user_revision, None if name is None else TagUse(name, tasks, open_tasks)
+
+
+_ALL: Query[tuple[int, TagUse | None]] = Query(_all(), _all_row, is_heavy=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tagged:
+    task_id: str
+    tags: tuple[str, ...]
+    is_completed: bool
+    is_in_trash: bool
+
+
+_TAGGED: Query[_Tagged] = Query(
+    select(TaskRow.id, TaskRow.tags, TaskRow.completed_at.is_not(None), TaskRow.deleted_at.is_not(None)).where(
+        TaskRow.user_id == USER_ID,
+        TaskRow.id.in_(
+            select(TaskTagRow.task_id).where(
+                TaskTagRow.user_id == USER_ID,
+                TaskTagRow.tag_key.in_((bindparam("key", type_=SqlText), bindparam("new_key", type_=SqlText))),
+            )
+        ),
+    ),
+    _Tagged,
+)
+
+
+_TASK = TaskRow.__table__.c
+
+
+def _retag(dialect: str) -> Sequence[Executable]:
+    given = given_rows(dialect, "given", {each.name: each.type for each in (_TASK.id, _TASK.tags, _TASK.tag_keys)})
+    return [
+        update(TaskRow)
+        .values(
+            tags=given.c.tags,
+            tag_keys=given.c.tag_keys,
+            revision=bindparam("revision", type_=BigInteger),
+            updated_at=bindparam("now", type_=UtcInstant),
+        )
+        .where(TaskRow.user_id == USER_ID, TaskRow.id == given.c.id)
+    ]
+
+
+_RETAG: Query[int] = Query(_retag, int)
+
+
+async def every(lane: Lane, user: Principal) -> Tags:
+    """All tags of the user's living tasks."""
+    rows = await lane.rows(_ALL, user_id=user.user_id)
+    if not rows:
+        raise Unauthorized
+    return Tags([item for _, item in rows if item is not None], rows[0][0])
+
+
+async def rename(lane: Lane, user: Principal, tag: str, name: str) -> TagUse:
+    """Gives the tag another name or spelling, on the tasks in the trash too.
+
+    Where a tag of that name exists the two become one, spelled as ``name``; a task that has both keeps the
+    place of the first.
+
+    Raises:
+        NotFound: no living task of the user carries the tag.
+    """
+    return await _replace(lane, user, tag, name)
+
+
+async def remove(lane: Lane, user: Principal, tag: str) -> None:
+    """Takes the tag off every task, in the trash too.
+
+    Raises:
+        NotFound: see ``rename``.
+    """
+    await _replace(lane, user, tag, None)
+
+
+async def _replace(lane: Lane, user: Principal, tag: str, name: str | None) -> TagUse:
+    key, new_key = tag_key(tag), tag_key(name or tag)
+    if "\x00" in key:
+        raise _unknown()
+    async with lane.transaction() as transaction:
+        await hold(transaction, user)
+        tagged = await transaction.rows(_TAGGED, user_id=user.user_id, key=key, new_key=new_key)
+        living = [task for task in tagged if not task.is_in_trash]
+        if not any(key in map(tag_key, task.tags) for task in living):
+            raise _unknown()
+        changed = [
+            {"id": task.task_id, "tags": tags, "tag_keys": tuple(map(tag_key, tags))}
+            for task in tagged
+            if (tags := _respelled(task.tags, {key, new_key}, name)) != task.tags
+        ]
+        if changed:
+            revision = await advance(transaction, user)
+            await transaction.rows(
+                _RETAG, user_id=user.user_id, given=as_given(changed), revision=revision, now=now()
+            )
+    return TagUse(name or tag, len(living), sum(not task.is_completed for task in living))
+
+
+def _respelled(tags: tuple[str, ...], keys: set[str], name: str | None) -> tuple[str, ...]:
+    """The tags with ``name``, or nothing, in the place of those that any of the keys means."""
+    named = [name if tag_key(tag) in keys else tag for tag in tags]
+    return without_twins([tag for tag in named if tag is not None])
+
+
+def _unknown() -> NotFound:
+    return NotFound("There is no such tag.")

@@ -1,0 +1,122 @@
+"""The verbs of lists."""
+
+import pytest
+
+from taskwell import tasks
+from taskwell.database import Database
+from taskwell.errors import Invalid, NotFound, PreconditionFailed
+from taskwell.tasks import AS_TASK, PageRequest, TaskDraft, TaskFilter, lists
+from tests.support.people import Person
+
+
+async def _page(database: Database, person: Person, **asked) -> tasks.Page[tasks.Task]:
+    return await tasks.page(database, person.principal, PageRequest(**asked), AS_TASK)
+
+
+async def test_new_lists_come_last_and_a_list_can_be_moved_to_the_front(database: Database, ada: Person):
+    for name in ("Home", "Work", "Garden"):
+        await lists.create(database, ada.principal, name=name)
+    garden = (await lists.every(database, ada.principal)).items[-1]
+
+    await lists.change(database, ada.principal, garden.id, {"position": 0})
+
+    assert [each.name for each in (await lists.every(database, ada.principal)).items] == ["Garden", "Home", "Work"]
+
+
+async def test_of_two_lists_in_one_place_the_older_comes_first(database: Database, ada: Person):
+    older = await lists.create(database, ada.principal, name="Older", position=5)
+    newer = await lists.create(database, ada.principal, name="Newer", position=5)
+    last = await lists.create(database, ada.principal, name="Last")
+
+    assert (await lists.every(database, ada.principal)).items == [older, newer, last]
+
+
+async def test_open_tasks_are_those_neither_completed_nor_in_the_trash(database: Database, ada: Person):
+    home = await lists.create(database, ada.principal, name="Home")
+    empty = await lists.create(database, ada.principal, name="Empty")
+    for title in ("Open", "Done", "Deleted"):
+        task = await tasks.create(
+            database, ada.principal, TaskDraft(title, list_id=home.id, completed=title == "Done")
+        )
+    await tasks.delete(database, ada.principal, task.id)
+    await tasks.create(database, ada.principal, TaskDraft("Without a list"))
+
+    counted = {each.id: each.open_tasks for each in (await lists.every(database, ada.principal)).items}
+
+    assert counted == {home.id: 1, empty.id: 0}
+    assert (await lists.get(database, ada.principal, home.id)).open_tasks == 1
+
+
+async def test_every_write_to_a_list_takes_the_next_revision(database: Database, ada: Person):
+    before = (await lists.every(database, ada.principal)).revision
+    made = await lists.create(database, ada.principal, name="Home")
+    renamed = await lists.change(database, ada.principal, made.id, {"name": "House"})
+    same = await lists.change(database, ada.principal, made.id, {"name": "House"})
+    await lists.remove(database, ada.principal, made.id)
+    after = (await lists.every(database, ada.principal)).revision
+
+    assert (made.revision, renamed.revision, same.revision, after) == (before + 1, before + 2, before + 2, before + 3)
+
+
+async def test_a_list_is_changed_and_removed_only_as_it_was_read(database: Database, ada: Person):
+    made = await lists.create(database, ada.principal, name="Home")
+    await lists.change(database, ada.principal, made.id, {"color": "#00ff00"})
+    stale = frozenset({made.revision})
+
+    with pytest.raises(PreconditionFailed):
+        await lists.change(database, ada.principal, made.id, {"name": "House"}, if_match=stale)
+    with pytest.raises(PreconditionFailed):
+        await lists.remove(database, ada.principal, made.id, if_match=stale)
+
+    assert (await lists.get(database, ada.principal, made.id)).name == "Home"
+
+
+async def test_the_tasks_of_a_removed_list_stay_without_a_list(database: Database, ada: Person):
+    home = await lists.create(database, ada.principal, name="Home")
+    kept = await tasks.create(database, ada.principal, TaskDraft("Kept", list_id=home.id))
+    trashed = await tasks.create(database, ada.principal, TaskDraft("Trashed", list_id=home.id))
+    await tasks.delete(database, ada.principal, trashed.id)
+
+    await lists.remove(database, ada.principal, home.id)
+
+    kept_after = await tasks.get(database, ada.principal, kept.id)
+    trashed_after = await tasks.restore(database, ada.principal, trashed.id)
+    assert (kept_after.list_id, trashed_after.list_id) == (None, None)
+    assert kept_after.revision == trashed_after.revision - 1
+
+
+async def test_a_list_can_take_its_tasks_to_the_trash(database: Database, ada: Person):
+    home = await lists.create(database, ada.principal, name="Home")
+    inside = await tasks.create(database, ada.principal, TaskDraft("Inside", list_id=home.id))
+    old = await tasks.create(database, ada.principal, TaskDraft("Already in the trash", list_id=home.id))
+    deleted_at = (await tasks.delete(database, ada.principal, old.id)).deleted_at
+    outside = await tasks.create(database, ada.principal, TaskDraft("Outside"))
+
+    await lists.remove(database, ada.principal, home.id, with_tasks=True)
+
+    assert [task.id for task in (await _page(database, ada)).items] == [outside.id]
+    trash = {task.id: task for task in (await _page(database, ada, in_trash=True)).items}
+    assert trash.keys() == {inside.id, old.id}
+    assert trash[old.id].deleted_at == deleted_at
+    assert all(task.list_id is None for task in trash.values())
+    assert (await tasks.restore(database, ada.principal, inside.id)).list_id is None
+
+
+async def test_somebody_elses_list_is_not_there(database: Database, ada: Person, eve: Person):
+    home = await lists.create(database, ada.principal, name="Home")
+    task = await tasks.create(database, ada.principal, TaskDraft("Private", list_id=home.id))
+
+    for attempt in (
+        lists.get(database, eve.principal, home.id),
+        lists.change(database, eve.principal, home.id, {"name": "Mine"}),
+        lists.remove(database, eve.principal, home.id, with_tasks=True),
+    ):
+        with pytest.raises(NotFound):
+            await attempt
+    with pytest.raises(Invalid):
+        await tasks.create(database, eve.principal, TaskDraft("Intruder", list_id=home.id))
+
+    assert (await lists.every(database, eve.principal)).items == []
+    assert await tasks.get(database, ada.principal, task.id) == task
+    found = await _page(database, ada, wanted=TaskFilter(list_id=home.id))
+    assert found.items == [task]
