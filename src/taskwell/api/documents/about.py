@@ -1,0 +1,160 @@
+"""What the documents say in words, and the parts that they share."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from taskwell import __version__
+
+Json = dict[str, Any]
+
+VERSION = __version__
+SERVERS: list[dict[str, Any]] = [{"url": "/", "description": "This server."}]
+LICENSE = {"name": "MIT", "identifier": "MIT"}
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """A contract in words."""
+
+    title: str
+    summary: str
+    text: str
+
+
+_SIGN_IN = """\
+**Sign in** with *Authorize*: your e-mail is the `username`. Or `POST {signup}` and send the `access_token` as
+`Authorization: Bearer …`. No cookie is ever read.
+"""
+
+ABOUT = {
+    "v1": About(
+        "Taskwell",
+        "Tasks, lists and tags, safe to write at the same time and safe to retry.",
+        _SIGN_IN.format(signup="/api/v1/auth/signup")
+        + """
+**Shapes.** JSON in snake_case; instants in UTC ending in `Z`; ids are UUIDs. An unknown field or query parameter
+is a 422, so that a typing error never goes unseen. PATCH changes what it names, PUT sets everything.
+
+**Errors** are `application/problem+json` (RFC 9457) with a stable `code`; [every code](/errors) and what to do.
+
+**At the same time.** Send the `ETag` that you read as `If-Match`: who wrote in between is never overwritten (412).
+`If-None-Match` on a GET costs a 304 where nothing changed.
+
+**Again.** Send an `Idempotency-Key` with any POST: a retry gets the first answer and does nothing twice.
+
+**By user.** Each path under `/api/v1` exists again under `/api/v1/users/{user_id}` and `/api/v1/{user_id}`, for
+clients that put the caller into the path.
+""",
+    ),
+    "todos": About(
+        "Taskwell: the todos contract",
+        "The task service for clients of the older todo API.",
+        _SIGN_IN.format(signup="/api/auth/signup")
+        + """
+**Errors** are `{error, message, details}`. A value that breaks a rule is 400; a body that is not JSON or lacks a
+required field is 422. Unknown fields and parameters are ignored.
+
+These are the same tasks as in [v1](/docs), which can do more.
+""",
+    ),
+    "user_tasks": About(
+        "Taskwell: the user_tasks contract",
+        "The task service for Better Auth front ends.",
+        _SIGN_IN.format(signup="/api/v1/auth/signup")
+        + """
+A token of your own Better Auth server works as well, where the server is set up for it.
+
+**Shapes.** Lists are bare arrays. PUT changes only the fields that it names. Unknown fields are ignored.
+
+**Errors** are `{detail}`, with `errors` for a 422.
+
+These are the same tasks as in [v1](/docs), which can do more.
+""",
+    ),
+}
+
+TAGS = {
+    "auth": "Opening an account, signing in and out.",
+    "users": "The caller's own account.",
+    "tasks": "What there is to do.",
+    "lists": "Named groups of tasks.",
+    "tags": "Free labels on tasks.",
+    "reminders": "Told by e-mail or webhook when a task is due.",
+    "todos": "What there is to do, in the older todo API's words.",
+    "health": "Whether the service lives, is ready, and reaches its database.",
+}
+
+SECURITY: list[dict[str, list[str]]] = [{"EmailAndPassword": []}, {"BearerToken": []}]
+SECURITY_SCHEMES: Json = {
+    "EmailAndPassword": {
+        "type": "oauth2",
+        "description": "Sign in with your e-mail as `username`, and your password.",
+        "flows": {"password": {"tokenUrl": "/api/v1/auth/token", "scopes": {}}},
+    },
+    "BearerToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The `access_token` of signup, login or token, or a token of your identity provider.",
+    },
+}
+
+
+def _object(required: list[str], properties: Json, **rest: Any) -> Json:
+    return {"type": "object", "required": required, "properties": properties} | rest
+
+
+_TEXT: Json = {"type": "string"}
+_FIELD_ERRORS: Json = {
+    "type": "array",
+    "description": "For a 422: each broken rule.",
+    "items": _object(
+        ["location", "field", "message", "type"],
+        {
+            "location": {"type": "string", "enum": ["body", "query", "path", "header"]},
+            "field": {"type": "string", "description": "Dotted path down to the value."},
+            "message": _TEXT,
+            "type": {"type": "string", "description": "Stable name of the rule."},
+        },
+    ),
+}
+
+ERROR_SCHEMAS: dict[str, dict[str, Json]] = {
+    "v1": {
+        "Problem": _object(
+            ["type", "title", "status", "detail", "code", "request_id"],
+            {
+                "type": {"type": "string", "format": "uri-reference", "description": "Where the code is explained."},
+                "title": _TEXT,
+                "status": {"type": "integer"},
+                "detail": {"type": "string", "description": "One sentence that a person can act on."},
+                "code": {"type": "string", "description": "Stable; the one thing to decide on."},
+                "request_id": {"type": "string", "description": "As in X-Request-ID and in the server's log."},
+                "errors": _FIELD_ERRORS,
+            },
+            description="RFC 9457 problem details.",
+        )
+    },
+    "todos": {
+        "TodoError": _object(
+            ["error", "message", "details"],
+            {
+                "error": {"type": "string", "description": "A short title."},
+                "message": {"type": "string", "description": "One sentence that a person can act on."},
+                "details": {
+                    "type": "array",
+                    "items": _object(["field", "message"], {"field": _TEXT, "message": _TEXT}),
+                },
+            },
+        )
+    },
+    "user_tasks": {
+        "Detail": _object(
+            ["detail"],
+            {
+                "detail": {"type": "string", "description": "One sentence that a person can act on."},
+                "errors": _FIELD_ERRORS,
+            },
+        )
+    },
+}

@@ -1,0 +1,133 @@
+"""The answers of an operation: the headers of its success, and every error that it can have."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from taskwell.api.documents.about import ERROR_SCHEMAS
+from taskwell.api.documents.conduct import Conduct
+from taskwell.api.failures import FAILURES
+from taskwell.api.problems import Renderer
+from taskwell.errors import AppError, Invalid
+
+Json = dict[str, Any]
+
+REQUEST_ID = "01938d1c-7d3a-7b6e-9f5e-0a4c1c2d3e4f"
+
+_HEADERS: dict[str, Json] = {
+    "ETag": {
+        "description": "The state that this is; send it as If-Match or If-None-Match.",
+        "schema": {"type": "string"},
+    },
+    "Location": {"description": "The path of what was made.", "schema": {"type": "string"}},
+    "Link": {"description": 'The next page: `<…>; rel="next"`; absent on the last.', "schema": {"type": "string"}},
+    "Idempotency-Replayed": {
+        "description": "`true` where this is the stored answer of an earlier request with the same key.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+    "WWW-Authenticate": {"description": "How to sign in (RFC 6750).", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string", "pattern": "^[0-9]+$"}},
+    "RateLimit": {"description": "What is left, and when it is more.", "schema": {"type": "string"}},
+    "RateLimit-Policy": {"description": "The limit itself.", "schema": {"type": "string"}},
+}
+
+
+class Answers:
+    """Writes the answers of a contract's operations, and collects the components that they share."""
+
+    def __init__(self, name: str, render: Renderer) -> None:
+        self._render = render
+        self._schema_name = next(iter(ERROR_SCHEMAS[name]))
+        self.schemas = ERROR_SCHEMAS[name]
+        self.components: dict[str, Json] = {}
+
+    def complete(self, written: Json, conduct: Conduct) -> None:
+        responses: dict[str, Json] = written["responses"]
+        if "HTTPValidationError" in str(responses.get("422")):
+            del responses["422"]
+        codes = list(dict.fromkeys([*_declared(responses), *_codes(conduct)]))
+        _add_headers(responses, conduct)
+        for status, errors in sorted(self._by_status(codes, conduct).items()):
+            self._add(responses, str(status), errors)
+        written["responses"] = dict(sorted(responses.items()))
+
+    def _by_status(self, codes: list[str], conduct: Conduct) -> dict[int, list[AppError]]:
+        found: dict[int, list[AppError]] = {}
+        for error in (error for code in codes for error in FAILURES[code].examples):
+            if conduct.takes_body or not _is_missing(error):
+                found.setdefault(self._render(error, REQUEST_ID).status_code, []).append(error)
+        return found
+
+    def _add(self, responses: Json, status: str, errors: list[AppError]) -> None:
+        answer = self._answer(errors)
+        if status in responses:  # the operation has its own answer of this status beside the contract's errors
+            own = responses[status]
+            own["content"] = own.get("content", {}) | answer["content"]
+            return
+        name = "-".join(dict.fromkeys(["missing" if _is_missing(error) else error.code for error in errors]))
+        self.components[name] = answer
+        responses[status] = {"$ref": f"#/components/responses/{name}"}
+
+    def _answer(self, errors: list[AppError]) -> Json:
+        examples: dict[str, Json] = {}
+        headers: set[str] = set()
+        media_type = "application/json"
+        for error in errors:
+            response = self._render(error, REQUEST_ID)
+            media_type = response.headers["content-type"]
+            headers |= {name for name in _HEADERS if name.lower() in response.headers}
+            name = f"{error.code}_missing" if _is_missing(error) else error.code
+            examples[name] = {"summary": error.title, "value": orjson.loads(response.body)}
+        if any(error.status == 429 for error in errors):
+            headers |= {"RateLimit", "RateLimit-Policy"}
+        answer: Json = {"description": ", or ".join(dict.fromkeys(error.title for error in errors)) + "."}
+        if headers:
+            answer["headers"] = {name: _HEADERS[name] for name in sorted(headers)}
+        schema = {"$ref": f"#/components/schemas/{self._schema_name}"}
+        return answer | {"content": {media_type: {"schema": schema, "examples": examples}}}
+
+
+def _is_missing(error: AppError) -> bool:
+    return isinstance(error, Invalid) and error.errors[0].type == "missing"
+
+
+def _declared(responses: dict[str, Json]) -> list[str]:
+    """The codes that ``raises`` has left in the responses, which are taken out."""
+    marked = [status for status, answer in responses.items() if "x-failures" in answer]
+    return [code for status in marked for code in responses.pop(status)["x-failures"]]
+
+
+def _codes(conduct: Conduct) -> Iterator[str]:
+    """The failures that follow from what the operation takes, in the order in which they are judged."""
+    is_signed_in = bool(conduct.operation.needs_principal)
+    takes_content = conduct.takes_body or conduct.takes_form
+    for applies, codes in (
+        (is_signed_in, ("unauthorized", "invalid_token")),
+        (is_signed_in and "user_id" in conduct.path_params, ("forbidden",)),
+        (is_signed_in or takes_content, ("rate_limited",)),
+        (conduct.takes_cursor, ("invalid_cursor",)),
+        (conduct.takes_idempotency_key, ("invalid_header", "request_in_progress", "idempotency_key_reused")),
+        (conduct.takes_body, ("malformed_body", "unsupported_media_type")),
+        (takes_content, ("body_too_large",)),
+        (conduct.checks_values, ("validation_failed",)),
+        (any(name != "user_id" for name in conduct.path_params), ("not_found",)),
+        (conduct.takes_if_match, ("invalid_header", "precondition_failed", "precondition_required")),
+        (True, ("internal_error", "unavailable", "timed_out")),
+    ):
+        if applies:
+            yield from codes
+
+
+def _add_headers(responses: dict[str, Json], conduct: Conduct) -> None:
+    names: list[str] = [name for name in ("Location", "Link") if name in conduct.mentions]
+    names += ["ETag"] if "etag" in conduct.mentions else []
+    names += ["Idempotency-Replayed"] if conduct.takes_idempotency_key else []
+    for status, answer in responses.items():
+        if not status.startswith("2"):
+            continue
+        answer["description"] = {"201": "Made.", "204": "Done; there is no body."}.get(status, "Done.")
+        if names:
+            answer["headers"] = {name: _HEADERS[name] for name in sorted(names)} | answer.get("headers", {})
+    if conduct.takes_if_none_match:
+        responses["304"] = {"description": "Nothing has changed.", "headers": {"ETag": _HEADERS["ETag"]}}

@@ -1,0 +1,73 @@
+"""An example of any schema, from the examples, defaults and formats inside it."""
+
+from typing import Any
+
+_BY_FORMAT = {
+    "date-time": "2026-11-21T08:00:00.123456Z",
+    "date": "2026-12-24",
+    "uuid": "01938d1c-7d3a-7b6e-9f5e-0a4c1c2d3e4f",
+    "email": "ada@example.com",
+    "uri": "https://example.com/hook",
+    "binary": "…",
+}
+_BY_NAME = {
+    "access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…",
+    "time_zone": "Europe/Berlin",
+    "token_type": "bearer",
+    "expires_in": 604800,
+    "next_cursor": None,
+    "total": 1,
+    "username": "ada@example.com",
+    "password": "engine 1843",
+    "grant_type": "password",
+    "id": _BY_FORMAT["uuid"],
+    "message": "Done.",
+    "status": "healthy",
+    "version": "1.0.0",
+    "database": "sqlite",
+    "timestamp": _BY_FORMAT["date-time"],
+    "latency_ms": 0.21,
+}
+
+
+def example_of(schema: dict[str, Any], schemas: dict[str, Any], name: str = "") -> Any:
+    """A value that the schema accepts.
+
+    Args:
+        schemas: What ``$ref`` leads to, by name.
+        name: Of the property whose schema it is.
+    """
+    if "$ref" in schema:
+        return example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas, name)
+    given = schema.get("examples") or [schema[key] for key in ("example", "const", "default") if key in schema]
+    if given:
+        return given[0]
+    if name in _BY_NAME and "enum" not in schema:
+        return _BY_NAME[name]
+    if alternatives := schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf"):
+        shown = [each for each in alternatives if each.get("type") != "null"]
+        return example_of(shown[0], schemas, name)
+    return _by_type(schema, schemas)
+
+
+def restore_nulls(schemas: dict[str, Any]) -> None:
+    """FastAPI leaves out every null, those of the examples too; a required property of theirs is null then."""
+    for schema in schemas.values():
+        for example in schema.get("examples", []):
+            for name in schema.get("required", []):
+                example.setdefault(name, None)
+
+
+def _by_type(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind = schema.get("type")
+    if kind == "object":
+        return {name: example_of(each, schemas, name) for name, each in schema.get("properties", {}).items()}
+    if kind == "array":
+        return [example_of(schema["items"], schemas)] if schema.get("items") else []
+    if kind in ("integer", "number"):
+        return schema.get("minimum", 1)
+    if kind == "boolean":
+        return False
+    return _BY_FORMAT.get(schema.get("format", ""), "text") if kind == "string" else None

@@ -1,0 +1,132 @@
+"""Every error code with examples and what a caller does about it: for the documents, the pages and docs/errors.md."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from taskwell import errors
+from taskwell.api.problems import Internal
+from taskwell.errors import AppError, Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error code.
+
+    Attributes:
+        examples: The error as it is raised; several where the code says several things.
+        advice: What whoever gets it can do.
+    """
+
+    examples: tuple[AppError, ...]
+    advice: str
+
+    @property
+    def error(self) -> AppError:
+        return self.examples[0]
+
+
+def _failure(advice: str, *examples: AppError) -> Failure:
+    return Failure(examples, advice)
+
+
+_ALL = (
+    _failure(
+        "Look at `detail`: the request cannot be understood as it is.",
+        errors.BadRequest("The request cannot be understood."),
+    ),
+    _failure(
+        "Send JSON (RFC 8259) in UTF-8: double quotes, no trailing commas, no NaN.",
+        errors.MalformedBody("The body is not valid JSON."),
+    ),
+    _failure(
+        "Start the list again without `cursor`; a cursor is good for one filter, sort and order.",
+        errors.InvalidCursor("The cursor does not belong to this list; start again without it."),
+    ),
+    _failure(
+        "Send the header once and in the form that `detail` gives.",
+        errors.InvalidHeader("If-Match must be '*' or a list of quoted ETags."),
+    ),
+    _failure("Sign in, and send the token as `Authorization: Bearer …`.", errors.Unauthorized()),
+    _failure(
+        "The token has expired, was signed out, or is not ours. Sign in again and use the new one.",
+        errors.InvalidToken(),
+    ),
+    _failure(
+        "Check the e-mail and the password; which of them is wrong is not told.",
+        errors.InvalidCredentials(),
+    ),
+    _failure(
+        "Put your own user id into the path, or use the address without a user id.",
+        errors.Forbidden("The path names another user; use your own id."),
+    ),
+    _failure("Send the account's current password.", errors.WrongPassword("The password is wrong.")),
+    _failure(
+        "Check the address and the id. What belongs to somebody else is not found either.",
+        errors.NotFound("There is no such task."),
+    ),
+    _failure("Use one of the methods in the `Allow` header.", errors.MethodNotAllowed("POST", ["GET", "HEAD"])),
+    _failure(
+        "Read the current state, then decide again.", errors.Conflict("It was changed in between; read it again.")
+    ),
+    _failure("Sign in instead, or use another e-mail.", errors.EmailTaken()),
+    _failure(
+        "Wait a second and send the same request with the same key again.",
+        errors.RequestInProgress("The first request with this Idempotency-Key is still running."),
+    ),
+    _failure(
+        "Somebody wrote in between. GET the task, apply your change to it, and send its new ETag.",
+        errors.PreconditionFailed("The task has changed since you read it; read it again."),
+    ),
+    _failure(
+        "Send less at once. The limit is MAX_BODY_BYTES.", errors.TooLarge("The body may hold 1048576 bytes at most.")
+    ),
+    _failure(
+        "Send `Content-Type: application/json`.",
+        errors.UnsupportedMediaType("Send the body as JSON, with 'Content-Type: application/json'."),
+    ),
+    _failure(
+        "This server asks for `If-Match` (REQUIRE_IF_MATCH). Send the ETag that you read.",
+        errors.PreconditionRequired("Send If-Match with the ETag that you read."),
+    ),
+    _failure(
+        "Mend the fields that `errors` names and send the request again. Nothing was stored.",
+        Invalid.field("title", "String should have at most 200 characters", "string_too_long"),
+        Invalid.field("title", "This field is required.", "missing"),
+    ),
+    _failure(
+        "Use a new key for a new request; repeat a request with exactly the same body.",
+        errors.IdempotencyKeyReused.field(
+            "Idempotency-Key",
+            "This key was used for another request body.",
+            "idempotency_key_reused",
+            location="header",
+        ),
+    ),
+    _failure(
+        "Wait for as many seconds as `Retry-After` says, then try again.",
+        errors.TooManyRequests("Too many requests; try again in 30 seconds.", headers={"Retry-After": "30"}),
+    ),
+    _failure(
+        "It is our fault and is in the server's log under `request_id`. Tell the operator that id.",
+        Internal(),
+    ),
+    _failure(
+        "Wait for as many seconds as `Retry-After` says, then try again.",
+        errors.Unavailable("The database cannot be reached; try again shortly."),
+    ),
+    _failure(
+        "The request was stopped. Ask for less at once, or try again.",
+        errors.TimedOut("The request took too long and was stopped."),
+    ),
+)
+
+FAILURES: dict[str, Failure] = {failure.error.code: failure for failure in _ALL}
+
+
+def raises(*kinds: type[AppError]) -> dict[int | str, dict[str, Any]]:
+    """For ``responses=`` of a route: failures of its verb that its path and parameters do not tell already."""
+    by_status: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        answer = by_status.setdefault(kind.status, {"description": kind.title, "x-failures": []})
+        answer["x-failures"].append(kind.code)
+    return by_status

@@ -1,0 +1,63 @@
+"""The files that the pages load, from this server and no other."""
+
+import mimetypes
+from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+
+from starlette.responses import Response
+
+from taskwell.api.call import RequestContext
+from taskwell.api.conditional import is_unchanged
+
+FOLDER = Path(__file__).parent / "assets"
+FILES = (
+    "icon.svg",
+    "site.css",
+    "docs.css",
+    "docs.js",
+    "redoc.js",
+    "swagger-ui/swagger-ui.css",
+    "swagger-ui/swagger-ui-bundle.js",
+    "redoc/redoc.standalone.js",
+)
+FOREVER = "public, max-age=31536000, immutable"
+"""For an address that holds the mark of its content: another content has another address."""
+
+FOR_A_WHILE = "public, max-age=3600"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file with the mark of its content."""
+
+    path: str
+    content: bytes
+    media_type: str
+    mark: str
+
+    @classmethod
+    def of(cls, path: str, content: bytes, media_type: str) -> "Asset":
+        return cls(path, content, media_type, blake2b(content, digest_size=8).hexdigest())
+
+    @property
+    def url(self) -> str:
+        return f"/assets/{self.path}?v={self.mark}"
+
+    def response(self, call: RequestContext) -> Response:
+        """The file, or 304 where the browser has it."""
+        tag = f'"{self.mark}"'
+        is_marked = call.scope["query_string"] == f"v={self.mark}".encode()
+        headers = {"ETag": tag, "Cache-Control": FOREVER if is_marked else FOR_A_WHILE}
+        if is_unchanged(call, tag):
+            return Response(status_code=304, headers=headers)
+        return Response(self.content, headers=headers, media_type=self.media_type)
+
+
+@cache
+def asset(path: str) -> Asset:
+    """The asset, read once."""
+    content = (FOLDER / path).read_bytes()
+    media_type = mimetypes.guess_type(path)[0] or "application/octet-stream"
+    return Asset.of(path, content, media_type)

@@ -1,0 +1,87 @@
+"""Which pages there are."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import orjson
+from fastapi import FastAPI
+from starlette.responses import Response
+
+from taskwell.api.call import Call
+from taskwell.api.operation import LenientPublicOperation
+from taskwell.api.pages import markup
+from taskwell.api.pages.assets import FILES, Asset, asset
+from taskwell.api.routing import Contract
+
+Endpoint = Callable[[Call], Awaitable[Response]]
+
+_SAFE = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; img-src 'self' data:"
+PLAIN_POLICY = f"{_SAFE}; style-src 'self'"
+REFERENCE_POLICY = (
+    f"{_SAFE}; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; connect-src 'self'; "
+    "worker-src blob:"
+)
+"""Both viewers write style attributes, and Redoc searches in a worker that it makes itself."""
+
+
+def site(contracts: Mapping[str, Contract]) -> FastAPI:
+    """The pages, as operations beside those of the contracts."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+
+    def add(path: str, endpoint: Endpoint) -> None:
+        app.router.add_api_route(path, endpoint, methods=["GET"], route_class_override=LenientPublicOperation)
+
+    add("/", _home)
+    add("/errors", _page(markup.errors, PLAIN_POLICY))
+    for path in FILES:
+        add(f"/assets/{path}", _file(path))
+    add("/favicon.ico", _file("icon.svg"))
+    for name, contract in contracts.items():
+        add(markup.address("openapi", name) + ".json", _document(contract.app))
+        for viewer in ("docs", "redoc"):
+            add(markup.address(viewer, name), _reference(viewer, name))
+    return app
+
+
+async def _home(call: Call) -> Response:
+    host = next(iter(call.headers(b"host")), b"localhost:8000").decode("latin-1")
+    return _html(markup.home(f"{call.scope.get('scheme', 'http')}://{host}"), PLAIN_POLICY)
+
+
+def _page(write: Callable[[], str], policy: str) -> Endpoint:
+    async def page(call: Call) -> Response:
+        return _html(write(), policy)
+
+    return page
+
+
+def _reference(viewer: str, name: str) -> Endpoint:
+    return _page(lambda: markup.reference(viewer, name), REFERENCE_POLICY)
+
+
+def _file(path: str) -> Endpoint:
+    async def file(call: Call) -> Response:
+        return asset(path).response(call)
+
+    return file
+
+
+def _document(app: FastAPI) -> Endpoint:
+    """The OpenAPI document, written once; a large one takes a moment, in which others are served."""
+    kept: list[Asset] = []
+
+    async def document(call: Call) -> Response:
+        if not kept:
+            kept.append(await asyncio.to_thread(_written, app))
+        return kept[0].response(call)
+
+    return document
+
+
+def _written(app: FastAPI) -> Asset:
+    return Asset.of("openapi.json", orjson.dumps(app.openapi()), "application/json")
+
+
+def _html(text: str, policy: str) -> Response:
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
+    return Response(text, headers=headers, media_type="text/html")
