@@ -21,7 +21,7 @@ The domain raises them in product words; ``taskwell.api.problems`` renders them 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 Location = Literal["body", "query", "path", "header"]
@@ -33,6 +33,7 @@ class AppError(Exception):
     Attributes:
         detail: One sentence that a person can act on; never SQL, a secret or a task's text.
         headers: Response headers that belong to the failure, such as ``Retry-After``.
+        index: Which operation of a bulk has failed.
     """
 
     status: ClassVar[int] = 500
@@ -43,6 +44,7 @@ class AppError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.headers = dict(headers or {})
+        self.index: int | None = None
 
 
 class BadRequest(AppError):
@@ -51,6 +53,14 @@ class BadRequest(AppError):
 
 class MalformedBody(BadRequest):
     code, title = "malformed_body", "Malformed body"
+
+
+class TooDeep(BadRequest):
+    code, title = "body_too_deep", "Body nested too deeply"
+
+
+class UnknownHost(BadRequest):
+    code, title = "unknown_host", "Unknown host"
 
 
 class InvalidCursor(BadRequest):
@@ -173,13 +183,17 @@ class Invalid(AppError):
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         first = errors[0]
-        more = f" ({len(errors) - 1} more in 'errors')" if len(errors) > 1 else ""
+        more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
         super().__init__(f"{first.field or first.location}: {first.message}{more}")
         self.errors = tuple(errors)
 
     @classmethod
     def field(cls, field: str, message: str, rule: str, *, location: Location = "body") -> "Invalid":
         return cls([FieldError(location, field, message, rule)])
+
+    def under(self, path: str) -> "Invalid":
+        """The same of a value that lies deeper in the body, at ``path``."""
+        return type(self)([replace(each, field=f"{path}.{each.field}".rstrip(".")) for each in self.errors])
 
 
 class IdempotencyKeyReused(Invalid):

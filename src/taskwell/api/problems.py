@@ -12,6 +12,8 @@ from taskwell.errors import AppError, FieldError, Invalid, Location, MalformedBo
 Renderer = Callable[[AppError, str], Response]
 """Writes an error for a request id."""
 
+MALFORMED = "malformed_body"
+
 
 class Internal(AppError):
     """Our fault; what it was is in the log under the request id."""
@@ -31,10 +33,9 @@ def problem(error: AppError, request_id: str) -> dict[str, Any]:
         "request_id": request_id,
     }
     if isinstance(error, Invalid):
-        members["errors"] = [
-            {"location": each.location, "field": each.field, "message": each.message, "type": each.type}
-            for each in error.errors
-        ]
+        members["errors"] = _field_errors(error)
+    if error.index is not None:
+        members["index"] = error.index
     return members
 
 
@@ -44,30 +45,43 @@ def render_problem(error: AppError, request_id: str) -> Response:
 
 
 def render_todo_error(error: AppError, request_id: str) -> Response:
-    """The shape of the todos contract: 400 for a value, 422 for a body that lacks something or is not JSON."""
-    details = error.errors if isinstance(error, Invalid) else ()
+    """The shape of the todos contract."""
+    told = _with_malformed_as_invalid(error)
+    details = told.errors if isinstance(told, Invalid) else ()
     body = {
-        "error": error.title,
-        "message": error.detail,
-        "details": [{"field": each.field, "message": each.message} for each in details],
+        "error": told.title,
+        "message": told.detail,
+        "details": [{"field": each.field or each.location, "message": each.message} for each in details],
     }
-    return _response(_todo_status(error), body, error)
+    return _response(_todo_status(told), body, error)
 
 
 def _todo_status(error: AppError) -> int:
-    if isinstance(error, MalformedBody):
-        return 422
-    if type(error) is Invalid:
-        return 422 if any(each.type == "missing" for each in error.errors) else 400
+    """400 for a value that breaks a rule, 422 for a body that is not JSON or lacks a required field."""
+    if type(error) is Invalid and not any(each.type in {"missing", MALFORMED} for each in error.errors):
+        return 400
     return error.status
 
 
 def render_detail(error: AppError, request_id: str) -> Response:
     """The shape of the user_tasks contract."""
-    body: dict[str, Any] = {"detail": error.detail}
-    if isinstance(error, Invalid):
-        body["errors"] = problem(error, request_id)["errors"]
-    return _response(422 if isinstance(error, MalformedBody) else error.status, body, error)
+    told = _with_malformed_as_invalid(error)
+    body: dict[str, Any] = {"detail": told.detail}
+    if isinstance(told, Invalid):
+        body["errors"] = _field_errors(told)
+    return _response(told.status, body, error)
+
+
+def _with_malformed_as_invalid(error: AppError) -> AppError:
+    """To the older contracts a body that is not JSON is one more that does not validate."""
+    return Invalid.field("", error.detail, MALFORMED) if isinstance(error, MalformedBody) else error
+
+
+def _field_errors(error: Invalid) -> list[dict[str, str]]:
+    return [
+        {"location": each.location, "field": each.field, "message": each.message, "type": each.type}
+        for each in error.errors
+    ]
 
 
 def _response(status: int, body: dict[str, Any], error: AppError, media_type: str = "application/json") -> Response:
@@ -83,6 +97,7 @@ def _field_error(path: Sequence[int | str], rule: str, message: str, location: L
     field = ".".join(str(part) for part in path if part != "function-after")
     sentence = {
         "missing": "This field is required.",
+        "model_type": "It must be a JSON object.",
         "extra_forbidden": "There is no such field here." if location == "body" else "There is no such parameter.",
         "string_unicode": "It must be text without lone surrogates.",
     }.get(rule, message.removeprefix("Value error, "))

@@ -16,6 +16,13 @@ class InstantText(FunctionElement[str]):
     inherit_cache = True
 
 
+class DayText(FunctionElement[str]):
+    """A day as ``YYYY-MM-DD``."""
+
+    type = Text()
+    inherit_cache = True
+
+
 class BooleanJson(FunctionElement[str]):
     """``true`` or ``false``."""
 
@@ -49,6 +56,16 @@ def _(element: InstantText, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(InstantText, "sqlite")
 def _(element: InstantText, compiler: SQLCompiler, **options: Any) -> str:
     return f"replace({compiler.process(element.clauses, **options)}, '.000000Z', 'Z')"
+
+
+@compiles(DayText, "postgresql")
+def _(element: DayText, compiler: SQLCompiler, **options: Any) -> str:
+    return f"to_char({compiler.process(element.clauses, **options)}, 'YYYY-MM-DD')"
+
+
+@compiles(DayText, "sqlite")
+def _(element: DayText, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
 
 
 @compiles(BooleanJson, "postgresql")

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Select,
     bindparam,
@@ -22,8 +23,9 @@ from sqlalchemy import (
 from taskwell.database import Lane, Query, UuidText, now
 from taskwell.errors import InvalidCursor, Unauthorized
 from taskwell.pagination import Key, decode_cursor, encode_cursor
-from taskwell.tasks.filters import Condition, SortKey, TaskFilter, TaskSort, conditions, sql
+from taskwell.tasks.filters import Condition, Moment, SortKey, TaskFilter, TaskSort, conditions, sql
 from taskwell.tasks.queries import TASK_COLUMNS, USER_ID, Column, as_task, in_trash_of_user, visible_to_user
+from taskwell.tasks.search import RELEVANCE
 from taskwell.tasks.tables import TaskRow
 from taskwell.tasks.task import Task
 from taskwell.users.principal import Principal
@@ -40,6 +42,9 @@ class Projection(Generic[T]):
     shape: Any
 
 
+OFFSET = bindparam("offset", type_=BigInteger)
+LONG_PAGE = 200
+
 AS_TASK: Projection[Task] = Projection(TASK_COLUMNS, as_task)
 
 SORTED_BY: dict[SortKey, Any] = {
@@ -48,6 +53,7 @@ SORTED_BY: dict[SortKey, Any] = {
     "due": TaskRow.due_key,
     "priority": TaskRow.priority,
     "title": TaskRow.title_key,
+    "relevance": RELEVANCE,
     "deleted_at": TaskRow.deleted_at,
 }
 
@@ -59,6 +65,7 @@ class PageRequest:
     Attributes:
         limit: How many tasks at most; None for all of them.
         cursor: Where the page before ended, from its ``next_cursor``; None for the first page.
+        offset: How many tasks to pass over, for contracts that have no cursor.
     """
 
     wanted: TaskFilter = TaskFilter()
@@ -67,6 +74,7 @@ class PageRequest:
     cursor: str | None = None
     with_total: bool = False
     in_trash: bool = False
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +95,18 @@ async def page(lane: Lane, user: Principal, asked: PageRequest, projection: Proj
     Raises:
         InvalidCursor: the cursor is not ours, or of another list.
     """
-    found, values = conditions(asked.wanted, now=now(), time_zone=user.time_zone)
+    found, values = conditions(asked.wanted, Moment(now(), user.time_zone))
     listing = repr((user.user_id, asked.wanted, asked.sort, asked.in_trash))
     after = None
     if asked.cursor:
         key, row_id = decode_cursor(listing, asked.cursor)
         after = "dateless" if key is None else "key"
         values |= {"after_key": _from_cursor(key, asked.sort), "after_id": row_id}
-    shape = PageShape(found, asked.sort, asked.limit, after, asked.with_total, asked.in_trash)
+    if asked.offset:
+        values["offset"] = asked.offset
+    shape = PageShape(
+        found, asked.sort, asked.limit, after, asked.with_total, asked.in_trash, is_offset=asked.offset > 0
+    )
     rows = await lane.rows(page_query(shape, projection), user_id=user.user_id, subject=user.subject, **values)
     if not rows:
         raise Unauthorized
@@ -121,6 +133,7 @@ class PageShape:
     after: str | None
     with_total: bool
     in_trash: bool
+    is_offset: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +153,11 @@ def page_query(shape: PageShape, projection: Projection[T]) -> Query[PageRow[T]]
     page is one row without an item. One task more than the limit tells whether there is a next page.
     """
     start = in_trash_of_user if shape.in_trash else visible_to_user
-    key = SORTED_BY[shape.sort.key]
+    key = _sort_key(shape)
     matching = [sql(condition) for condition in shape.conditions]
     found = start(key.label("sort_key"), TaskRow.id.label("row_id"), *projection.columns).where(*matching)
-    rows = (_nulls_last(found, shape) if shape.sort.key == "due" else _by(key, found, shape)).subquery("page")
+    chosen = _nulls_last(found, shape) if shape.sort.key == "due" else _by(key, found, shape)
+    rows = _passing_over(chosen, shape).subquery("page")
     total: ColumnElement[Any] = null()
     if shape.with_total:
         total = start(func.count()).where(*matching).scalar_subquery()
@@ -159,7 +173,14 @@ def page_query(shape: PageShape, projection: Projection[T]) -> Query[PageRow[T]]
         item = None if row_id is None else projection.shape(*columns)
         return PageRow(revision, total, key, row_id or "", item)
 
-    return Query(statement, row, is_heavy=shape.with_total or shape.limit is None)
+    is_long = shape.limit is None or shape.limit > LONG_PAGE
+    return Query(statement, row, is_heavy=shape.with_total or shape.is_offset or is_long)
+
+
+def _sort_key(shape: PageShape) -> Any:
+    """Where nothing is searched for, all tasks are equally relevant."""
+    is_search = any(condition.name == "search" for condition in shape.conditions)
+    return literal_column("1", BigInteger) if shape.sort.key == "relevance" and not is_search else SORTED_BY[shape.sort.key]
 
 
 def _by(key: Any, found: Select[Any], shape: PageShape) -> Select[Any]:
@@ -171,16 +192,22 @@ def _by(key: Any, found: Select[Any], shape: PageShape) -> Select[Any]:
 
 
 def _nulls_last(found: Select[Any], shape: PageShape) -> Select[Any]:
-    """Tasks with a due first, in either direction, then those without: two index ranges, one after the other."""
+    """Tasks with a due first, in either direction, then those without: two ranges of one index.
+
+    The second is not even begun where the first fills the page.
+    """
     dateless = found.where(TaskRow.due_key.is_(None))
     if shape.after == "dateless":
         after_id = bindparam("after_id", type_=UuidText)
         dateless = dateless.where(TaskRow.id < after_id if shape.sort.descending else TaskRow.id > after_id)
-    dateless = _limited(dateless.order_by(*_directed(shape, TaskRow.id)), shape)
+    # All have the same key, but only in the index's own order PostgreSQL sees that nothing is left to sort.
+    dateless = dateless.order_by(*_directed(shape, TaskRow.due_key, TaskRow.id))
     if shape.after == "dateless":
-        return dateless
-    dated = _by(TaskRow.due_key, found.where(TaskRow.due_key.is_not(None)), shape)
-    both = union_all(select(dated.subquery("dated")), select(dateless.subquery("dateless"))).subquery("both")
+        return _limited(dateless, shape)
+    dated = _by(TaskRow.due_key, found.where(TaskRow.due_key.is_not(None)), shape).cte("dated")
+    if shape.limit is not None:
+        dateless = dateless.where(select(func.count()).select_from(dated).scalar_subquery() < _end(shape, shape.limit))
+    both = union_all(select(dated), select(_limited(dateless, shape).subquery("dateless"))).subquery("both")
     return _limited(
         select(both).order_by(both.c.sort_key.is_(None), *_directed(shape, both.c.sort_key, both.c.row_id)),
         shape,
@@ -193,7 +220,20 @@ def _directed(shape: PageShape, *columns: Any) -> Sequence[Any]:
 
 def _limited(found: Select[Any], shape: PageShape) -> Select[Any]:
     """The limit is part of the text, not a parameter: a planner that does not know it would plan for thousands."""
-    return found if shape.limit is None else found.limit(literal_column(str(shape.limit + 1)))
+    return found if shape.limit is None else found.limit(_end(shape, shape.limit))
+
+
+def _end(shape: PageShape, limit: int) -> ColumnElement[int]:
+    last: ColumnElement[int] = literal_column(str(limit + 1), BigInteger)
+    return last + OFFSET if shape.is_offset else last
+
+
+def _passing_over(chosen: Select[Any], shape: PageShape) -> Select[Any]:
+    """The page without what comes before it; what it is chosen from holds both."""
+    if not shape.is_offset:
+        return chosen
+    last = None if shape.limit is None else literal_column(str(shape.limit + 1), BigInteger)
+    return chosen.limit(last).offset(OFFSET)
 
 
 def _to_cursor(key: Any) -> Key:
@@ -202,7 +242,7 @@ def _to_cursor(key: Any) -> Key:
 
 def _from_cursor(key: Key, sort: TaskSort) -> Any:
     """The key as the statement's parameter; its kind follows from the sort that the cursor is bound to."""
-    if sort.key in ("priority", "title"):
+    if sort.key in ("priority", "title", "relevance"):
         return key
     try:
         return None if key is None else datetime.fromisoformat(str(key))

@@ -23,6 +23,10 @@ IfMatch = frozenset[int] | None
 """The revisions that the caller accepts; None for any."""
 
 
+Change = TaskChanges | Callable[[Task], TaskChanges]
+"""What changes, or what says so of the task as it is."""
+
+
 async def create(lane: Lane, user: Principal, draft: TaskDraft) -> Task:
     """Stores a new task.
 
@@ -45,9 +49,7 @@ async def get(lane: Lane, user: Principal, task_id: str) -> Task:
     return await _read(lane, queries.ONE, user, task_id)
 
 
-async def change(
-    lane: Lane, user: Principal, task_id: str, changes: TaskChanges, *, if_match: IfMatch = None
-) -> Task:
+async def change(lane: Lane, user: Principal, task_id: str, changes: Change, *, if_match: IfMatch = None) -> Task:
     """Changes the named fields; nothing is written where none of them differs.
 
     Raises:
@@ -55,7 +57,11 @@ async def change(
         PreconditionFailed: the task's revision is not one of ``if_match``.
         Invalid: the list is not one of the user's.
     """
-    return await _rewrite(lane, user, task_id, lambda task, at: task.changed(changes, at), if_match=if_match)
+
+    def changed(task: Task, at: datetime) -> Task:
+        return task.changed(changes(task) if callable(changes) else changes, at)
+
+    return await _rewrite(lane, user, task_id, changed, if_match=if_match)
 
 
 async def toggle(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch = None) -> Task:
@@ -86,7 +92,7 @@ async def erase(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch 
 
     async def attempt(lane: Lane, user: Principal) -> int | None:
         task = await _read(lane, queries.ONE, user, task_id)
-        _require(if_match, task)
+        require(if_match, task)
         return await lane.row(queries.ERASE, user_id=user.user_id, task_id=task.id, read_revision=task.revision)
 
     await _surely(lane, user, attempt)
@@ -103,7 +109,7 @@ async def _rewrite(
 ) -> Task:
     async def attempt(lane: Lane, user: Principal) -> Task | None:
         task = await _read(lane, source, user, task_id)
-        _require(if_match, task)
+        require(if_match, task)
         after = becomes(task, now())
         return task if after is task else await _store(lane, queries.REWRITE, user, after)
 
@@ -123,7 +129,7 @@ async def _surely(lane: Lane, user: Principal, attempt: Callable[[Lane, Principa
 async def _read(lane: Lane, source: Query[Task], user: Principal, task_id: str) -> Task:
     task = await lane.row(source, user_id=user.user_id, task_id=task_id)
     if task is None:
-        raise NotFound("There is no such task.")
+        raise no_such_task()
     return task
 
 
@@ -131,7 +137,7 @@ async def _store(lane: Lane, write: Query[int], user: Principal, task: Task) -> 
     try:
         revision = await lane.row(write, **row_of(task, user), read_revision=task.revision)
     except ForeignKeyViolated:
-        raise Invalid.field("list_id", "There is no such list.", "unknown_list") from None
+        raise unknown_list() from None
     return None if revision is None else replace(task, revision=revision)
 
 
@@ -158,6 +164,14 @@ def row_of(task: Task, user: Principal) -> dict[str, object]:
     }
 
 
-def _require(if_match: IfMatch, task: Task) -> None:
+def require(if_match: IfMatch, task: Task) -> None:
     if if_match is not None and task.revision not in if_match:
         raise PreconditionFailed("The task has changed since you read it; read it again and repeat your change.")
+
+
+def no_such_task() -> NotFound:
+    return NotFound("There is no such task.")
+
+
+def unknown_list() -> Invalid:
+    return Invalid.field("list_id", "There is no such list.", "unknown_list")

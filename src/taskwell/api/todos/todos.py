@@ -1,0 +1,72 @@
+"""The todos of the user in the path."""
+
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from taskwell import tasks
+from taskwell.api.call import Call
+from taskwell.api.operation import LenientOperation
+from taskwell.api.replies import FRESH, json_response
+from taskwell.api.todos.schemas import (
+    AS_JSON,
+    Completion,
+    DeletedOut,
+    TodoBody,
+    TodoListOut,
+    TodoOut,
+    TodoPatch,
+    TodoQuery,
+    todo_json,
+)
+from taskwell.tasks import PageRequest, Task, TaskChanges, TaskFilter, TaskSort
+
+router = APIRouter(prefix="/todos", tags=["todos"], route_class=LenientOperation)
+
+
+@router.get("", summary="List todos", response_model=TodoListOut)
+async def list_todos(call: Call, query: Annotated[TodoQuery, Query()]) -> Response:
+    wanted = TaskFilter(completed={"all": None, "pending": False, "completed": True}[query.status])
+    asked = PageRequest(wanted, TaskSort(query.sort_by, query.order == "desc"), limit=None)
+    found = await tasks.page(call.lane, call.user, asked, AS_JSON)
+    rest = orjson.dumps({"total": len(found.items), "filters_applied": query.model_dump()})
+    content = b'{"todos":[%b],%b' % (",".join(found.items).encode(), rest[1:])
+    return Response(content, headers=FRESH, media_type="application/json")
+
+
+@router.post("", summary="Create a todo", status_code=201, response_model=TodoOut)
+async def create_todo(call: Call, body: TodoBody) -> Response:
+    return _todo_response(call, await tasks.create(call.lane, call.user, body.draft()), 201)
+
+
+@router.get("/{todo_id}", summary="Get a todo", response_model=TodoOut)
+async def get_todo(call: Call, todo_id: str) -> Response:
+    return _todo_response(call, await tasks.get(call.lane, call.user, todo_id))
+
+
+@router.put("/{todo_id}", summary="Replace a todo", response_model=TodoOut)
+async def replace_todo(call: Call, todo_id: str, body: TodoBody) -> Response:
+    return _todo_response(call, await tasks.change(call.lane, call.user, todo_id, body.changes()))
+
+
+@router.patch("/{todo_id}", summary="Change some fields of a todo", response_model=TodoOut)
+async def change_todo(call: Call, todo_id: str, body: TodoPatch) -> Response:
+    return _todo_response(call, await tasks.change(call.lane, call.user, todo_id, body.changes()))
+
+
+@router.patch("/{todo_id}/complete", summary="Complete or reopen a todo", response_model=TodoOut)
+async def complete_todo(call: Call, todo_id: str, body: Completion) -> Response:
+    changes = TaskChanges(completed=body.completed)
+    return _todo_response(call, await tasks.change(call.lane, call.user, todo_id, changes))
+
+
+@router.delete("/{todo_id}", summary="Delete a todo", response_model=DeletedOut)
+async def delete_todo(call: Call, todo_id: str) -> Response:
+    await tasks.delete(call.lane, call.user, todo_id)
+    return json_response({"message": "Todo deleted successfully", "deleted_id": todo_id}, headers=FRESH)
+
+
+def _todo_response(call: Call, task: Task, status: int = 200) -> Response:
+    return json_response(todo_json(task, call.user.subject), status=status, headers=FRESH)
