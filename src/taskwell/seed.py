@@ -76,7 +76,7 @@ async def seed(
         UniqueViolated: the sample users are there already; nothing of the next user was added.
     """
     password_hash = await hash_password(PASSWORD)
-    today = datetime.combine(now().date(), time(12), UTC)
+    today = _noon()
     added = []
     for number in range(users):
         dice = random.Random(number)  # noqa: S311, sample data is no secret
@@ -86,13 +86,23 @@ async def seed(
             await transaction.many(_LIST, sample.lists())
             for start in range(0, tasks_per_user, BATCH):
                 count = min(BATCH, tasks_per_user - start)
-                await transaction.many(_TASK, [sample.task(start + n) for n in range(count)])
+                await transaction.many(_TASK, [sample.row(start + n) for n in range(count)])
                 on_progress(count)
             await transaction.many(
                 _REVISION, [{"user_id": sample.principal.user_id, "revision": tasks_per_user + len(LISTS)}]
             )
         added.append(SampleUser(sample.email, PASSWORD))
     return added
+
+
+def sample_tasks(number: int, count: int) -> list[Task]:
+    """The tasks of one sample user, for a peer that keeps them elsewhere."""
+    sample = _Sample(random.Random(number), number, _noon())  # noqa: S311, sample data is no secret
+    return [sample.task(position) for position in range(count)]
+
+
+def _noon() -> datetime:
+    return datetime.combine(now().date(), time(12), UTC)
 
 
 class _Sample:
@@ -133,7 +143,11 @@ class _Sample:
             for position, (list_id, (name, color)) in enumerate(zip(self._list_ids, LISTS, strict=True), start=1)
         ]
 
-    def task(self, number: int) -> dict[str, object]:
+    def row(self, number: int) -> dict[str, object]:
+        task = self.task(number)
+        return row_of(task, self.principal) | {"revision": task.revision}
+
+    def task(self, number: int) -> Task:
         dice = self._dice
         created = self._today - timedelta(minutes=dice.randrange(180 * 24 * 60))
         is_dated = dice.random() < 0.4
@@ -149,7 +163,7 @@ class _Sample:
         if dice.random() < 0.5:
             done = min(self._today, created + timedelta(hours=dice.randrange(1, 400)))
             task = replace(task, completed_at=done, updated_at=done)
-        return row_of(task, self.principal) | {"revision": number + len(LISTS) + 1}
+        return replace(task, revision=number + len(LISTS) + 1)
 
     def _id(self, instant: datetime) -> str:
         """A UUIDv7 of an instant, from the dice."""

