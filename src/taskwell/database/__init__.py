@@ -2,7 +2,7 @@
 
 from taskwell.database.base import Base, Day, Id, Instant, TextList, UtcInstant, UuidText, new_id, now
 from taskwell.database.engine import open_database
-from taskwell.database.lanes import Database, Lane
+from taskwell.database.lanes import Database, Lane, Snapshot
 from taskwell.database.query import Build, Query
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Instant",
     "Lane",
     "Query",
+    "Snapshot",
     "TextList",
     "UtcInstant",
     "UuidText",

@@ -15,6 +15,9 @@ from taskwell.errors import AppError
 
 T = TypeVar("T")
 
+ROWS_AT_ONCE = 500
+"""How many rows a stream holds in memory."""
+
 
 class ConstraintViolated(Exception):
     """A write broke a constraint of the schema, and so changed nothing.
@@ -68,12 +71,20 @@ class Lane(ABC):
         """One transaction; inside another it is the same one, since a verb may be called from a larger verb."""
 
 
+class Snapshot(ABC):
+    """One instant of the database, for reading much of it."""
+
+    @abstractmethod
+    def stream(self, query: Query[T], /, **values: object) -> AsyncIterator[T]:
+        """The rows one after the other, never all of them in memory."""
+
+
 class Database(Lane):
     """The read lane, and the way into the write lane."""
 
     @abstractmethod
-    def stream(self, query: Query[T], /, **values: object) -> AsyncIterator[T]:
-        """The rows one after the other, of one snapshot, never all in memory."""
+    def snapshot(self) -> AbstractAsyncContextManager["Snapshot"]:
+        """The database as it is now; writes that come while it is read are not seen, and do not wait."""
 
     @abstractmethod
     async def close(self) -> None:

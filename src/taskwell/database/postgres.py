@@ -8,10 +8,12 @@ import asyncpg
 from sqlalchemy.dialects.postgresql import asyncpg as sqlalchemy_asyncpg
 
 from taskwell.database.lanes import (
+    ROWS_AT_ONCE,
     Database,
     DatabaseFull,
     ForeignKeyViolated,
     Lane,
+    Snapshot,
     UniqueViolated,
 )
 from taskwell.database.pool import Connection, ConnectionPool
@@ -77,16 +79,13 @@ class PostgresDatabase(Database):
         async with self._connection() as connection, connection.transaction():
             yield PostgresTransaction(connection)
 
-    async def stream(self, query: Query[T], /, **values: object) -> AsyncIterator[T]:
-        (step,) = query.steps(DIALECT)
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Snapshot]:
         async with (
             self._connection() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            cursor = await connection.cursor(step.text, *step.arguments(values))
-            while rows := await cursor.fetch(500):
-                for row in query.read(step, rows):
-                    yield row
+            yield PostgresSnapshot(connection)
 
     async def close(self) -> None:
         await self.pool.close()
@@ -126,6 +125,20 @@ class PostgresTransaction(Lane):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Lane]:
         yield self
+
+
+class PostgresSnapshot(Snapshot):
+    """A repeatable-read transaction, read through cursors."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def stream(self, query: Query[T], /, **values: object) -> AsyncIterator[T]:
+        (step,) = query.steps(DIALECT)
+        cursor = await self._connection.cursor(step.text, *step.arguments(values))
+        while rows := await cursor.fetch(ROWS_AT_ONCE):
+            for row in query.read(step, rows):
+                yield row
 
 
 TRANSLATED = (

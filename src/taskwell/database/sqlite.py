@@ -14,7 +14,15 @@ from typing import TypeVar
 
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
-from taskwell.database.lanes import Database, DatabaseFull, ForeignKeyViolated, Lane, UniqueViolated
+from taskwell.database.lanes import (
+    ROWS_AT_ONCE,
+    Database,
+    DatabaseFull,
+    ForeignKeyViolated,
+    Lane,
+    Snapshot,
+    UniqueViolated,
+)
 from taskwell.database.query import Query
 from taskwell.database.writer import Writer
 from taskwell.errors import Unavailable
@@ -77,21 +85,33 @@ class SqliteDatabase(Database):
             async with self._writer.transaction() as connection:
                 yield SqliteTransaction(connection)
 
-    async def stream(self, query: Query[T], /, **values: object) -> AsyncIterator[T]:
-        (step,) = query.steps(DIALECT)
-        loop = asyncio.get_running_loop()
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Snapshot]:
         with _told(), closing(connect(self._path)) as connection:
-            cursor = await loop.run_in_executor(
-                self._read_threads, connection.execute, step.text, step.arguments(values)
-            )
-            while rows := await loop.run_in_executor(self._read_threads, cursor.fetchmany, 500):
-                for row in query.read(step, rows):
-                    yield row
+            connection.execute("BEGIN")
+            yield SqliteSnapshot(connection, self._read_threads)
 
     async def close(self) -> None:
         await self._writer.close()
         self._read_threads.shutdown()
         self._reader.close()
+
+
+class SqliteSnapshot(Snapshot):
+    """A read transaction on a connection of its own; rows are fetched in a thread."""
+
+    def __init__(self, connection: sqlite3.Connection, threads: ThreadPoolExecutor) -> None:
+        self._connection = connection
+        self._threads = threads
+
+    async def stream(self, query: Query[T], /, **values: object) -> AsyncIterator[T]:
+        (step,) = query.steps(DIALECT)
+        run = asyncio.get_running_loop().run_in_executor
+        with _told():
+            cursor = await run(self._threads, self._connection.execute, step.text, step.arguments(values))
+            while rows := await run(self._threads, cursor.fetchmany, ROWS_AT_ONCE):
+                for row in query.read(step, rows):
+                    yield row
 
 
 class SqliteTransaction(Lane):
@@ -101,11 +121,13 @@ class SqliteTransaction(Lane):
         self._connection = connection
 
     async def rows(self, query: Query[T], /, **values: object) -> list[T]:
-        return _run(self._connection, query, values)
+        with _told():
+            return _run(self._connection, query, values)
 
     async def many(self, query: Query[T], values: Sequence[Mapping[str, object]], /) -> None:
-        for step in query.steps(DIALECT):
-            self._connection.executemany(step.text, [step.arguments(each) for each in values])
+        with _told():
+            for step in query.steps(DIALECT):
+                self._connection.executemany(step.text, [step.arguments(each) for each in values])
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Lane]:
