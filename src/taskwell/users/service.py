@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, exists, insert, literal_column, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.base import Executable
 
-from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
+from taskwell.database import Lane, Query, UtcInstant, new_id, now
 from taskwell.database.lanes import UniqueViolated
 from taskwell.errors import EmailTaken, Invalid, InvalidCredentials, NotFound, Unauthorized
 from taskwell.security.passwords import hash_password, is_password
@@ -145,17 +147,13 @@ async def holder_of(lane: Lane, token: TokenClaims) -> Principal | None:
     return Principal(token.subject, token.subject, token.token_id, token.expires_at, time_zone)
 
 
-_REVOKE: Query[str] = Query(
-    insert(RevokedTokenRow)
-    .values(
-        token_id=bindparam("token_id"),
-        user_id=bindparam("user_id", type_=UuidText),
-        expires_at=bindparam("expires_at", type_=UtcInstant),
-        revoked_at=bindparam("revoked_at", type_=UtcInstant),
-    )
-    .returning(RevokedTokenRow.token_id),
-    str,
-)
+def _revoke(dialect: str) -> list[Executable]:
+    insert_once = (sqlite if dialect == "sqlite" else postgresql).insert(RevokedTokenRow)
+    values = {name: bindparam(name, type_=column.type) for name, column in RevokedTokenRow.__table__.columns.items()}
+    return [insert_once.values(values).on_conflict_do_nothing().returning(RevokedTokenRow.token_id)]
+
+
+_REVOKE: Query[str] = Query(_revoke, str)
 
 _RECENTLY_REVOKED: Query[str] = Query(
     select(RevokedTokenRow.token_id).where(RevokedTokenRow.revoked_at >= bindparam("since", type_=UtcInstant)),
@@ -172,16 +170,9 @@ _PURGE_REVOKED: Query[str] = Query(
 
 async def revoke(lane: Lane, user: Principal) -> None:
     """Refuses the caller's token from now on; doing so twice is the same as once."""
-    try:
-        await lane.rows(
-            _REVOKE,
-            token_id=user.token_id,
-            user_id=user.user_id,
-            expires_at=user.expires_at,
-            revoked_at=now(),
-        )
-    except UniqueViolated:
-        return
+    await lane.rows(
+        _REVOKE, token_id=user.token_id, user_id=user.user_id, expires_at=user.expires_at, revoked_at=now()
+    )
 
 
 async def recently_revoked(lane: Lane, within: timedelta) -> list[str]:
