@@ -1,0 +1,90 @@
+"""v1: many operations on tasks as one write."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from taskwell.api.bodies import validated
+from taskwell.api.call import Call
+from taskwell.api.operation import Operation
+from taskwell.api.problems import problem
+from taskwell.api.replies import FRESH, json_response
+from taskwell.api.v1.bulk_schemas import BulkBody, BulkOut, OperationBody
+from taskwell.api.v1.schemas import TaskBody, TaskPatch, task_json
+from taskwell.errors import AppError, Invalid, PreconditionRequired
+from taskwell.tasks import Task, TaskChanges, bulk
+from taskwell.tasks.fields import UUID
+from taskwell.tasks.service import no_such_task
+
+router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Operation)
+
+
+@router.post("/bulk", summary="Apply up to 500 operations as one write", response_model=BulkOut)
+async def apply_bulk(call: Call, body: BulkBody) -> Response:
+    """Atomic unless told otherwise: all or nothing, and a failure names its operation in ``index``."""
+    operations = [_operation(call, each) for each in body.operations]
+    if body.atomic:
+        _refuse_invalid(operations)
+    outcomes = await bulk.bulk(call.lane, call.user, operations, atomic=body.atomic)
+    results = [
+        _result(call, index, operation, outcome)
+        for index, (operation, outcome) in enumerate(zip(body.operations, outcomes, strict=True))
+    ]
+    return json_response({"results": results}, headers=FRESH)
+
+
+def _operation(call: Call, body: OperationBody) -> bulk.Operation:
+    """What the domain does for it, or why it cannot; the fields in errors are named from ``data`` down."""
+    try:
+        if body.op == "create":
+            return bulk.Create(validated(TaskBody, body.data, "body", is_strict=True).draft())
+        return _rewrite(call, body)
+    except AppError as error:
+        return error
+
+
+def _rewrite(call: Call, body: OperationBody) -> bulk.Rewrite:
+    becomes = _becomes(body)
+    if body.id is None or not UUID.fullmatch(body.id):
+        raise no_such_task()
+    if body.if_match is None and body.op != "restore" and call.settings.require_if_match:
+        raise PreconditionRequired("Name in if_match the revision that you read.")
+    accepted = None if body.if_match is None else frozenset({body.if_match})
+    return bulk.Rewrite(body.id.lower(), becomes, accepted, in_trash=body.op == "restore")
+
+
+def _becomes(body: OperationBody) -> Callable[[Task, datetime], Task]:
+    if body.op == "delete":
+        return Task.deleted
+    if body.op == "restore":
+        return Task.restored
+    if body.op == "update":
+        changes = validated(TaskPatch, body.data, "body", is_strict=True).changes()
+    else:
+        changes = TaskChanges(completed=body.op == "complete")
+    return lambda task, now: task.changed(changes, now)
+
+
+def _refuse_invalid(operations: list[bulk.Operation]) -> None:
+    """Values are judged before existence, so every wrong one is told before anything is looked up."""
+    broken = [
+        (index, error.under(f"operations.{index}.data"))
+        for index, error in enumerate(operations)
+        if isinstance(error, Invalid)
+    ]
+    if broken:
+        refusal = Invalid([each for _, error in broken for each in error.errors])
+        refusal.index = broken[0][0]
+        raise refusal
+
+
+def _result(call: Call, index: int, operation: OperationBody, outcome: bulk.Outcome) -> dict[str, Any]:
+    if isinstance(outcome, AppError):
+        return {"index": index, "status": outcome.status, "problem": problem(outcome, call.request_id)}
+    if operation.op == "delete":
+        return {"index": index, "status": 204}
+    status = 201 if operation.op == "create" else 200
+    return {"index": index, "status": status, "task": task_json(outcome, call.user.subject)}

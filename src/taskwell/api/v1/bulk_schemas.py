@@ -1,0 +1,78 @@
+"""The wire shapes of v1's bulk."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from taskwell.api.task_members import EXAMPLE_ID
+from taskwell.api.v1.schemas import StrictModel, TaskOut
+from taskwell.tasks.fields import Flag
+
+MAX_OPERATIONS = 500
+
+Verb = Literal["create", "update", "complete", "reopen", "delete", "restore"]
+
+
+class OperationBody(StrictModel):
+    """One operation. ``data`` is looked at by itself, so that a wrong value fails this operation alone."""
+
+    op: Verb
+    id: str | None = Field(None, validate_default=True, description="The task; of every operation but create.")
+    data: dict[str, Any] | None = Field(
+        None, validate_default=True, description="What POST takes for create, and what PATCH takes for update."
+    )
+    if_match: Annotated[StrictInt, Field(ge=0)] | None = Field(
+        None, description="The task's revision as you read it; with another one the operation fails with 412."
+    )
+
+    @field_validator("id", "data", "if_match")
+    @classmethod
+    def _belongs_to_the_verb(cls, value: object, info: ValidationInfo) -> object:
+        verb = info.data.get("op")
+        needs = {"create": {"data"}, "update": {"id", "data"}}.get(str(verb), {"id"})
+        may_have = needs if verb == "create" else needs | {"if_match"}
+        if verb is not None and value is None and info.field_name in needs:
+            raise PydanticCustomError("missing", "This field is required.")
+        if verb is not None and value is not None and info.field_name not in may_have:
+            raise PydanticCustomError("extra_forbidden", "There is no such field here.")
+        return value
+
+
+class BulkBody(StrictModel):
+    """Up to 500 operations, applied in their order as one write."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "operations": [
+                        {"op": "create", "data": {"title": "Buy milk"}},
+                        {"op": "update", "id": EXAMPLE_ID, "data": {"priority": "high"}, "if_match": 42},
+                    ],
+                    "atomic": True,
+                }
+            ]
+        }
+    )
+
+    operations: Annotated[list[OperationBody], Field(min_length=1, max_length=MAX_OPERATIONS)]
+    atomic: Flag = Field(default=True, description="All or nothing; else each operation for itself.")
+
+
+class ResultOut(BaseModel):
+    """What became of one operation; ``status`` is that of the single call.
+
+    Attributes:
+        task: Not after a deletion or a failure.
+        problem: RFC 9457 problem details of a failure.
+    """
+
+    index: int
+    status: int
+    task: TaskOut | None = None
+    problem: dict[str, Any] | None = None
+
+
+class BulkOut(BaseModel):
+    results: list[ResultOut]

@@ -1,0 +1,165 @@
+"""Many writes of tasks as one: one transaction, one revision, a constant number of statements."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import BigInteger, bindparam, insert, select, update
+from sqlalchemy.sql.base import Executable
+
+from taskwell.database import Lane, Query, UuidText, new_id, now
+from taskwell.database.given import as_given, given_rows
+from taskwell.errors import AppError, Invalid
+from taskwell.tasks.queries import TASK_COLUMNS, USER_ID, WRITTEN, as_task
+from taskwell.tasks.service import IfMatch, no_such_task, require, row_of, unknown_list
+from taskwell.tasks.tables import ListRow, TaskRow
+from taskwell.tasks.task import Task, TaskDraft
+from taskwell.users.principal import Principal
+from taskwell.users.revision import advance, hold
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    draft: TaskDraft
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What a task becomes.
+
+    Attributes:
+        in_trash: Whether it is a task in the trash, or one outside.
+    """
+
+    task_id: str
+    becomes: Callable[[Task, datetime], Task]
+    if_match: IfMatch = None
+    in_trash: bool = False
+
+
+Operation = Create | Rewrite | AppError
+"""What to do; an error stands for an operation that could not be understood, and fails with it."""
+
+Outcome = Task | AppError
+"""The task after an operation (after a deletion, as it is in the trash), or why nothing was done."""
+
+
+async def bulk(lane: Lane, user: Principal, operations: Sequence[Operation], *, atomic: bool = True) -> list[Outcome]:
+    """Applies the operations in their order, each to what those before it have left.
+
+    What they come to is reckoned in memory while the user's row is held, and stored at the end. ``if_match``
+    means the revision that a task had before the bulk, since the bulk is one write.
+
+    Args:
+        atomic: Whether a failure undoes everything, or only its own operation.
+
+    Raises:
+        AppError: the first failure of an atomic bulk, with its ``index``.
+    """
+    async with lane.transaction() as transaction:
+        user = await hold(transaction, user)
+        batch = _Batch(
+            await transaction.rows(_NAMED, user_id=user.user_id, named=_named(operations)),
+            await transaction.rows(_LISTS, user_id=user.user_id),
+        )
+        outcomes = [batch.outcome(each, index, atomic=atomic) for index, each in enumerate(operations)]
+        if not batch.after:
+            return outcomes
+        revision = await _store(transaction, user, batch)
+    return [
+        replace(each, revision=revision) if isinstance(each, Task) and batch.is_written(each) else each
+        for each in outcomes
+    ]
+
+
+class _Batch:
+    """The tasks that a bulk is about, in memory."""
+
+    def __init__(self, found: Iterable[Task], lists: Iterable[str]) -> None:
+        self.before = {task.id: task for task in found}
+        self.after: dict[str, Task] = {}
+        """The tasks that are new or have changed."""
+        self._lists = frozenset(lists)
+        self._now = now()
+
+    def outcome(self, operation: Operation, index: int, *, atomic: bool) -> Outcome:
+        try:
+            return self._applied(operation)
+        except AppError as error:
+            failure = error.under(f"operations.{index}.data") if isinstance(error, Invalid) else error
+            if atomic:
+                failure.index = index
+                raise failure from None
+            return failure
+
+    def is_written(self, task: Task) -> bool:
+        return task is not self.before.get(task.id)
+
+    def _applied(self, operation: Operation) -> Task:
+        if isinstance(operation, AppError):
+            raise operation
+        if isinstance(operation, Create):
+            before, after = None, Task.drafted(operation.draft, task_id=new_id(), now=self._now)
+        else:
+            before = self._found(operation)
+            require(operation.if_match, before)
+            after = operation.becomes(before, self._now)
+        if after is not before:
+            if after.list_id is not None and after.list_id not in self._lists:
+                raise unknown_list()
+            self.after[after.id] = after
+        return after
+
+    def _found(self, operation: Rewrite) -> Task:
+        task = self.after.get(operation.task_id) or self.before.get(operation.task_id)
+        if task is None or (task.deleted_at is not None) is not operation.in_trash:
+            raise no_such_task()
+        return task
+
+
+def _named(operations: Sequence[Operation]) -> str:
+    return as_given([{"id": each} for each in {each.task_id for each in operations if isinstance(each, Rewrite)}])
+
+
+async def _store(transaction: Lane, user: Principal, batch: _Batch) -> int:
+    """Writes what is new and what has changed; gives their revision."""
+    revision = await advance(transaction, user)
+    changed = [row_of(task, user) for task in batch.after.values() if task.id in batch.before]
+    created = [row_of(task, user) for task in batch.after.values() if task.id not in batch.before]
+    for write, rows in ((_INSERT, created), (_REWRITE, changed)):
+        if rows:
+            await transaction.rows(write, user_id=user.user_id, given=as_given(rows), revision=revision)
+    return revision
+
+
+_COLUMNS = TaskRow.__table__.c
+_GIVEN = {name: _COLUMNS[name].type for name in WRITTEN if name not in {"user_id", "revision"}}
+_REVISION = bindparam("revision", type_=BigInteger)
+
+_LISTS: Query[str] = Query(select(ListRow.id).where(ListRow.user_id == USER_ID), str)
+
+
+def _tasks_named(dialect: str) -> Sequence[Executable]:
+    named = given_rows(dialect, "named", {"id": UuidText()})
+    return [select(*TASK_COLUMNS).where(TaskRow.user_id == USER_ID, TaskRow.id.in_(select(named.c.id)))]
+
+
+def _insert(dialect: str) -> Sequence[Executable]:
+    given = given_rows(dialect, "given", _GIVEN)
+    source = select(USER_ID, _REVISION, *given.c)
+    return [insert(TaskRow).from_select(["user_id", "revision", *given.c.keys()], source)]
+
+
+def _rewrite(dialect: str) -> Sequence[Executable]:
+    given = given_rows(dialect, "given", _GIVEN)
+    values = {name: given.c[name] for name in _GIVEN if name not in {"id", "created_at"}}
+    return [
+        update(TaskRow)
+        .values(**values, revision=_REVISION)
+        .where(TaskRow.user_id == USER_ID, TaskRow.id == given.c.id)
+    ]
+
+
+_NAMED: Query[Task] = Query(_tasks_named, as_task)
+_INSERT: Query[int] = Query(_insert, int)
+_REWRITE: Query[int] = Query(_rewrite, int)
