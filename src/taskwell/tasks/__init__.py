@@ -1,7 +1,7 @@
 """The product: callers write ``tasks.create(lane, user, draft)``."""
 
 from taskwell.tasks.filters import NO_LIST, TaskFilter, TaskSort
-from taskwell.tasks.pages import AS_TASK, Page, PageRequest, Projection, page
+from taskwell.tasks.pages import AS_TASK, Page, PageRequest, Projection, page, revision
 from taskwell.tasks.service import change, create, delete, erase, get, restore, toggle
 from taskwell.tasks.task import Priority, Task, TaskChanges, TaskDraft
 
@@ -24,5 +24,6 @@ __all__ = [
     "get",
     "page",
     "restore",
+    "revision",
     "toggle",
 ]

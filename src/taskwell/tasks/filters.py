@@ -3,17 +3,22 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select
 
 from taskwell.database import UtcInstant
+from taskwell.tasks.fields import UUID
+from taskwell.tasks.queries import USER_ID
+from taskwell.tasks.search import FOUND, is_wordless, parameters, terms_of
 from taskwell.tasks.tables import TaskRow, TaskTagRow
 from taskwell.tasks.task import Priority, start_of, tag_key
 
-SortKey = Literal["created_at", "updated_at", "due", "priority", "title", "deleted_at"]
+SortKey = Literal["created_at", "updated_at", "due", "priority", "title", "relevance", "deleted_at"]
 Due = date | datetime
 NO_LIST = "none"
+NO_ID = "00000000-0000-0000-0000-000000000000"
+"""Of nothing, for ids that are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +27,10 @@ class TaskFilter:
 
     Attributes:
         tags: Any of them, or with ``all_tags`` every one; compared without case.
-        list_id: A list, or ``NO_LIST``.
+        list_id: A list, or ``NO_LIST``; what is no list finds nothing.
         due_before: A day, from its start in the user's time zone, or an instant; the bound is left out.
         due_after: The same, with the bound.
+        search: What a person typed; see ``taskwell.tasks.search``. A blank one asks nothing.
     """
 
     completed: bool | None = None
@@ -38,6 +44,12 @@ class TaskFilter:
     created_before: datetime | None = None
     created_after: datetime | None = None
     updated_after: datetime | None = None
+    search: str | None = None
+
+    @property
+    def reads_clock(self) -> bool:
+        """Whether other tasks may match later although none has changed."""
+        return self.overdue is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,74 +63,122 @@ class Condition:
     """One condition: its SQL depends on ``name`` and ``count`` alone, so statements can be kept."""
 
     name: str
-    count: int = 1
+    count: int = 0
 
 
-_one = bindparam
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When and where a filter is asked.
+
+    Attributes:
+        now: What is overdue, is overdue now.
+        time_zone: Where its days begin.
+    """
+
+    now: datetime
+    time_zone: str
 
 
-def _tagged(number: int) -> ColumnElement[bool]:
-    return exists(
-        select(literal_column("1"))
-        .where(TaskTagRow.user_id == TaskRow.user_id)
-        .where(TaskTagRow.tag_key == _one(f"tag_{number}"))
-        .where(TaskTagRow.task_id == TaskRow.id)
+Values = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What a part of the filter asks.
+
+    Attributes:
+        values: The parameters' values, or None where nothing is asked.
+        sql: The condition for that number of parameters.
+    """
+
+    name: str
+    values: Callable[[TaskFilter, Moment], Values | None]
+    sql: Callable[[int], ColumnElement[Any]]
+
+
+def _if(asked: bool, **values: object) -> Values | None:  # noqa: FBT001
+    return values if asked else None
+
+
+def _bound(name: str) -> Callable[[TaskFilter, Moment], Values | None]:
+    def values(wanted: TaskFilter, moment: Moment) -> Values | None:
+        bound = getattr(wanted, name)
+        if bound is None:
+            return None
+        return {name: bound if isinstance(bound, datetime) else start_of(bound, moment.time_zone)}
+
+    return values
+
+
+def _priorities(wanted: TaskFilter, _: Moment) -> Values | None:
+    return {f"priority_{n}": int(each) for n, each in enumerate(dict.fromkeys(wanted.priorities))} or None
+
+
+def _tags(wanted: TaskFilter) -> Values | None:
+    return {f"tag_{n}": key for n, key in enumerate(dict.fromkeys(map(tag_key, wanted.tags)))} or None
+
+
+def _tagged(*numbers: int) -> ColumnElement[bool]:
+    """Whether the task has one of these tags; by its id, so that a planner may begin at a rare tag."""
+    keys: list[Any] = [bindparam(f"tag_{number}") for number in numbers]
+    return TaskRow.id.in_(
+        select(TaskTagRow.task_id).where(TaskTagRow.user_id == USER_ID, TaskTagRow.tag_key.in_(keys))
     )
 
 
-_SQL: dict[str, Callable[[int], ColumnElement[bool]]] = {
-    "completed": lambda _: TaskRow.completed_at.is_not(None),
-    "pending": lambda _: TaskRow.completed_at.is_(None),
-    "priority": lambda count: TaskRow.priority.in_([_one(f"priority_{n}") for n in range(count)]),
-    "any_tag": lambda count: or_(*map(_tagged, range(count))),
-    "all_tags": lambda count: and_(*map(_tagged, range(count))),
-    "no_list": lambda _: TaskRow.list_id.is_(None),
-    "list": lambda _: TaskRow.list_id == _one("list_id"),
-    "overdue": lambda _: and_(TaskRow.due_key < _one("now", type_=UtcInstant), TaskRow.completed_at.is_(None)),
-    "not_overdue": lambda _: or_(
-        TaskRow.due_key.is_(None),
-        TaskRow.due_key >= _one("now", type_=UtcInstant),
-        TaskRow.completed_at.is_not(None),
+def _list(wanted: TaskFilter, _: Moment) -> Values | None:
+    if wanted.list_id in (None, NO_LIST):
+        return None
+    return {"list_id": wanted.list_id.lower() if UUID.fullmatch(wanted.list_id) else NO_ID}
+
+
+def _search(wanted: TaskFilter, _: Moment) -> Values | None:
+    terms = terms_of(wanted.search or "")
+    return parameters(terms) if terms else None
+
+
+_NOW = bindparam("now", type_=UtcInstant)
+
+_RULES = (
+    _Rule("completed", lambda f, _: _if(f.completed is True), lambda _: TaskRow.completed_at.is_not(None)),
+    _Rule("pending", lambda f, _: _if(f.completed is False), lambda _: TaskRow.completed_at.is_(None)),
+    _Rule("priority", _priorities, lambda n: TaskRow.priority.in_([bindparam(f"priority_{i}") for i in range(n)])),
+    _Rule("any_tag", lambda f, _: None if f.all_tags else _tags(f), lambda n: _tagged(*range(n))),
+    _Rule("all_tags", lambda f, _: _tags(f) if f.all_tags else None, lambda n: and_(*map(_tagged, range(n)))),
+    _Rule("no_list", lambda f, _: _if(f.list_id == NO_LIST), lambda _: TaskRow.list_id.is_(None)),
+    _Rule("list", _list, lambda _: TaskRow.list_id == bindparam("list_id")),
+    _Rule(
+        "overdue",
+        lambda f, at: _if(f.overdue is True, now=at.now),
+        lambda _: and_(TaskRow.due_key < _NOW, TaskRow.completed_at.is_(None)),
     ),
-    "due_before": lambda _: TaskRow.due_key < _one("due_before", type_=UtcInstant),
-    "due_after": lambda _: TaskRow.due_key >= _one("due_after", type_=UtcInstant),
-    "created_before": lambda _: TaskRow.created_at < _one("created_before"),
-    "created_after": lambda _: TaskRow.created_at >= _one("created_after"),
-    "updated_after": lambda _: TaskRow.updated_at >= _one("updated_after"),
-}
+    _Rule(
+        "not_overdue",
+        lambda f, at: _if(f.overdue is False, now=at.now),
+        lambda _: or_(TaskRow.due_key.is_(None), TaskRow.due_key >= _NOW, TaskRow.completed_at.is_not(None)),
+    ),
+    _Rule("due_before", _bound("due_before"), lambda _: TaskRow.due_key < bindparam("due_before", type_=UtcInstant)),
+    _Rule("due_after", _bound("due_after"), lambda _: TaskRow.due_key >= bindparam("due_after", type_=UtcInstant)),
+    _Rule("created_before", _bound("created_before"), lambda _: TaskRow.created_at < bindparam("created_before")),
+    _Rule("created_after", _bound("created_after"), lambda _: TaskRow.created_at >= bindparam("created_after")),
+    _Rule("updated_after", _bound("updated_after"), lambda _: TaskRow.updated_at >= bindparam("updated_after")),
+    _Rule("search", _search, lambda _: FOUND),
+    _Rule("wordless", lambda f, _: _if(is_wordless(f.search or "")), lambda _: false()),
+)
+_SQL = {rule.name: rule.sql for rule in _RULES}
 
 
-def sql(condition: Condition) -> ColumnElement[bool]:
+def sql(condition: Condition) -> ColumnElement[Any]:
     return _SQL[condition.name](condition.count)
 
 
-def conditions(
-    wanted: TaskFilter, *, now: datetime, time_zone: str
-) -> tuple[tuple[Condition, ...], dict[str, object]]:
+def conditions(wanted: TaskFilter, moment: Moment) -> tuple[tuple[Condition, ...], Values]:
     """The conditions that the filter names, and a value for each of their parameters."""
     found: list[Condition] = []
-    values: dict[str, object] = {}
-    if wanted.completed is not None:
-        found.append(Condition("completed" if wanted.completed else "pending"))
-    if wanted.priorities:
-        found.append(Condition("priority", len(wanted.priorities)))
-        values |= {f"priority_{n}": int(each) for n, each in enumerate(wanted.priorities)}
-    if wanted.tags:
-        keys = list(dict.fromkeys(map(tag_key, wanted.tags)))
-        found.append(Condition("all_tags" if wanted.all_tags else "any_tag", len(keys)))
-        values |= {f"tag_{n}": key for n, key in enumerate(keys)}
-    if wanted.list_id is not None:
-        found.append(Condition("no_list" if wanted.list_id == NO_LIST else "list"))
-        values["list_id"] = wanted.list_id
-    if wanted.overdue is not None:
-        found.append(Condition("overdue" if wanted.overdue else "not_overdue"))
-        values["now"] = now
-    for name in ("due_before", "due_after"):
-        if (bound := getattr(wanted, name)) is not None:
-            found.append(Condition(name))
-            values[name] = bound if isinstance(bound, datetime) else start_of(bound, time_zone)
-    for name in ("created_before", "created_after", "updated_after"):
-        if (bound := getattr(wanted, name)) is not None:
-            found.append(Condition(name))
-            values[name] = bound
+    values: Values = {}
+    for rule in _RULES:
+        asked = rule.values(wanted, moment)
+        if asked is not None:
+            found.append(Condition(rule.name, len(asked)))
+            values |= asked
     return tuple(found), values

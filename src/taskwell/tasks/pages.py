@@ -29,6 +29,7 @@ from taskwell.tasks.search import RELEVANCE
 from taskwell.tasks.tables import TaskRow
 from taskwell.tasks.task import Task
 from taskwell.users.principal import Principal
+from taskwell.users.revision import REVISION
 from taskwell.users.tables import UserRow
 
 T = TypeVar("T")
@@ -89,6 +90,20 @@ class Page(Generic[T]):
     total: int | None = None
 
 
+async def revision(lane: Lane, user: Principal, asked: PageRequest) -> int:
+    """The user's revision, which ``page`` would show: one small statement tells whether the page is still the same.
+
+    Raises:
+        InvalidCursor: as ``page`` does.
+    """
+    if asked.cursor:
+        decode_cursor(_listing(user, asked), asked.cursor)
+    found = await lane.row(REVISION, user_id=user.user_id)
+    if found is None:
+        raise Unauthorized
+    return found
+
+
 async def page(lane: Lane, user: Principal, asked: PageRequest, projection: Projection[T]) -> Page[T]:
     """The tasks of one page, each as the projection makes it.
 
@@ -96,7 +111,7 @@ async def page(lane: Lane, user: Principal, asked: PageRequest, projection: Proj
         InvalidCursor: the cursor is not ours, or of another list.
     """
     found, values = conditions(asked.wanted, Moment(now(), user.time_zone))
-    listing = repr((user.user_id, asked.wanted, asked.sort, asked.in_trash))
+    listing = _listing(user, asked)
     after = None
     if asked.cursor:
         key, row_id = decode_cursor(listing, asked.cursor)
@@ -117,6 +132,10 @@ async def page(lane: Lane, user: Principal, asked: PageRequest, projection: Proj
         last = rows[asked.limit - 1]
         next_cursor = encode_cursor(listing, _to_cursor(last.key), last.id)
     return Page(items, next_cursor, rows[0].revision, rows[0].total)
+
+
+def _listing(user: Principal, asked: PageRequest) -> str:
+    return repr((user.user_id, asked.wanted, asked.sort, asked.in_trash))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +199,11 @@ def page_query(shape: PageShape, projection: Projection[T]) -> Query[PageRow[T]]
 def _sort_key(shape: PageShape) -> Any:
     """Where nothing is searched for, all tasks are equally relevant."""
     is_search = any(condition.name == "search" for condition in shape.conditions)
-    return literal_column("1", BigInteger) if shape.sort.key == "relevance" and not is_search else SORTED_BY[shape.sort.key]
+    return (
+        literal_column("1", BigInteger)
+        if shape.sort.key == "relevance" and not is_search
+        else SORTED_BY[shape.sort.key]
+    )
 
 
 def _by(key: Any, found: Select[Any], shape: PageShape) -> Select[Any]:
@@ -206,7 +229,9 @@ def _nulls_last(found: Select[Any], shape: PageShape) -> Select[Any]:
         return _limited(dateless, shape)
     dated = _by(TaskRow.due_key, found.where(TaskRow.due_key.is_not(None)), shape).cte("dated")
     if shape.limit is not None:
-        dateless = dateless.where(select(func.count()).select_from(dated).scalar_subquery() < _end(shape, shape.limit))
+        dateless = dateless.where(
+            select(func.count()).select_from(dated).scalar_subquery() < _end(shape, shape.limit)
+        )
     both = union_all(select(dated), select(_limited(dateless, shape).subquery("dateless"))).subquery("both")
     return _limited(
         select(both).order_by(both.c.sort_key.is_(None), *_directed(shape, both.c.sort_key, both.c.row_id)),

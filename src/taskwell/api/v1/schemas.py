@@ -9,10 +9,11 @@ from pydantic_core import PydanticCustomError
 
 from taskwell.api.task_members import EXAMPLE_ID, EXAMPLE_USER, MEMBERS, task_members
 from taskwell.database.json import InstantText, JsonObject
-from taskwell.tasks import Priority, Projection, Task, TaskChanges, TaskDraft
-from taskwell.tasks.fields import DayField, Description, Flag, InstantField, ListId, Tags, Title
+from taskwell.errors import Invalid
+from taskwell.tasks import PageRequest, Priority, Projection, Task, TaskChanges, TaskDraft, TaskFilter, TaskSort
+from taskwell.tasks.fields import DayField, Description, DueField, Flag, InstantField, ListId, Tag, Tags, Title
 from taskwell.tasks.tables import TaskRow
-from taskwell.tasks.task import PriorityName
+from taskwell.tasks.task import MAX_TAGS, PriorityName
 
 
 class StrictModel(BaseModel):
@@ -165,22 +166,61 @@ class Completion(StrictModel):
     completed: Flag | None = None
 
 
-class TaskQuery(StrictModel):
+class PageQuery(StrictModel):
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str, Field(description="The next_cursor of the page before; empty for the first page.")] = ""
+    include_total: bool = False
+
+
+class TaskQuery(PageQuery):
     """The filters, order and page of a list of tasks; all of them combine."""
 
     status: Literal["all", "pending", "completed"] = "all"
-    priority: list[PriorityName] = []
-    sort: Literal["created_at", "updated_at", "due", "priority", "title"] = "created_at"
+    priority: Annotated[list[PriorityName], Field(description="Any of them.")] = []
+    tag: Annotated[list[Tag], Field(max_length=MAX_TAGS, description="Any of them, or all with tag_match=all.")] = []
+    tag_match: Literal["any", "all"] = "any"
+    list_id: Annotated[str | None, Field(description="A list, or 'none' for the tasks without one.")] = None
+    overdue: bool | None = None
+    due_before: DueField | None = None
+    due_after: Annotated[DueField | None, Field(description="Includes its bound, as every _after does.")] = None
+    created_before: InstantField | None = None
+    created_after: InstantField | None = None
+    updated_after: InstantField | None = None
+    q: Annotated[
+        str | None,
+        Field(max_length=1000, description='All words must occur; the last may go on. "Quotes" make a phrase.'),
+    ] = None
+    sort: Literal["created_at", "updated_at", "due", "priority", "title", "relevance"] = "created_at"
     order: Literal["asc", "desc"] = "desc"
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-    cursor: str = ""
-    include_total: bool = False
+
+    def asked(self) -> PageRequest:
+        """Raises:
+        Invalid: the order is that of a search, and there is none.
+        """
+        if self.sort == "relevance" and self.q is None:
+            raise Invalid.field("q", "sort=relevance needs a search.", "missing", location="query")
+        wanted = TaskFilter(
+            completed={"all": None, "pending": False, "completed": True}[self.status],
+            priorities=tuple(Priority[name] for name in self.priority),
+            tags=tuple(self.tag),
+            all_tags=self.tag_match == "all",
+            list_id=self.list_id,
+            overdue=self.overdue,
+            due_before=self.due_before,
+            due_after=self.due_after,
+            created_before=self.created_before,
+            created_after=self.created_after,
+            updated_after=self.updated_after,
+            search=self.q,
+        )
+        sort = TaskSort(self.sort, self.order == "desc")
+        return PageRequest(wanted, sort, self.limit, self.cursor or None, self.include_total)
 
 
-class TrashQuery(StrictModel):
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-    cursor: str = ""
-    include_total: bool = False
+class TrashQuery(PageQuery):
+    def asked(self) -> PageRequest:
+        sort = TaskSort("deleted_at")
+        return PageRequest(TaskFilter(), sort, self.limit, self.cursor or None, self.include_total, in_trash=True)
 
 
 class DeleteQuery(StrictModel):

@@ -1,5 +1,7 @@
 """v1: tasks."""
 
+from functools import lru_cache
+from hashlib import blake2b
 from typing import Annotated
 
 import orjson
@@ -25,25 +27,15 @@ from taskwell.api.v1.schemas import (
     TrashQuery,
     task_json,
 )
-from taskwell.tasks import Page, PageRequest, Priority, Task, TaskFilter, TaskSort
+from taskwell.tasks import Page, PageRequest, Projection, Task
+from taskwell.users.principal import Principal
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Operation)
 
 
 @router.get("", summary="List tasks", response_model=TaskPageOut)
 async def list_tasks(call: Call, query: Annotated[TaskQuery, Query()]) -> Response:
-    wanted = TaskFilter(
-        completed={"all": None, "pending": False, "completed": True}[query.status],
-        priorities=tuple(Priority[name] for name in query.priority),
-    )
-    asked = PageRequest(
-        wanted,
-        TaskSort(query.sort, query.order == "desc"),
-        query.limit,
-        query.cursor or None,
-        query.include_total,
-    )
-    return page_response(call, await tasks.page(call.lane, call.user, asked, AS_JSON))
+    return await page_response(call, query.asked(), AS_JSON)
 
 
 @router.post("", summary="Create a task", status_code=201, response_model=TaskOut)
@@ -54,14 +46,7 @@ async def create_task(call: Call, body: TaskBody) -> Response:
 
 @router.get("/trash", summary="List the trash, newest first", response_model=TrashPageOut)
 async def list_trash(call: Call, query: Annotated[TrashQuery, Query()]) -> Response:
-    asked = PageRequest(
-        sort=TaskSort("deleted_at"),
-        limit=query.limit,
-        cursor=query.cursor or None,
-        with_total=query.include_total,
-        in_trash=True,
-    )
-    return page_response(call, await tasks.page(call.lane, call.user, asked, AS_TRASHED_JSON))
+    return await page_response(call, query.asked(), AS_TRASHED_JSON)
 
 
 @router.get("/{task_id}", summary="Get a task", response_model=TaskOut)
@@ -111,16 +96,38 @@ def task_response(call: Call, task: Task, status: int = 200, headers: dict[str, 
     return json_response(task_json(task, call.user.subject), status=status, headers=shown)
 
 
-def page_response(call: Call, page: Page[str]) -> Response:
-    """The envelope around items that are JSON text already."""
+async def page_response(call: Call, asked: PageRequest, projection: Projection[str]) -> Response:
+    """The page with its ETag; 304, for one small statement, where the caller has it already."""
+    headers = dict(FRESH)
+    has_etag = not asked.wanted.reads_clock
+    if has_etag and call.headers(b"if-none-match"):
+        tag = page_etag(call.user, asked, await tasks.revision(call.lane, call.user, asked))
+        if is_unchanged(call, tag):
+            return Response(status_code=304, headers=headers | {"ETag": tag})
+    page = await tasks.page(call.lane, call.user, asked, projection)
+    if has_etag:
+        headers["ETag"] = page_etag(call.user, asked, page.revision)
+    if page.next_cursor is not None:
+        headers["Link"] = f'<{next_url(call, page.next_cursor)}>; rel="next"'
+    return Response(_envelope(page), headers=headers, media_type="application/json")
+
+
+def page_etag(user: Principal, asked: PageRequest, revision: int) -> str:
+    """The user's revision and what was asked: any write of the user makes every one of the user's lists new."""
+    return f'"{revision}-{_digest(asked, user.subject, user.time_zone)}"'
+
+
+@lru_cache(maxsize=4096)
+def _digest(*asked: object) -> str:
+    return blake2b(repr(asked).encode(), digest_size=9).hexdigest()
+
+
+def _envelope(page: Page[str]) -> bytes:
+    """The items are JSON text already."""
     rest: dict[str, object] = {"next_cursor": page.next_cursor}
     if page.total is not None:
         rest["total"] = page.total
-    content = b'{"items":[%b],%b' % (",".join(page.items).encode(), orjson.dumps(rest)[1:])
-    headers = dict(FRESH)
-    if page.next_cursor is not None:
-        headers["Link"] = f'<{next_url(call, page.next_cursor)}>; rel="next"'
-    return Response(content, headers=headers, media_type="application/json")
+    return b'{"items":[%b],%b' % (",".join(page.items).encode(), orjson.dumps(rest)[1:])
 
 
 def next_url(call: Call, cursor: str) -> str:

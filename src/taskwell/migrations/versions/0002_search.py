@@ -1,0 +1,112 @@
+"""Full-text search over title, tags and description.
+
+Both databases see the same words: what is neither letter, mark nor digit separates them, accents are left out,
+and case is folded, whatever the locale of the database. The user's id is one more word of each task, so a search
+meets the user's own tasks alone, and costs the same however many others there are.
+"""
+
+import unicodedata
+from itertools import groupby
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+LAST_SYMBOL = 0x1FAFF
+"""Beyond the last block of emoji there are letters, and signs that nobody writes in a task."""
+
+
+def separates(character: str) -> bool:
+    """Whether a character stands between words: spaces, punctuation, symbols, and what picks an emoji's look."""
+    category = unicodedata.category(character)
+    return (
+        category[0] in "PSZ" or category in ("Cc", "Cf") or "\ufe00" <= character <= "\ufe0f" or character == "\u20e3"
+    )
+
+
+def separators() -> str:
+    """The separators as what stands between the brackets of a regular expression of PostgreSQL's."""
+    points = [point for point in range(1, LAST_SYMBOL + 1) if separates(chr(point))]
+    runs = [[point for _, point in run] for _, run in groupby(enumerate(points), lambda pair: pair[1] - pair[0])]
+    return "".join(f"\\U{run[0]:08X}-\\U{run[-1]:08X}" for run in runs)
+
+
+# The first of these that the server has: `lower` must not depend on the locale that the database was made with.
+COLLATIONS = ("pg_c_utf8", "und-x-icu", "default")
+
+# Written as RETURN, so that a dump restores with an empty search_path; the text of most tasks takes the short way.
+POSTGRES = (
+    r"""CREATE FUNCTION search_folded(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN replace(lower(CASE WHEN octet_length(value) = length(value) THEN value
+        ELSE normalize(regexp_replace(normalize(value, NFD), '[\u0300-\u036F]+', '', 'g'), NFC) END
+        COLLATE "{collation}"), U&'\03C2', U&'\03C3')""",
+    r"""CREATE FUNCTION search_words(value text, weight "char") RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN setweight(to_tsvector('simple',
+        search_folded(regexp_replace(coalesce(value, ''), '[{separators}]+', ' ', 'g'))), weight)""",
+    """CREATE FUNCTION search_vector(user_id uuid, title text, tags text[], description text) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN search_words(title, 'A') || search_words(array_to_string(tags, ' '), 'B') || search_words(description, 'C')
+        || array_to_tsvector(ARRAY['@' || user_id])""",
+    """ALTER TABLE tasks ADD COLUMN search tsvector
+    GENERATED ALWAYS AS (search_vector(user_id, title, tags, description)) STORED""",
+    "CREATE INDEX ix_tasks_search ON tasks USING gin (search)",
+)
+
+# Emoji younger than the tables of SQLite's tokenizer would be letters to it.
+EMOJI = "".join(filter(separates, map(chr, [0x20E3, *range(0xFE00, 0xFE10), *range(0x1F000, LAST_SYMBOL + 1)])))
+FORGET = """INSERT INTO task_search (task_search, rowid, owner, title, tags, description)
+    SELECT 'delete', number, replace(OLD.user_id, '-', ''), OLD.title, OLD.tags, OLD.description
+    FROM task_search_rows WHERE user_id = OLD.user_id AND task_id = OLD.id;"""
+REMEMBER = """INSERT INTO task_search (rowid, owner, title, tags, description)
+    SELECT number, replace(NEW.user_id, '-', ''), NEW.title, NEW.tags, NEW.description
+    FROM task_search_rows WHERE user_id = NEW.user_id AND task_id = NEW.id;"""
+
+# VACUUM may renumber the rows of `tasks`, which have no integer key, so the index has numbers of its own.
+SQLITE = (
+    """CREATE TABLE task_search_rows (number INTEGER PRIMARY KEY, user_id TEXT NOT NULL, task_id TEXT NOT NULL,
+        UNIQUE (user_id, task_id))""",
+    """CREATE VIEW task_search_source AS
+        SELECT number, replace(user_id, '-', '') AS owner, title, tags, description
+        FROM task_search_rows JOIN tasks USING (user_id) WHERE tasks.id = task_id""",
+    f"""CREATE VIRTUAL TABLE task_search USING fts5 (owner, title, tags, description,
+        content='task_search_source', content_rowid='number', columnsize=0,
+        tokenize="unicode61 remove_diacritics 2 categories 'L* M* N* Co' separators '{EMOJI}'")""",
+    "INSERT INTO task_search_rows (user_id, task_id) SELECT user_id, id FROM tasks ORDER BY created_at, id",
+    "INSERT INTO task_search (task_search) VALUES ('rebuild')",
+    f"""CREATE TRIGGER tasks_search_insert AFTER INSERT ON tasks BEGIN
+        INSERT INTO task_search_rows (user_id, task_id) VALUES (NEW.user_id, NEW.id); {REMEMBER} END""",
+    f"""CREATE TRIGGER tasks_search_update AFTER UPDATE OF title, tags, description ON tasks
+        WHEN (NEW.title, NEW.tags, NEW.description) IS NOT (OLD.title, OLD.tags, OLD.description)
+        BEGIN {FORGET} {REMEMBER} END""",
+    f"""CREATE TRIGGER tasks_search_delete AFTER DELETE ON tasks BEGIN
+        {FORGET} DELETE FROM task_search_rows WHERE user_id = OLD.user_id AND task_id = OLD.id; END""",
+)
+
+
+def upgrade() -> None:
+    connection = op.get_bind()
+    if connection.dialect.name == "sqlite":
+        for statement in SQLITE:
+            connection.exec_driver_sql(statement)
+        return
+    known = set(connection.scalars(sa.text("SELECT collname FROM pg_collation")))
+    collation = next(name for name in COLLATIONS if name in known)
+    for statement in POSTGRES:
+        connection.exec_driver_sql(statement.replace("{collation}", collation).replace("{separators}", separators()))
+
+
+def downgrade() -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        for name in ("insert", "update", "delete"):
+            op.execute(f"DROP TRIGGER tasks_search_{name}")
+        op.execute("DROP TABLE task_search")
+        op.execute("DROP VIEW task_search_source")
+        op.execute("DROP TABLE task_search_rows")
+        return
+    op.drop_column("tasks", "search")  # and its index with it
+    for signature in ("search_vector", "search_words", "search_folded"):
+        op.execute(f"DROP FUNCTION {signature}")

@@ -1,0 +1,160 @@
+"""Full-text search: from what a person types to the words that a task must hold.
+
+All words must occur, in the title, the tags or the description; the last one may be the beginning of a word, and
+what stands in quotes must stand so in one of the three. Words are runs of letters, marks and digits; case and
+accents make no difference. Every text is a search: a blank one asks nothing, and one of signs alone finds nothing.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Dialect, Text, bindparam, case
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import FunctionElement
+from sqlalchemy.types import NullType, TypeDecorator
+
+from taskwell.database import UuidText
+
+LONGEST_WORD = 1000
+"""In bytes; a search for a longer one finds nothing, since PostgreSQL indexes none of twice that length."""
+
+NOBODYS_WORD = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Words that must stand one after the other.
+
+    Attributes:
+        is_prefix: Whether the last of them may go on.
+    """
+
+    words: tuple[str, ...]
+    is_prefix: bool = False
+
+
+@lru_cache(maxsize=1024)
+def terms_of(text: str) -> tuple[Term, ...]:
+    """What the text asks for; a quote that is not closed yet is a phrase whose last word is being typed."""
+    terms: list[Term] = []
+    parts = text.split('"')
+    for number, part in enumerate(parts):
+        words = _words(part)
+        is_quoted, is_last = number % 2 == 1, number == len(parts) - 1
+        if is_quoted and words:
+            terms.append(Term(words, is_prefix=is_last))
+        elif not is_quoted:
+            terms += [Term((word,), is_last and at == len(words) - 1) for at, word in enumerate(words)]
+    return tuple(terms)
+
+
+def is_wordless(text: str) -> bool:
+    """Whether something was typed, and no word in it."""
+    return not terms_of(text) and text.strip(' "') != ""
+
+
+def _words(text: str) -> tuple[str, ...]:
+    spaced = "".join(character if _is_part_of_word(character) else " " for character in text)
+    return tuple(word if len(word.encode()) <= LONGEST_WORD else NOBODYS_WORD for word in spaced.split(" ") if word)
+
+
+def _is_part_of_word(character: str) -> bool:
+    """As the migration ``0002_search`` indexes them."""
+    category = unicodedata.category(character)
+    is_separator = category[0] in "PSZ" or category in ("Cc", "Cf", "Cs")
+    return not (is_separator or "\ufe00" <= character <= "\ufe0f" or character == "\u20e3")
+
+
+class Where(Enum):
+    """The parts of a task that are searched, with their names on both databases."""
+
+    ANYWHERE = ("ABC", "title tags description")
+    LABELS = ("AB", "title tags")
+    TITLE = ("A", "title")
+
+
+class _Asked(TypeDecorator[tuple[Term, ...]]):
+    """Terms in the language of the database, to be found in one part of a task."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, where: Where, *, any_of_them: bool = False) -> None:
+        super().__init__()
+        self.where = where
+        self.any_of_them = any_of_them
+
+    def process_bind_param(self, value: tuple[Term, ...] | None, dialect: Dialect) -> str:
+        weights, columns = self.where.value
+        terms = value or ()
+        if dialect.name == "sqlite":
+            joined = (" OR " if self.any_of_them else " AND ").join(map(_fts5, terms))
+            return f"{{{columns}}} : ({joined})"
+        return (" | " if self.any_of_them else " & ").join(_tsquery(term, weights) for term in terms)
+
+
+def _fts5(term: Term) -> str:
+    return f'"{" ".join(term.words)}"{" *" if term.is_prefix else ""}'
+
+
+def _tsquery(term: Term, weights: str) -> str:
+    """One phrase for each part: words that end the title and begin the tags are none."""
+    parts = weights if len(term.words) > 1 else [weights]
+    return f"({' | '.join(_phrase(term, weight) for weight in parts)})"
+
+
+def _phrase(term: Term, weight: str) -> str:
+    *before, last = (f"'{word}':{weight}" for word in term.words)
+    return " <-> ".join([*before, last.replace(":", ":*") if term.is_prefix else last])
+
+
+class _Found(FunctionElement[Any]):
+    """Whether a task of the user holds the terms; not ``Boolean``, which SQLite would compare with 1."""
+
+    type = NullType()
+    inherit_cache = True
+
+    def __init__(self, where: Where, *, any_of_them: bool = False) -> None:
+        name = f"search_{'any' if any_of_them else 'all'}_{where.name}"
+        asked = bindparam(name, type_=_Asked(where, any_of_them=any_of_them))
+        super().__init__(bindparam("user_id", type_=UuidText), asked)
+        self.parameter = name
+
+
+@compiles(_Found, "postgresql")
+def _(element: _Found, compiler: SQLCompiler, **options: Any) -> str:
+    user_id, search = (compiler.process(clause, **options) for clause in element.clauses)
+    owner = f"CAST('''@' || {user_id} || '''' AS tsquery)"
+    return f"tasks.search @@ ({owner} && to_tsquery('simple', search_folded({search})))"
+
+
+@compiles(_Found, "sqlite")
+def _(element: _Found, compiler: SQLCompiler, **options: Any) -> str:
+    user_id, search = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"""tasks.id IN (
+        SELECT task_search_rows.task_id FROM task_search JOIN task_search_rows ON number = task_search.rowid
+        WHERE task_search MATCH 'owner : ' || replace({user_id}, '-', '') || ' AND ' || {search})"""
+
+
+_ANYWHERE = _Found(Where.ANYWHERE)
+_TITLE = _Found(Where.TITLE)
+_LABELS = _Found(Where.LABELS)
+_SOME_LABEL = _Found(Where.LABELS, any_of_them=True)
+
+FOUND: ColumnElement[Any] = _ANYWHERE
+
+RELEVANCE: ColumnElement[int] = case((_TITLE, 4), (_LABELS, 3), (_SOME_LABEL, 2), else_=1)
+"""Where the words stand: all in the title, all in title or tags, some of them there, none there.
+
+It depends on the task and the search alone, not on what other tasks there are: a page stays where it is while
+others are written, and nothing of other people's tasks shows through.
+"""
+
+
+def parameters(terms: tuple[Term, ...]) -> dict[str, object]:
+    """What ``FOUND`` and ``RELEVANCE`` need, besides ``user_id``."""
+    return {found.parameter: terms for found in (_ANYWHERE, _TITLE, _LABELS, _SOME_LABEL)}
