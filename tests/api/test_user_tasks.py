@@ -147,6 +147,11 @@ async def test_deleting_answers_with_something_to_parse(ada: Person, tasks: str)
         ("tags=shop,%20home", ["cherry", "Apple", "banana"]),
         ("tags=nothing", []),
         ("tags=home&completed=true&priority=medium", ["Apple"]),
+        ("search=pie", ["Apple", "banana"]),
+        ("search=Pie%20app", ["Apple"]),
+        ("search=shop", ["cherry"]),
+        ("search=pie&completed=false", ["banana"]),
+        ("search=%22(*", []),
         ("sort=title&order=asc", ["Apple", "banana", "cherry"]),
         ("sort_by=title&sort_order=asc", ["Apple", "banana", "cherry"]),
         ("sort_by=title&order=desc", ["cherry", "banana", "Apple"]),
@@ -168,8 +173,8 @@ async def test_deleting_answers_with_something_to_parse(ada: Person, tasks: str)
     ],
 )
 async def test_lists_are_bare_arrays_filtered_sorted_and_cut(ada: Person, tasks: str, query: str, titles: list[str]):
-    await add(ada, title="banana", priority="high", tags=["home"], due_date="2026-12-24")
-    await add(ada, title="Apple", completed=True, tags=["Home"])
+    await add(ada, title="banana", description="for the pie", priority="high", tags=["home"], due_date="2026-12-24")
+    await add(ada, title="Apple", description="pie", completed=True, tags=["Home"])
     await add(ada, title="cherry", priority="low", tags=["shop"], due_date="2026-12-24T12:00:00Z")
 
     answer = await ada.http.get(f"{tasks}?{query}")

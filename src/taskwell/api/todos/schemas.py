@@ -102,15 +102,19 @@ class TodoBody(BaseModel):
         return self.model_dump() | {"priority": Priority[self.priority]}
 
 
+UNNAMED: Any = Field(default_factory=lambda: None)
+"""What a partial change leaves out; no client may take it for a value to send, as it would a default."""
+
+
 class TodoPatch(BaseModel):
     """What PATCH takes; what is left out stays as it is, and a description of null is none."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [{"completed": True}]})
 
-    title: Title = ""
+    title: Title = UNNAMED
     description: Description | None = None
-    priority: TodoPriority = "medium"
-    completed: Flag = False
+    priority: TodoPriority = UNNAMED
+    completed: Flag = UNNAMED
 
     def changes(self) -> Callable[[Task], TaskChanges]:
         named = self.model_dump(exclude_unset=True)

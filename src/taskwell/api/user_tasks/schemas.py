@@ -89,7 +89,7 @@ class TaskPatch(BaseModel):
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [{"completed": True}]})
 
-    title: Title = ""
+    title: Title = Field(default_factory=str)  # a default would be in the document, and clients would send it
     description: Description | None = None
     priority: PriorityName | None = None
     completed: Flag | None = None
@@ -153,6 +153,7 @@ class TaskQuery(BaseModel):
     tags: Annotated[list[Text], BeforeValidator(_split)] = Field(
         [], max_length=100, description="Any of them; repeated or separated by commas."
     )
+    search: Text = Field("", max_length=1000, description="All its words, in title, description or tags.")
     sort: SortName | None = Field(None, description="By default created_at.")
     sort_by: SortName | None = Field(None, description="The same, under its other name.")
     order: Order | None = Field(None, description="By default desc.")

@@ -34,6 +34,7 @@ async def list_tasks(call: Call, query: Annotated[TaskQuery, Query()]) -> Respon
             completed=states.pop() if states else None,
             priorities=tuple(Priority[name] for name in query.priority),
             tags=tuple(query.tags),
+            search=query.search or None,
         ),
         _sort(query),
         query.limit,
