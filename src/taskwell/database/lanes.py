@@ -86,6 +86,12 @@ class Database(Lane):
     def snapshot(self) -> AbstractAsyncContextManager["Snapshot"]:
         """The database as it is now; writes that come while it is read are not seen, and do not wait."""
 
+    async def stream(self, query: Query[T], /, **values: object) -> AsyncIterator[T]:
+        """The rows of one query as of now; see ``Snapshot.stream``."""
+        async with self.snapshot() as snapshot:
+            async for row in snapshot.stream(query, **values):
+                yield row
+
     @abstractmethod
     async def close(self) -> None:
         """Closes every connection; a running transaction is rolled back."""

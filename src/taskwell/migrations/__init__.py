@@ -34,6 +34,11 @@ def head() -> str:
     return revision
 
 
+def known() -> frozenset[str]:
+    """Every revision that this version can migrate from."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 async def current(settings: Settings) -> str | None:
     """The revision that the database is at; None for an empty one."""
     found: list[str | None] = []
