@@ -2,7 +2,9 @@
 
 import os
 import secrets
+from email.utils import parseaddr
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -14,7 +16,15 @@ from sqlalchemy.exc import ArgumentError
 MIN_SECRET_BYTES = 32
 """RFC 7518 section 3.2: an HS256 key has at least as many bits as the hash."""
 
-KNOWN_DEFAULTS = ("change-me", "changeme", "your-secret-key", "secret-key", "example", "replace-me")
+KNOWN_DEFAULTS = (
+    "change-me",
+    "changeme",
+    "your-secret-key",
+    "secret-key",
+    "example",
+    "replace-me",
+    "better-auth-secret",
+)
 
 
 class InvalidSettings(Exception):
@@ -41,33 +51,91 @@ class Settings(BaseSettings):
     database_connect_timeout_seconds: Annotated[float, Field(gt=0)] = 10
 
     secret_key: SecretStr | None = None
+    secret_key_previous: SecretStr | None = None
     algorithm: Literal["HS256"] = "HS256"
     access_token_expire_days: Annotated[float, Field(gt=0, le=3650)] = 7
+    better_auth_url: str | None = None
+    better_auth_secret: SecretStr | None = None
+    better_auth_issuer: str | None = None
+    better_auth_audience: str | None = None
 
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ("http://localhost:3000", "http://localhost:8000")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ("*",)
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    rate_limit_per_minute: Annotated[int, Field(ge=0)] = 5
+    api_rate_limit_per_minute: Annotated[int, Field(ge=0)] = 0
+    redis_url: SecretStr | None = None
     require_if_match: bool = False
     request_timeout_seconds: Annotated[float, Field(gt=0)] = 30
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "console", "json"] = "auto"
 
+    worker_in_serve: bool | None = None
+    worker_poll_seconds: Annotated[float, Field(gt=0, le=86_400)] = 1
+    smtp_host: str | None = None
+    smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_tls: Literal["auto", "on", "starttls", "off"] = "auto"
+    mail_from: str = "Taskwell <taskwell@localhost>"
+    webhook_allow_private: bool = False
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _upper(cls, level: object) -> object:
         return level.upper() if isinstance(level, str) else level
 
-    @field_validator("secret_key", mode="before")
+    @field_validator(
+        "secret_key",
+        "secret_key_previous",
+        "better_auth_url",
+        "better_auth_secret",
+        "better_auth_issuer",
+        "better_auth_audience",
+        "redis_url",
+        "worker_in_serve",
+        "smtp_host",
+        "smtp_username",
+        "smtp_password",
+        mode="before",
+    )
     @classmethod
     def _empty_is_missing(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("better_auth_url")
     @classmethod
-    def _split(cls, origins: object) -> object:
+    def _is_a_server(cls, url: str | None) -> str | None:
+        """Takes the server's own address, and also that of its API below it."""
+        if url is None:
+            return None
+        parts = AnyHttpUrl(url)
+        if parts.query or parts.fragment or parts.username or parts.password:
+            raise ValueError("it must be an address such as https://auth.example.com")
+        return url.strip().rstrip("/").removesuffix("/api/auth")
+
+    @field_validator("better_auth_issuer")
+    @classmethod
+    def _is_not_us(cls, issuer: str | None) -> str | None:
+        if issuer == "taskwell":
+            raise ValueError("'taskwell' is the issuer of our own tokens; name that of Better Auth")
+        return issuer
+
+    @field_validator("better_auth_secret")
+    @classmethod
+    def _is_long(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value().encode()) < MIN_SECRET_BYTES:
+            raise ValueError(f"it needs at least {MIN_SECRET_BYTES} bytes; set the same longer one in Better Auth")
+        return secret
+
+    @field_validator("allowed_origins", "allowed_hosts", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, values: object) -> object:
         """Takes a comma-separated list; a JSON array is what other tools write, so that works too."""
-        if not isinstance(origins, str):
-            return origins
-        parts = (part.strip().strip('"').rstrip("/") for part in origins.strip("[] ").split(","))
+        if not isinstance(values, str):
+            return values
+        parts = (part.strip().strip('"').rstrip("/") for part in values.strip("[] ").split(","))
         return tuple(part for part in parts if part)
 
     @field_validator("allowed_origins")
@@ -99,19 +167,29 @@ class Settings(BaseSettings):
             raise ValueError("DEBUG must be off in production; remove it or set DEBUG=false")
         if "*" in self.allowed_origins:
             raise ValueError("ALLOWED_ORIGINS must name each origin in production; '*' is not accepted")
+        if self.smtp_host is not None and "mail_from" not in self.model_fields_set:
+            raise ValueError("MAIL_FROM is missing; set it to an address that SMTP_HOST may send from")
+        if self.better_auth_secret is not None and _is_known(self.better_auth_secret):
+            raise ValueError("BETTER_AUTH_SECRET is a known default; set a new one here and in Better Auth")
         return self
 
-    @field_validator("secret_key")
+    @field_validator("secret_key", "secret_key_previous")
     @classmethod
     def _is_strong(cls, key: SecretStr | None) -> SecretStr | None:
         if key is None:
             return None
-        text = key.get_secret_value()
-        if len(text.encode()) < MIN_SECRET_BYTES:
+        if len(key.get_secret_value().encode()) < MIN_SECRET_BYTES:
             raise ValueError(f"it needs at least {MIN_SECRET_BYTES} bytes; use 'openssl rand -hex 32'")
-        if len(set(text)) < 8 or any(default in text.lower() for default in KNOWN_DEFAULTS):
+        if _is_known(key):
             raise ValueError("it is a known default; set it to the output of 'openssl rand -hex 32'")
         return key
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_a_sender(cls, sender: str) -> str:
+        if not sender.isprintable() or not all(parseaddr(sender)[1].partition("@")):
+            raise ValueError("it must be an address such as Taskwell <taskwell@example.com>")
+        return sender
 
     @property
     def is_production(self) -> bool:
@@ -125,6 +203,11 @@ class Settings(BaseSettings):
     def is_sqlite(self) -> bool:
         return self.database.get_backend_name() == "sqlite"
 
+    @property
+    def works_in_serve(self) -> bool:
+        """Whether ``taskwell serve`` delivers reminders itself; on SQLite it does unless told otherwise."""
+        return self.is_sqlite if self.worker_in_serve is None else self.worker_in_serve
+
     @cached_property
     def signing_key(self) -> str:
         """``SECRET_KEY``, or in development a key that is made once and kept beside the SQLite file."""
@@ -133,6 +216,12 @@ class Settings(BaseSettings):
         database = self.database.database if self.is_sqlite else None
         folder = Path(database).parent if database and database != ":memory:" else Path()
         return _kept_key(folder / ".taskwell-secret-key")
+
+    @cached_property
+    def verifying_keys(self) -> tuple[str, ...]:
+        """What may have signed a token of ours: the key, and the one before it while its tokens run out."""
+        previous = self.secret_key_previous
+        return (self.signing_key, previous.get_secret_value()) if previous is not None else (self.signing_key,)
 
 
 def read_settings(**overrides: object) -> Settings:
@@ -150,6 +239,11 @@ def read_settings(**overrides: object) -> Settings:
 def _sentence(location: list[int | str], message: str) -> str:
     name = str(location[0]).upper() if location else ""
     return f"{name} {message}".strip().replace("Value error, ", "")
+
+
+def _is_known(secret: SecretStr) -> bool:
+    text = secret.get_secret_value()
+    return len(set(text)) < 8 or any(default in text.lower() for default in KNOWN_DEFAULTS)
 
 
 def _kept_key(path: Path) -> str:

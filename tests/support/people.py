@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import httpx2
 
+from taskwell import users
 from taskwell.api.gateway import Gateway
 from taskwell.database import now
 from taskwell.security import tokens
-from taskwell.users import service as users
 from taskwell.users.principal import Principal
 
 PASSWORD = "engine 1843"

@@ -10,6 +10,7 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
+from taskwell import users
 from taskwell.api.call import Call, RequestContext
 from taskwell.api.operation import Operation
 from taskwell.api.replies import PRIVATE, json_response
@@ -18,7 +19,6 @@ from taskwell.errors import InvalidCredentials
 from taskwell.security import tokens
 from taskwell.security.tokens import AccessToken
 from taskwell.tasks.fields import Text
-from taskwell.users import service as users
 from taskwell.users.user import MAX_EMAIL, MAX_NAME, MIN_NAME, User, is_email
 
 EXAMPLE_USER: JsonDict = {

@@ -3,14 +3,14 @@
 import asyncio
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
+from taskwell import users
 from taskwell.database import Database
 from taskwell.errors import InvalidToken, Unauthorized
-from taskwell.security import tokens
+from taskwell.security.verifier import Verifier
 from taskwell.settings import Settings
-from taskwell.users import service as users
 from taskwell.users.principal import Principal
 
 MAX_ENTRIES = 10_000
@@ -20,6 +20,10 @@ SYNC_SECONDS = 1.0
 
 OVERLAP = timedelta(seconds=15)
 """Revocations of this long ago are read again each time: clocks differ, and commits come out of order."""
+
+
+MAX_TOKEN_BYTES = 16_384
+"""Better Auth puts the whole row of a user into its token; nothing sends headers longer than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,12 @@ class Identities:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
-        self._settings = settings
+        self._verifier = Verifier(settings)
         self._entries: dict[bytes, _Entry] = {}
+        self._forgotten = 0
         self._synced_at = time.monotonic()
         self._syncing: asyncio.Task[None] | None = None
+        self._news: set[tuple[str, datetime]] = set()
 
     async def of(self, authorization: list[bytes]) -> Principal:
         """The caller.
@@ -51,6 +57,7 @@ class Identities:
         Raises:
             Unauthorized: there is none.
             InvalidToken: it is not exactly one bearer token that is good now.
+            Unavailable: it is of another issuer, whose keys could not be fetched since this process began.
         """
         token = bearer_token(authorization)
         digest = sha256(token).digest()
@@ -59,22 +66,23 @@ class Identities:
         entry = self._entries.get(digest)
         if entry is not None and entry.good_until > time.time():
             return entry.principal
+        forgotten = self._forgotten
         principal = await self._verify(token)
-        self._keep(digest, principal)
+        if self._forgotten == forgotten:  # else it may have been refused while it was looked up
+            self._keep(digest, principal)
         return principal
 
     def forget(self, names: set[str]) -> None:
-        """Drops what is known of tokens by their ids, and of users by ``user:`` and their id."""
+        """Drops what is known of tokens by their ids, and of users by ``users.name_of_user``."""
+        self._forgotten += 1
         self._entries = {
             digest: entry
             for digest, entry in self._entries.items()
-            if entry.principal.token_id not in names and f"user:{entry.principal.user_id}" not in names
+            if entry.principal.token_id not in names and users.name_of_user(entry.principal.user_id) not in names
         }
 
     async def _verify(self, token: bytes) -> Principal:
-        claims = tokens.verify(
-            token.decode("latin-1"), key=self._settings.signing_key, algorithm=self._settings.algorithm
-        )
+        claims = await self._verifier.verify(token.decode("latin-1"))
         principal = await users.holder_of(self._database, claims) if claims is not None else None
         if principal is None:
             raise InvalidToken
@@ -98,9 +106,10 @@ class Identities:
     async def _read_revocations(self) -> None:
         started = time.monotonic()
         try:
-            revoked = await users.recently_revoked(self._database, OVERLAP + timedelta(seconds=MAX_AGE_SECONDS))
-            if revoked:
-                self.forget(set(revoked))
+            news = await users.recently_revoked(self._database, OVERLAP + timedelta(seconds=MAX_AGE_SECONDS))
+            if unread := news - self._news:
+                self.forget({name for name, _ in unread})
+            self._news = news
             self._synced_at = started
         finally:
             self._syncing = None
@@ -116,4 +125,6 @@ def bearer_token(authorization: list[bytes]) -> bytes:
         raise Unauthorized
     if len(authorization) > 1 or not token or b" " in token:
         raise InvalidToken("Send exactly one Authorization header with one bearer token.")
+    if len(token) > MAX_TOKEN_BYTES:
+        raise InvalidToken("The token is too long to be one of ours.")
     return token

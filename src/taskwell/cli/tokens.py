@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from taskwell import users
 from taskwell.database import now, open_database
 from taskwell.security import tokens
 from taskwell.settings import read_settings
-from taskwell.users import service as users
 
 app = typer.Typer(no_args_is_help=True, help="Make and inspect access tokens.")
 

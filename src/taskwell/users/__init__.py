@@ -1,1 +1,42 @@
-"""Accounts, identities and the user's revision."""
+"""Accounts: callers write ``users.authenticate(lane, …)``."""
+
+from taskwell.users.directory import (
+    Account,
+    by_email,
+    by_email_or_id,
+    delete,
+    disable,
+    enable,
+    every,
+    set_password,
+)
+from taskwell.users.identities import holder_of
+from taskwell.users.profile import ProfileChanges, change, confirm_password, delete_account, get
+from taskwell.users.revocation import name_of_user, purge_revoked, recently_revoked, revoke
+from taskwell.users.sign_in import authenticate, change_password, sign_up
+from taskwell.users.user import User
+
+__all__ = [
+    "Account",
+    "ProfileChanges",
+    "User",
+    "authenticate",
+    "by_email",
+    "by_email_or_id",
+    "change",
+    "change_password",
+    "confirm_password",
+    "delete",
+    "delete_account",
+    "disable",
+    "enable",
+    "every",
+    "get",
+    "holder_of",
+    "name_of_user",
+    "purge_revoked",
+    "recently_revoked",
+    "revoke",
+    "set_password",
+    "sign_up",
+]

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from email_validator import EmailNotValidError, validate_email
 
+from taskwell.users.common_passwords import is_common
+
 MIN_PASSWORD, MAX_PASSWORD = 8, 128
 MIN_NAME, MAX_NAME = 2, 100
 MAX_EMAIL = 254
@@ -51,4 +53,6 @@ def broken_password_rule(password: str, *, email: str | None, name: str) -> str 
         return "The password needs at least one letter and one digit."
     if folded in own:
         return "The password must not be the e-mail or the name."
+    if is_common(password):
+        return "The password is one of the most common ones; choose one that nobody else would."
     return None

@@ -1,0 +1,195 @@
+"""Tokens of Better Auth: signed with a key that it publishes, or with the secret that it shares.
+
+Each verifier knows its issuer's own algorithms and keys. The claims are judged before the signature: that is
+cheap, and so a token that is wrong anyway never costs a look for a key.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, TypeGuard
+from urllib.parse import urlsplit
+
+import jwt
+import orjson
+
+from taskwell.security.jwks import PublishedKeys
+from taskwell.security.tokens import LEEWAY_SECONDS
+from taskwell.security.unverified import UnverifiedToken
+
+PUBLISHED_ALGORITHMS = ("EdDSA", "ES256", "ES512", "PS256", "RS256")
+PUBLISHED_CLAIMS = ("exp", "iss", "aud", "sub")
+SHARED_ALGORITHM = "HS256"
+SOLE_ISSUER = "better-auth"
+"""Who issues tokens that name no issuer, where the settings name none either."""
+
+MAX_SUBJECT = 255
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalClaims:
+    """What a verified token of another issuer says.
+
+    Attributes:
+        issuer: Together with ``subject`` it is who the user is.
+        token_id: Made of the ``jti``, or of the whole token where it has none.
+        issued_at: None where the token does not say.
+        email: As the issuer has it; it proves nothing here.
+    """
+
+    issuer: str
+    subject: str
+    token_id: str
+    issued_at: datetime | None
+    expires_at: datetime
+    email: str | None
+    name: str | None
+
+    @property
+    def identity_id(self) -> str:
+        return identity_id(self.issuer, self.subject)
+
+
+class PublishedKeyVerifier:
+    """Better Auth's ``jwt`` plugin: a signature by one of the keys of its JWKS."""
+
+    def __init__(self, keys: PublishedKeys, *, issuer: str, audience: str) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+
+    async def verify(self, token: UnverifiedToken) -> ExternalClaims | None:
+        """Raises:
+        Unavailable: no key could be fetched since this process began.
+        """
+        algorithm, key_id = token.algorithm, token.header.get("kid")
+        if not isinstance(algorithm, str) or algorithm not in PUBLISHED_ALGORITHMS or not isinstance(key_id, str):
+            return None
+        if self._decoded(token, None) is None:
+            return None
+        key = await self._keys.find(key_id, algorithm)
+        claims = self._decoded(token, key) if key is not None else None
+        return None if claims is None else _external(claims, token, self._issuer, ("sub",))
+
+    def _decoded(self, token: UnverifiedToken, key: jwt.PyJWK | None) -> dict[str, Any] | None:
+        return decoded(
+            token, key, issuer=self._issuer, audience=self._audience, required=("exp", "iss", "aud", "sub")
+        )
+
+
+class SharedSecretVerifier:
+    """HS256 with ``BETTER_AUTH_SECRET``: what a custom ``sign`` of Better Auth, or a front end's own server, makes.
+
+    Such tokens often lack an issuer and an audience. Where one is configured it must be there; where it is only
+    known from the URL's origin, it must be right if it is there.
+    """
+
+    def __init__(self, secret: str, *, origin: str | None, issuer: str | None, audience: str | None) -> None:
+        self._secret = secret
+        self._origin = origin
+        self._issuer = issuer
+        self._audience = audience
+
+    async def verify(self, token: UnverifiedToken) -> ExternalClaims | None:
+        if token.algorithm != SHARED_ALGORITHM:
+            return None
+        issuer = self._issuer or (self._origin if token.issuer is not None else None)
+        audience = self._audience or (self._origin if token.claims.get("aud") is not None else None)
+        claims = decoded(token, self._secret, issuer=issuer, audience=audience, required=("exp",))
+        if claims is None:
+            return None
+        whose = self._issuer or self._origin or claims.get("iss") or SOLE_ISSUER
+        return _external(claims, token, whose, ("sub", "user_id", "id"))
+
+
+def decoded(
+    token: UnverifiedToken,
+    key: jwt.PyJWK | str | None,
+    *,
+    issuer: str | None,
+    audience: str | None,
+    required: Sequence[str],
+) -> dict[str, Any] | None:
+    """The claims if they hold, and, where a key is given, the signature by it.
+
+    Args:
+        token: It is checked by the key's own algorithm; a secret is for HS256 alone.
+        key: None to look at the claims only.
+        issuer: None for any or none; so is ``audience``.
+        required: Claims that must be there.
+    """
+    algorithms = [key.algorithm_name] if isinstance(key, jwt.PyJWK) else [SHARED_ALGORITHM]
+    try:
+        return jwt.decode(
+            token.text,
+            key or "",
+            algorithms=algorithms,
+            issuer=issuer,
+            audience=audience,
+            leeway=LEEWAY_SECONDS,
+            options={
+                "verify_signature": key is not None,
+                "verify_exp": True,
+                "verify_nbf": True,
+                "verify_iat": True,
+                "verify_sub": True,
+                "verify_jti": True,
+                "verify_iss": issuer is not None,
+                "verify_aud": audience is not None,
+                "require": list(required),
+            },
+        )
+    except (jwt.PyJWTError, ValueError):
+        return None
+
+
+def _external(
+    claims: dict[str, Any], token: UnverifiedToken, issuer: object, subject_claims: Sequence[str]
+) -> ExternalClaims | None:
+    subject = next((claims[name] for name in subject_claims if name in claims), None)
+    if not _is_id(subject) or not _is_id(issuer):
+        return None
+    token_id = claims.get("jti")
+    try:
+        issued_at = datetime.fromtimestamp(int(claims["iat"]), UTC) if "iat" in claims else None
+        expires_at = datetime.fromtimestamp(int(claims["exp"]), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return ExternalClaims(
+        issuer=issuer,
+        subject=subject,
+        token_id=_digest(issuer, subject, token_id) if token_id else _digest(token.text),
+        issued_at=issued_at,
+        expires_at=expires_at,
+        email=_text(claims.get("email")),
+        name=_text(claims.get("name")),
+    )
+
+
+def _is_id(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and 0 < len(value) <= MAX_SUBJECT and "\x00" not in value
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def identity_id(issuer: str, subject: str) -> str:
+    """A short name for who a user is to an issuer."""
+    return _digest(issuer, subject)
+
+
+def _digest(*parts: str) -> str:
+    return sha256(orjson.dumps(parts)).hexdigest()
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port as RFC 6454 section 6.2 writes them: in lower case, without a default port."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
+    is_default = parts.port is None or parts.port == _DEFAULT_PORTS.get(parts.scheme)
+    return f"{parts.scheme}://{host}" if is_default else f"{parts.scheme}://{host}:{parts.port}"

@@ -1,0 +1,155 @@
+"""Whom a verified token stands for. An external user is found, or made on first sight, by issuer and subject."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ColumnElement, Text, and_, bindparam, exists, insert, literal_column, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.base import Executable
+
+from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
+from taskwell.security.external import ExternalClaims
+from taskwell.security.tokens import TokenClaims
+from taskwell.users.principal import Principal
+from taskwell.users.tables import ExternalIdentityRow, RevokedTokenRow, UserRow
+from taskwell.users.user import MAX_EMAIL, MAX_NAME, is_email
+
+CLOCKS_DIFFER = timedelta(seconds=5)
+NEVER_STALE = datetime(9999, 1, 1, tzinfo=UTC)
+"""When a token was issued that does not say."""
+
+
+async def holder_of(lane: Lane, token: TokenClaims | ExternalClaims) -> Principal | None:
+    """The holder; None where the token is revoked or the user is gone or disabled."""
+    return await (_local(lane, token) if isinstance(token, TokenClaims) else _external(lane, token))
+
+
+_ONE: ColumnElement[int] = literal_column("1")
+_TOKEN_ID = bindparam("token_id", type_=Text)
+
+_IS_VALID_FOR_USER = and_(
+    UserRow.disabled_at.is_(None),
+    or_(
+        UserRow.tokens_valid_after.is_(None),
+        UserRow.tokens_valid_after < bindparam("issued_at", type_=UtcInstant),
+        UserRow.kept_token_id == _TOKEN_ID,
+    ),
+)
+
+_LOCAL: Query[str] = Query(
+    select(UserRow.time_zone)
+    .where(UserRow.id == bindparam("user_id", type_=UuidText), _IS_VALID_FOR_USER)
+    .where(~exists(select(_ONE).where(RevokedTokenRow.token_id == _TOKEN_ID))),
+    str,
+)
+
+
+async def _local(lane: Lane, token: TokenClaims) -> Principal | None:
+    time_zone = await lane.row(_LOCAL, user_id=token.subject, issued_at=token.issued_at, token_id=token.token_id)
+    if time_zone is None:
+        return None
+    return Principal(token.subject, token.subject, token.token_id, token.expires_at, time_zone)
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    user_id: str
+    time_zone: str
+    is_valid: bool
+
+
+_ISSUER, _SUBJECT = bindparam("issuer", type_=Text), bindparam("subject", type_=Text)
+
+_IS_REFUSED = exists(
+    select(_ONE).where(
+        or_(
+            RevokedTokenRow.token_id == _TOKEN_ID,
+            and_(
+                RevokedTokenRow.token_id == bindparam("identity_id", type_=Text),
+                RevokedTokenRow.revoked_at > bindparam("issued_at_latest", type_=UtcInstant),
+            ),
+        )
+    )
+)
+"""The token itself is revoked, or its user was deleted after it was issued."""
+
+_EXTERNAL: Query[_Holder] = Query(
+    select(UserRow.id, UserRow.time_zone, and_(_IS_VALID_FOR_USER, ~_IS_REFUSED))
+    .join(ExternalIdentityRow, ExternalIdentityRow.user_id == UserRow.id)
+    .where(ExternalIdentityRow.issuer == _ISSUER, ExternalIdentityRow.subject == _SUBJECT),
+    _Holder,
+)
+
+_IDENTITY_COLUMNS = ["issuer", "subject", "user_id"]
+_USER_COLUMNS = ["id", "email", "name", "created_at", "updated_at"]
+
+
+def _add(dialect: str) -> Sequence[Executable]:
+    """The identity, if it is new and the token is good, and its user; of many at once one adds both.
+
+    PostgreSQL does it in one statement, in which all but the first wait for the first; on SQLite, where there is
+    one writer at a time, it is two in one transaction.
+    """
+    new_user = select(
+        bindparam("user_id", type_=UuidText),
+        bindparam("email", type_=Text),
+        bindparam("name", type_=Text),
+        bindparam("at", type_=UtcInstant),
+        bindparam("at", type_=UtcInstant),
+    )
+    new_identity = select(_ISSUER, _SUBJECT, bindparam("user_id", type_=UuidText))
+    if dialect == "postgresql":
+        identity = (
+            postgresql.insert(ExternalIdentityRow)
+            .from_select(_IDENTITY_COLUMNS, new_identity.where(~_IS_REFUSED))
+            .on_conflict_do_nothing()
+            .returning(ExternalIdentityRow.user_id)
+            .cte("identity")
+        )
+        return [insert(UserRow).from_select(_USER_COLUMNS, new_user.where(exists(select(identity.c.user_id))))]
+    known = select(_ONE).where(ExternalIdentityRow.issuer == _ISSUER, ExternalIdentityRow.subject == _SUBJECT)
+    made = select(_ONE).where(UserRow.id == bindparam("user_id", type_=UuidText))
+    return [
+        insert(UserRow).from_select(_USER_COLUMNS, new_user.where(~exists(known), ~_IS_REFUSED)),
+        sqlite.insert(ExternalIdentityRow).from_select(_IDENTITY_COLUMNS, new_identity.where(exists(made))),
+    ]
+
+
+_ADD: Query[None] = Query(_add, lambda *_: None)
+
+
+async def _external(lane: Lane, token: ExternalClaims) -> Principal | None:
+    issued_at = token.issued_at or NEVER_STALE
+    values: dict[str, object] = {
+        "issuer": token.issuer,
+        "subject": token.subject,
+        "token_id": token.token_id,
+        "identity_id": token.identity_id,
+        "issued_at": issued_at,
+        "issued_at_latest": issued_at + CLOCKS_DIFFER,
+    }
+    holder = await lane.row(_EXTERNAL, **values)
+    if holder is None:
+        await lane.rows(_ADD, **values, user_id=new_id(), email=_email(token), name=_name(token), at=now())
+        holder = await lane.row(_EXTERNAL, **values)
+    if holder is None or not holder.is_valid:
+        return None
+    return Principal(
+        holder.user_id, token.subject, token.token_id, token.expires_at, holder.time_zone, is_external=True
+    )
+
+
+def _email(token: ExternalClaims) -> str | None:
+    """What the issuer says, if it has the form of an e-mail; it is shown and never looked up."""
+    email = token.email
+    return email if email is not None and len(email) <= MAX_EMAIL and is_email(email) else None
+
+
+def _name(token: ExternalClaims) -> str:
+    """What to call the user: as the issuer does, else by the e-mail or the subject."""
+    for text in (token.name, (token.email or "").partition("@")[0], token.subject):
+        printable = "".join(character if character.isprintable() else " " for character in text or "")
+        if name := " ".join(printable.split())[:MAX_NAME].strip():
+            return name
+    return "?"

@@ -1,0 +1,139 @@
+"""The verbs of getting in with a password: sign up, sign in, change the password."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+
+from taskwell.database import Lane, Query, UtcInstant, new_id, now
+from taskwell.database.lanes import UniqueViolated
+from taskwell.errors import EmailTaken, Forbidden, Invalid, InvalidCredentials, WrongPassword
+from taskwell.security.passwords import hash_password, is_password
+from taskwell.users.principal import Principal
+from taskwell.users.profile import OWN_ROW, USER_COLUMNS, confirm_password, get
+from taskwell.users.revocation import announce_change
+from taskwell.users.tables import UserRow
+from taskwell.users.user import User, broken_password_rule, email_key
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassword:
+    """What signing in needs to see of an account."""
+
+    user_id: str
+    password_hash: str | None
+
+
+_BY_EMAIL: Query[StoredPassword] = Query(
+    select(UserRow.id, UserRow.password_hash).where(UserRow.email_key == bindparam("email_key")), StoredPassword
+)
+
+_ADD: Query[User] = Query(
+    insert(UserRow)
+    .values(
+        {
+            name: bindparam(name, type_=UserRow.__table__.c[name].type)
+            for name in ("id", "email", "email_key", "name", "password_hash", "created_at", "updated_at")
+        }
+    )
+    .returning(*USER_COLUMNS),
+    User,
+)
+
+_STILL: Query[User] = Query(
+    select(*USER_COLUMNS).where(
+        OWN_ROW, UserRow.password_hash == bindparam("password_hash"), UserRow.disabled_at.is_(None)
+    ),
+    User,
+)
+
+
+async def sign_up(lane: Lane, *, email: str, password: str, name: str) -> User:
+    """Opens an account.
+
+    Raises:
+        Invalid: the password breaks a rule.
+        EmailTaken: another account has the e-mail, whichever way it is capitalised.
+    """
+    require_good(password, email=email, name=name, field="password")
+    at = now()
+    values = {
+        "id": new_id(),
+        "email": email,
+        "email_key": email_key(email),
+        "name": name,
+        "password_hash": await hash_password(password),
+        "created_at": at,
+        "updated_at": at,
+    }
+    try:
+        user = await lane.row(_ADD, **values)
+    except UniqueViolated:
+        raise EmailTaken from None
+    assert user is not None
+    return user
+
+
+async def authenticate(lane: Lane, *, email: str, password: str) -> User:
+    """The user with this e-mail and password.
+
+    Raises:
+        InvalidCredentials: in the same words, and after the same work, for whatever of the two is wrong.
+    """
+    account = await lane.row(_BY_EMAIL, email_key=email_key(email))
+    is_right = await is_password(password, account.password_hash if account else None)
+    if account is None or not is_right:
+        raise InvalidCredentials
+    # The check took a quarter of a second: the password may have been changed, or the account disabled, meanwhile.
+    user = await lane.row(_STILL, user_id=account.user_id, password_hash=account.password_hash)
+    if user is None:
+        raise InvalidCredentials
+    return user
+
+
+_CHANGE_PASSWORD: Query[datetime] = Query(
+    update(UserRow)
+    .where(OWN_ROW, UserRow.password_hash == bindparam("old_hash"))
+    .values(
+        password_hash=bindparam("new_hash"),
+        tokens_valid_after=bindparam("at", type_=UtcInstant),
+        kept_token_id=bindparam("token_id"),
+        updated_at=bindparam("at", type_=UtcInstant),
+    )
+    .returning(UserRow.updated_at),
+    lambda found: found,
+)
+
+
+async def change_password(lane: Lane, user: Principal, *, current: str, new: str) -> None:
+    """Changes the password, and refuses every other token of the user from then on.
+
+    Raises:
+        Forbidden: another service keeps the account.
+        Invalid: the new password breaks a rule.
+        WrongPassword: the current one is wrong.
+        Unauthorized: the user is gone.
+    """
+    if user.is_external:
+        raise Forbidden("Another service keeps this account; change the password there.")
+    account = await get(lane, user)
+    require_good(new, email=account.email, name=account.name, field="new_password")
+    values: dict[str, Any] = {
+        "user_id": user.user_id,
+        "old_hash": await confirm_password(lane, user, current),
+        "new_hash": await hash_password(new),
+        "token_id": user.token_id,
+    }
+    async with lane.transaction() as transaction:
+        if await transaction.row(_CHANGE_PASSWORD, **values, at=now()) is None:
+            raise WrongPassword("The password was changed meanwhile.")
+        await announce_change(transaction, user.user_id)
+
+
+def require_good(password: str, *, email: str | None, name: str, field: str) -> None:
+    """Raises:
+    Invalid: the new password breaks a rule.
+    """
+    if broken := broken_password_rule(password, email=email, name=name):
+        raise Invalid.field(field, broken, "weak_password")
