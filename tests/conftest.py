@@ -15,6 +15,7 @@ from taskwell.app import create_app
 from taskwell.database import Database, Query
 from taskwell.security import passwords
 from taskwell.settings import Settings
+from taskwell.users.event_tables import SecurityEventRow
 from taskwell.users.tables import RevokedTokenRow, UserRow
 from tests.support.people import Person, arrive, client
 from tests.support.postgres import PostgresServer
@@ -70,7 +71,14 @@ async def database_url(request, tmp_path_factory: pytest.TempPathFactory, worker
 
 @pytest.fixture(scope="session")
 def settings(database_url: str) -> Settings:
-    return Settings(_env_file=None, environment="test", database_url=database_url, secret_key=SECRET)
+    return Settings(
+        _env_file=None,
+        environment="test",
+        database_url=database_url,
+        secret_key=SECRET,
+        rate_limit_per_minute=0,
+        worker_in_serve=False,
+    )
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +99,8 @@ async def running(app: Gateway) -> AsyncIterator[Gateway]:
 async def app(shared_app: Gateway) -> AsyncIterator[Gateway]:
     yield shared_app
     assert shared_app.services is not None
-    for table in (UserRow, RevokedTokenRow):
+    await shared_app.services.journal.flush()
+    for table in (UserRow, RevokedTokenRow, SecurityEventRow):
         await shared_app.services.database.rows(Query(delete(table), lambda *_: None))
 
 

@@ -2,16 +2,18 @@
 
 import gc
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from fastapi import APIRouter, FastAPI
 
-from taskwell import logs, migrations
+from taskwell import logs, migrations, worker
 from taskwell.api import health, pages
 from taskwell.api.call import Services
 from taskwell.api.documents import describe
 from taskwell.api.gateway import Gateway
 from taskwell.api.identity import Identities
+from taskwell.api.journal import SecurityJournal
+from taskwell.api.limits import Limits
 from taskwell.api.problems import Renderer, render_detail, render_problem, render_todo_error
 from taskwell.api.routing import Contract, Switchboard
 from taskwell.api.todos import router as todos
@@ -40,12 +42,16 @@ def create_app(settings: Settings, *, on_ready: Callable[[], None] = lambda: Non
             await migrations.require_head(settings)
         else:
             await migrations.upgrade(settings)
-        database = await open_database(settings)
+        limits, database = Limits(settings), await open_database(settings)
+        journal = SecurityJournal(database, settings)
         try:
-            services = Services(settings, database, Identities(database, settings))
-            on_ready()
-            yield services
+            services = Services(settings, database, Identities(database, settings), limits, journal)
+            async with worker.running(database, settings) if settings.works_in_serve else nullcontext():
+                on_ready()
+                yield services
         finally:
+            await journal.close()
+            await limits.close()
             await database.close()
 
     return Gateway(settings, switchboard, lifespan)

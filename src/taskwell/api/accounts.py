@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from taskwell import users
+from taskwell.api.attempts import note, signing_in, signing_up
 from taskwell.api.call import Call, RequestContext
 from taskwell.api.operation import Operation
 from taskwell.api.replies import PRIVATE, json_response
@@ -143,12 +144,15 @@ def _options(summary: str, answer: type[BaseModel], *, status_code: int = 200) -
 
 
 async def sign_up(call: Call, body: SignUp) -> Response:
-    user = await users.sign_up(call.lane, email=body.email, password=body.password, name=body.name)
+    async with signing_up(call, body.email):
+        user = await users.sign_up(call.lane, email=body.email, password=body.password, name=body.name)
     return _session(call, user, status=201)
 
 
 async def sign_in(call: Call, body: SignIn) -> Response:
-    return _session(call, await users.authenticate(call.lane, email=body.email, password=body.password))
+    async with signing_in(call, body.email):
+        user = await users.authenticate(call.lane, email=body.email, password=body.password)
+    return _session(call, user)
 
 
 async def token(call: Call, form: Annotated[PasswordForm, Form()]) -> Response:
@@ -158,7 +162,8 @@ async def token(call: Call, form: Annotated[PasswordForm, Form()]) -> Response:
     if not form.username or not form.password:
         return _refused("invalid_request", "Send username and password.")
     try:
-        user = await users.authenticate(call.lane, email=form.username, password=form.password)
+        async with signing_in(call, form.username):
+            user = await users.authenticate(call.lane, email=form.username, password=form.password)
     except InvalidCredentials as error:
         return _refused("invalid_grant", error.detail)
     issued = _issue(call, user)
@@ -173,6 +178,7 @@ def _refused(error: str, description: str) -> Response:
 async def sign_out(call: Call) -> Response:
     await users.revoke(call.lane, call.user)
     call.services.identities.forget({call.user.token_id})
+    note(call, "sign_out", user_id=call.user.user_id)
     return _private({"message": "You are signed out; this token is refused from now on."})
 
 

@@ -9,9 +9,12 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from taskwell.api.problems import invalid
-from taskwell.errors import Invalid, Location, MalformedBody, UnsupportedMediaType
+from taskwell.errors import Invalid, Location, MalformedBody, TooDeep, UnsupportedMediaType
 
 Model = TypeVar("Model", bound=BaseModel)
+
+MAX_DEPTH = 32
+"""How many arrays and objects may stand inside each other; the deepest body that means anything has six."""
 
 MAX_KEPT_QUERY = 512
 """Longer query strings are parsed every time, so that what is kept stays small."""
@@ -37,21 +40,38 @@ def parse_json(raw: bytes, content_type: list[bytes]) -> Any:
 
     Raises:
         UnsupportedMediaType: the Content-Type is absent or not JSON.
-        MalformedBody: it is not JSON (RFC 8259), or nested beyond reason.
+        MalformedBody: it is not JSON (RFC 8259).
+        TooDeep: it is nested beyond reason.
     """
     if not content_type or not _is_json(content_type[0]):
         raise UnsupportedMediaType("Send the body as JSON, with 'Content-Type: application/json'.")
     try:
-        return orjson.loads(raw)
+        value = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        return _parse_slowly(raw)
+        value = _parse_slowly(raw)
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _is_too_deep(value):
+        raise TooDeep("The body is nested too deeply.")
+    return value
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Looks level by level, so that no depth costs more than the limit does."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        containers = [each for each in level if isinstance(each, dict | list)]
+        if not containers:
+            return False
+        level = [child for each in containers for child in (each.values() if isinstance(each, dict) else each)]
+    return True
 
 
 def _parse_slowly(raw: bytes) -> Any:
     """The standard library takes lone surrogates, which are JSON; then validation can name their field."""
     try:
         return json.loads(raw.decode(), parse_constant=_refuse)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise TooDeep("The body is nested too deeply.") from None
+    except ValueError:
         raise MalformedBody("The body is not valid JSON.") from None
 
 

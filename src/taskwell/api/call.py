@@ -8,6 +8,8 @@ from fastapi import Depends
 from starlette.types import Receive, Scope
 
 from taskwell.api.identity import Identities
+from taskwell.api.journal import SecurityJournal
+from taskwell.api.limits import Limits
 from taskwell.database import Database, Lane
 from taskwell.errors import InvalidHeader, TooLarge, Unauthorized
 from taskwell.settings import Settings
@@ -25,6 +27,8 @@ class Services:
     settings: Settings
     database: Database
     identities: Identities
+    limits: Limits
+    journal: SecurityJournal
     is_ready: bool = False
 
 

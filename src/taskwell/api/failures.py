@@ -39,6 +39,14 @@ _ALL = (
         errors.MalformedBody("The body is not valid JSON."),
     ),
     _failure(
+        "Send the values flat: no field needs deeply nested JSON.",
+        errors.TooDeep("The body is nested too deeply."),
+    ),
+    _failure(
+        "Call the service by a host name that it knows; the operator sets them as ALLOWED_HOSTS.",
+        errors.UnknownHost("This host name is not served here."),
+    ),
+    _failure(
         "Start the list again without `cursor`; a cursor is good for one filter, sort and order.",
         errors.InvalidCursor("The cursor does not belong to this list; start again without it."),
     ),

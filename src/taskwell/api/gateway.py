@@ -15,11 +15,13 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from taskwell.api.call import ClientGone, RequestContext, Services, raw_path
+from taskwell.api.client_address import client_address
 from taskwell.api.cors import Cors
+from taskwell.api.hosts import Hosts
 from taskwell.api.problems import Internal
 from taskwell.api.routing import Match, Switchboard, Target
 from taskwell.database import new_id
-from taskwell.errors import AppError, MethodNotAllowed, NotFound, TimedOut, Unavailable
+from taskwell.errors import AppError, InvalidToken, MethodNotAllowed, NotFound, TimedOut, Unavailable
 from taskwell.settings import Settings
 
 log = structlog.get_logger("taskwell.http")
@@ -49,6 +51,7 @@ class Gateway:
         self._switchboard = switchboard
         self._lifespan = lifespan
         self._cors = Cors(settings.allowed_origins)
+        self._hosts = Hosts(settings.allowed_hosts)
         self._headers = [*SECURITY_HEADERS, *([HSTS] if settings.is_production else [])]
         self.services: Services | None = None
 
@@ -112,6 +115,7 @@ class Gateway:
         self, scope: Scope, match: Match, target: Target | None, call: RequestContext | None, request_id: str
     ) -> Response:
         try:
+            self._hosts.check(scope)
             if (preflight := self._cors.preflight(scope)) is not None:
                 return preflight
             if target is None:
@@ -121,6 +125,8 @@ class Gateway:
             async with asyncio.timeout(self.settings.request_timeout_seconds):
                 return await target.operation.serve(call)
         except AppError as error:
+            if isinstance(error, InvalidToken) and self.services is not None:
+                self.services.journal.token_refused(client_address(scope, self.settings.trusted_proxies))
             return match.contract.render(error, request_id)
         except TimeoutError:
             return match.contract.render(TimedOut("The request took too long and was stopped."), request_id)

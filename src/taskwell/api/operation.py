@@ -1,8 +1,8 @@
 """One HTTP operation: a FastAPI route whose request is judged in the order that CONTRACTS promises.
 
 FastAPI reads the endpoint's signature for the OpenAPI document. At run time the signature is taken apart once,
-and a request costs what its own parameters cost: token (401), path user (403), query and body (400, 415, 422),
-then the endpoint. The endpoint is an ordinary async function that takes
+and a request costs what its own parameters cost: token (401), path user (403), rate (429), query and body
+(400, 415, 422), then the endpoint. The endpoint is an ordinary async function that takes
 
 - ``call: Call``,
 - ``query: Annotated[SomeModel, Query()]``,
@@ -48,14 +48,23 @@ class Operation(APIRoute):
         Raises:
             AppError: as its verb or the parsing of its parameters says.
         """
-        if self.needs_principal:
-            call.principal = await call.services.identities.of(call.headers(b"authorization"))
-            named = call.path_params.get("user_id")
-            if named is not None and named != "me" and not call.principal.is_named(named):
-                raise Forbidden("The path names another user; use your own id.")
-            if call.scope["method"] == "POST" and (key := call.header(b"idempotency-key")) is not None:
-                return await once(call, key, self._answer)
-        return await self._answer(call)
+        if not self.needs_principal:
+            return await self._answer(call)
+        await self._admit(call)
+        quota = await call.services.limits.request(call.user.user_id)
+        if call.scope["method"] == "POST" and (key := call.header(b"idempotency-key")) is not None:
+            response = await once(call, key, self._answer)
+        else:
+            response = await self._answer(call)
+        if quota is not None:
+            response.headers.update(quota.headers)
+        return response
+
+    async def _admit(self, call: RequestContext) -> None:
+        call.principal = await call.services.identities.of(call.headers(b"authorization"))
+        named = call.path_params.get("user_id")
+        if named is not None and named != "me" and not call.principal.is_named(named):
+            raise Forbidden("The path names another user; use your own id.")
 
     async def _answer(self, call: RequestContext) -> Response:
         signature = self.signature

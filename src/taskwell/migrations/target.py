@@ -1,9 +1,11 @@
 """The schema as the models say it, for comparing and for new revisions."""
 
 from taskwell.database import Base
+from taskwell.delivery import tables as _delivery
 from taskwell.tasks import tables as _tasks
+from taskwell.users import event_tables as _events
 from taskwell.users import tables as _users
 
 METADATA = Base.metadata
 
-__all__ = ["METADATA", "_tasks", "_users"]
+__all__ = ["METADATA", "_events", "_delivery", "_tasks", "_users"]

@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter
 
-from taskwell.api.v1 import auth, lists, tags, tasks
+from taskwell.api.v1 import activity, auth, bulk, lists, reminders, tags, tasks, webhooks
 
 router = APIRouter()
-for account in (auth, lists, tags):
+for account in (activity, auth, lists, tags, webhooks):
     router.include_router(account.router, prefix="/api/v1")
 for address in ("/api/v1", "/api/v1/users/{user_id}", "/api/v1/{user_id}"):
-    router.include_router(tasks.router, prefix=address)
+    for about_tasks in (tasks, bulk, reminders):
+        router.include_router(about_tasks.router, prefix=address)

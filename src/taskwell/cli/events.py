@@ -1,0 +1,55 @@
+"""``taskwell users events``."""
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from taskwell import users
+from taskwell.database import now, open_database
+from taskwell.settings import read_settings
+from taskwell.users import events as journal
+from taskwell.users.events import SecurityEvent
+
+_AGO = re.compile(r"(\d{1,6})([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def events(
+    email: Annotated[str | None, typer.Option(help="Only this account's; everybody's by default.")] = None,
+    since: Annotated[str, typer.Option(help="A day (2026-11-21), an instant, or how long ago: 90m, 24h, 7d.")] = "7d",
+    limit: Annotated[int, typer.Option(help="How many at most, the newest first.", min=1, max=100_000)] = 200,
+) -> None:
+    """Show security events: sign-ins, failures, lock-outs, refused tokens, changes of accounts.
+
+    Example: taskwell users events --email ada@example.com --since 24h
+    """
+    for event in asyncio.run(_recent(email, _instant(since), limit)):
+        typer.echo(_line(event))
+
+
+async def _recent(email: str | None, since: datetime, limit: int) -> list[SecurityEvent]:
+    database = await open_database(read_settings())
+    try:
+        user_id = (await users.by_email(database, email)).id if email else None
+        return await journal.recent(database, since=since, user_id=user_id, limit=limit)
+    finally:
+        await database.close()
+
+
+def _instant(text: str) -> datetime:
+    if ago := _AGO.fullmatch(text):
+        return now() - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a day, an instant, or a time such as 24h") from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _line(event: SecurityEvent) -> str:
+    who = event.user_id or event.subject or "-"
+    times = f" x{event.count}" if event.count > 1 else ""
+    return f"{event.at.isoformat(timespec='seconds')}  {event.kind:<16}  {event.address or '-':<15}  {who}{times}"
