@@ -5,7 +5,7 @@ import sys
 import typer
 
 from taskwell import __version__
-from taskwell.cli import schema, serve, tokens
+from taskwell.cli import backups, schema, serve, tokens, worker
 from taskwell.cli.seed import seed_command
 from taskwell.errors import AppError
 from taskwell.settings import InvalidSettings, read_settings
@@ -20,8 +20,11 @@ app = typer.Typer(
     help="The Taskwell task backend. Settings come from the environment and .env.",
 )
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.command("migrate")(schema.migrate)
 app.command("openapi")(schema.openapi)
+app.command("backup")(backups.backup)
+app.command("restore")(backups.restore)
 app.command("seed")(seed_command)
 app.add_typer(tokens.app, name="token")
 

@@ -114,3 +114,50 @@ class TaskTagRow(Base):
         ForeignKeyConstraint(["user_id", "task_id"], ["tasks.user_id", "tasks.id"], ondelete="CASCADE"),
         Index("ix_task_tags_task", "user_id", "task_id"),
     )
+
+
+class ReminderRow(Base):
+    """A reminder of a task, at an instant or some minutes before the task is due.
+
+    The worker looks at it when ``fire_at`` comes, decides by the task as it then is, and delivers, waits or lets
+    it rest. Triggers make it look again whenever the task's due, completion or deletion changes, so no verb has
+    to think of reminders.
+    """
+
+    __tablename__ = "reminders"
+
+    user_id: Mapped[Id] = mapped_column(primary_key=True)
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    task_id: Mapped[Id]
+    channel: Mapped[str] = mapped_column(Text)
+    remind_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+    minutes_before_due: Mapped[int | None]
+    fire_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+    """When to look at it next: its moment, the next attempt, or the end of a claim; null while it rests."""
+    claimed_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+    """When a worker took it, and by which only that worker may release it; a dead one's claim runs out."""
+    tried_since: Mapped[datetime | None] = mapped_column(UtcInstant)
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    delivery_id: Mapped[Id]
+    """The same for every attempt at one delivery; a new one once that is over."""
+    settled_for: Mapped[datetime | None] = mapped_column(UtcInstant)
+    """The moment for which it was last sent or given up."""
+    sent_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+    changed_at: Mapped[Instant]
+    """When it was made, or the task last changed in a way that matters to it."""
+    changes: Mapped[int] = mapped_column(server_default=text("0"))
+    """How often the task has changed so; tells whether it did while a delivery was under way."""
+    created_at: Mapped[Instant]
+
+    __table_args__ = (
+        ForeignKeyConstraint(["user_id", "task_id"], ["tasks.user_id", "tasks.id"], ondelete="CASCADE"),
+        CheckConstraint("(remind_at IS NULL) <> (minutes_before_due IS NULL)", name="one_moment"),
+        CheckConstraint("channel IN ('email', 'webhook')", name="channel"),
+        Index("ix_reminders_task", "user_id", "task_id"),
+        Index(
+            "ix_reminders_fire",
+            "fire_at",
+            postgresql_where=text("fire_at IS NOT NULL"),
+            sqlite_where=text("fire_at IS NOT NULL"),
+        ),
+    )

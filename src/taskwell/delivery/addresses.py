@@ -1,0 +1,51 @@
+"""Which network addresses a user's URL may lead to.
+
+A URL that a user chooses must not make the server talk to itself, to its neighbours or to its cloud's metadata
+service. So a name is looked up here, its addresses are judged, and the connection goes to the very address that
+was judged: a second lookup could give another one.
+"""
+
+import asyncio
+import socket
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+from taskwell.delivery.attempt import Undelivered
+
+Address = IPv4Address | IPv6Address
+
+MAX_TRIED = 4
+"""Of a name with many addresses."""
+
+PUBLIC_BUT_LOCAL = frozenset({ip_address("168.63.129.16")})
+"""Azure's service of the virtual machine itself, on an address of the public space."""
+
+GLOBAL_UNICAST = IPv6Network("2000::/3")
+NAT64 = IPv6Network("64:ff9b::/96")
+"""RFC 6052 section 2.1: the last 32 bits are an IPv4 address."""
+
+
+async def resolve(host: str, port: int, *, allow_private: bool) -> list[str]:
+    """The addresses of a host that may be connected to, in the order in which to try them.
+
+    Raises:
+        Undelivered: there are none.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    except (OSError, UnicodeError) as error:
+        raise Undelivered(f"The name {host} cannot be found.") from error
+    texts = dict.fromkeys(str(address[0]) for *_, address in found)
+    allowed = [text for text in texts if allow_private or is_public(ip_address(text.partition("%")[0]))]
+    if not allowed:
+        raise Undelivered(f"{host} is an address of this machine or its network, where nothing is sent.")
+    return allowed[:MAX_TRIED]
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is one of the internet's, also where it is wrapped in another."""
+    if isinstance(address, IPv6Address):
+        if address in NAT64 or address.ipv4_mapped is not None:
+            return is_public(IPv4Address(int(address) & 0xFFFF_FFFF))
+        return address.is_global and address in GLOBAL_UNICAST and address.sixtofour is None
+    return address.is_global and not address.is_multicast and address not in PUBLIC_BUT_LOCAL

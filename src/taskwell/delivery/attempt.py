@@ -1,0 +1,61 @@
+"""One attempt to deliver: what is sent, and how it can fail."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from taskwell.tasks.reminders import Channel, Timing
+
+
+class Undelivered(Exception):
+    """An attempt failed.
+
+    Attributes:
+        reason: One sentence for the user's delivery log; never a response's text or a secret.
+        is_final: Whether trying again is pointless.
+    """
+
+    def __init__(self, reason: str, *, is_final: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_final = is_final
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A reminder that this worker alone may look at until the lease ends."""
+
+    user_id: str
+    reminder_id: str
+    claimed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A claimed reminder with everything that delivering it needs. The order is that of ``queue``'s columns.
+
+    Attributes:
+        delivery_id: The same for every attempt: the receiver's means against duplicates.
+        tried_since: When the first attempt was.
+        attempts: How many there have been, this one included.
+        changes: See ``ReminderRow``.
+        timing: When it is to be sent, as the task is now.
+    """
+
+    claim: Claim
+    timing: Timing
+    delivery_id: str
+    channel: Channel
+    tried_since: datetime
+    attempts: int
+    changes: int
+    sent_at: datetime | None
+    task_id: str
+    title: str
+    description: str | None
+    priority: int
+    list_id: str | None
+    tags: tuple[str, ...]
+    name: str
+    email: str | None
+    webhook_url: str | None
+    webhook_secret: str | None

@@ -1,0 +1,104 @@
+"""Delivering one claimed reminder: look, send, write down how it went."""
+
+import asyncio
+import random
+from datetime import datetime, timedelta
+
+import structlog
+
+from taskwell.database import Database, now
+from taskwell.delivery import log, mail, queue, webhook
+from taskwell.delivery.attempt import Claim, Errand, Undelivered
+from taskwell.delivery.log import Delivery
+from taskwell.delivery.queue import Release
+from taskwell.settings import Settings
+
+logger = structlog.get_logger("taskwell.delivery")
+
+ATTEMPT_SECONDS = 30
+GIVEN_UP_AFTER = timedelta(days=1)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=4)
+
+
+async def deliver(database: Database, settings: Settings, claim: Claim) -> None:
+    """Sends the reminder if its moment has come, and releases it either way.
+
+    Raises:
+        Unavailable: the database went away; the claim runs out by itself and the reminder is tried again.
+    """
+    errand = await queue.errand(database, claim)
+    if errand is None:
+        return
+    moment = errand.timing.moment()
+    if moment is None:
+        await queue.release(database, errand, Release(sent_at=errand.sent_at))
+    elif moment > now():
+        await queue.release(database, errand, Release(fire_at=moment))
+    else:
+        await _settle(database, errand, moment, await _send(errand, settings))
+
+
+async def _send(errand: Errand, settings: Settings) -> Undelivered | None:
+    """One attempt; gives what went wrong, which can be anything: a bug must not stop the retries."""
+    if now() - errand.tried_since > GIVEN_UP_AFTER:  # its worker died every time
+        return Undelivered("No attempt came to an end within a day.", is_final=True)
+    try:
+        async with asyncio.timeout(ATTEMPT_SECONDS):
+            if errand.channel == "email":
+                await mail.send(errand, settings)
+            else:
+                await webhook.send(errand, allow_private=settings.webhook_allow_private)
+    except Undelivered as error:
+        return error
+    except TimeoutError:
+        return Undelivered("The attempt took too long.")
+    except Exception:
+        logger.exception("unexpected error", delivery_id=errand.delivery_id)
+        return Undelivered("Something unexpected went wrong on this server.")
+    return None
+
+
+async def _settle(database: Database, errand: Errand, moment: datetime, failure: Undelivered | None) -> None:
+    """Writes the log and the reminder in one transaction; the log first, since it is what locks the user."""
+    at = now()
+    again_at = None if failure is None or failure.is_final else next_try(errand, at)
+    if failure is None:
+        left = Release(settled_for=moment, sent_at=at)
+    elif again_at is None:
+        left = Release(settled_for=moment)
+    else:
+        left = Release(fire_at=again_at, keeps_delivery=True)
+    delivery = Delivery(
+        id=errand.delivery_id,
+        reminder_id=errand.claim.reminder_id,
+        task_id=errand.task_id,
+        channel=errand.channel,
+        status="sent" if failure is None else "failed" if again_at is None else "retrying",
+        attempts=errand.attempts,
+        error=None if failure is None else failure.reason,
+        created_at=errand.tried_since,
+        tried_at=at,
+        next_try_at=again_at,
+        sent_at=left.sent_at,
+    )
+    async with database.transaction() as transaction:
+        await log.record(transaction, errand.claim.user_id, delivery)
+        await queue.release(transaction, errand, left)
+    logger.info(
+        "delivery",
+        delivery_id=delivery.id,
+        channel=delivery.channel,
+        status=delivery.status,
+        attempts=delivery.attempts,
+        error=delivery.error,
+    )
+
+
+def next_try(errand: Errand, at: datetime) -> datetime | None:
+    """Ten seconds later, then three times as long each time, up to four hours; None once a day has passed.
+
+    The pauses vary by a fifth, so that a receiver that comes back is not met by everybody at once.
+    """
+    pause = min(FIRST_PAUSE * 3 ** min(errand.attempts - 1, 20), LONGEST_PAUSE)
+    again_at = at + pause * random.uniform(0.8, 1.2)  # noqa: S311
+    return again_at if again_at < errand.tried_since + GIVEN_UP_AFTER else None

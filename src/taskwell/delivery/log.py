@@ -1,0 +1,115 @@
+"""The delivery log: what was sent to a user, what will be tried again, and what was given up, and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import and_, bindparam, case, delete, literal_column, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.base import Executable
+
+from taskwell.database import Lane, Query, UtcInstant, UuidText, now
+from taskwell.delivery.tables import DeliveryRow
+from taskwell.tasks.reminders import Channel
+from taskwell.tasks.tables import ReminderRow
+from taskwell.users.principal import Principal
+from taskwell.users.tables import UserRow
+
+KEPT_FOR = timedelta(days=30)
+SHOWN = 100
+
+Status = Literal["sent", "retrying", "failed", "dropped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One delivery; its id is the webhook's ``webhook-id`` and the e-mail's ``Message-ID``.
+
+    Attributes:
+        status: ``dropped`` is one that was still to be tried again when its task was done or moved, or its
+            reminder removed.
+        error: Why the last attempt failed.
+        next_try_at: When it is tried again; None once it is sent or given up.
+    """
+
+    id: str
+    reminder_id: str
+    task_id: str
+    channel: Channel
+    status: Status
+    attempts: int
+    error: str | None
+    created_at: datetime
+    tried_at: datetime
+    next_try_at: datetime | None
+    sent_at: datetime | None
+
+
+_COLUMNS = DeliveryRow.__table__.columns
+_is_dropped = and_(DeliveryRow.status == "retrying", ReminderRow.id.is_(None))
+_NOW_SHOWN = {
+    "status": case((_is_dropped, "dropped"), else_=DeliveryRow.status),
+    "next_try_at": case((~_is_dropped, DeliveryRow.next_try_at)),
+}
+_CHANGING = ("status", "attempts", "error", "tried_at", "next_try_at", "sent_at")
+_USER_ID = bindparam("user_id", type_=UuidText)
+
+
+def _record(dialect: str) -> Sequence[Executable]:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    source = select(*(bindparam(name, type_=column.type) for name, column in _COLUMNS.items())).where(
+        UserRow.id == _USER_ID
+    )
+    adding = insert(DeliveryRow).from_select(list(_COLUMNS.keys()), source)
+    return [
+        adding.on_conflict_do_update(
+            index_elements=["user_id", "id"], set_={name: adding.excluded[name] for name in _CHANGING}
+        )
+    ]
+
+
+_RECORD: Query[None] = Query(_record, lambda: None)
+_LATEST: Query[Delivery] = Query(
+    select(*(_NOW_SHOWN.get(name, _COLUMNS[name]) for name in Delivery.__dataclass_fields__))
+    .outerjoin(
+        ReminderRow,
+        and_(
+            ReminderRow.user_id == DeliveryRow.user_id,
+            ReminderRow.id == DeliveryRow.reminder_id,
+            ReminderRow.delivery_id == DeliveryRow.id,
+        ),
+    )
+    .where(DeliveryRow.user_id == _USER_ID)
+    .order_by(DeliveryRow.created_at.desc(), DeliveryRow.id.desc())
+    .limit(literal_column(str(SHOWN))),
+    Delivery,
+)
+_old = (
+    select(DeliveryRow.user_id, DeliveryRow.id)
+    .where(DeliveryRow.created_at < bindparam("before", type_=UtcInstant))
+    .limit(bindparam("limit"))
+    .cte("old")
+)
+_PURGE: Query[str] = Query(
+    delete(DeliveryRow)
+    .where(tuple_(DeliveryRow.user_id, DeliveryRow.id).in_(select(_old.c.user_id, _old.c.id)))
+    .returning(DeliveryRow.id),
+    str,
+)
+
+
+async def record(lane: Lane, user_id: str, delivery: Delivery) -> None:
+    """Writes how a delivery stands after an attempt; nothing where the user is gone."""
+    values = {name: getattr(delivery, name) for name in Delivery.__dataclass_fields__}
+    await lane.rows(_RECORD, user_id=user_id, **values)
+
+
+async def latest(lane: Lane, user: Principal) -> list[Delivery]:
+    """The user's last hundred deliveries, the newest first."""
+    return await lane.rows(_LATEST, user_id=user.user_id)
+
+
+async def purge(lane: Lane, limit: int) -> int:
+    """Forgets deliveries that began more than 30 days ago, so many at most; gives how many."""
+    return len(await lane.rows(_PURGE, before=now() - KEPT_FOR, limit=limit))

@@ -1,0 +1,105 @@
+"""Sending a reminder to a user's URL, signed as Standard Webhooks 1.0 says."""
+
+import base64
+import hmac
+from datetime import datetime
+from hashlib import sha256
+
+import httpx2
+import orjson
+
+from taskwell import __version__
+from taskwell.database import now
+from taskwell.delivery.addresses import resolve
+from taskwell.delivery.attempt import Errand, Undelivered
+from taskwell.delivery.webhooks import SECRET_PREFIX, broken_url_rule
+from taskwell.tasks.task import Priority
+
+TIMEOUT = httpx2.Timeout(10, connect=4)
+
+
+async def send(errand: Errand, *, allow_private: bool) -> None:
+    """Posts the reminder; any 2xx is a receipt. The response's body is not read, redirects are not followed.
+
+    Raises:
+        Undelivered: there is no URL, it may not be used, nobody answers in time, or the answer is another one.
+    """
+    if errand.webhook_url is None or errand.webhook_secret is None:
+        raise Undelivered("No webhook is set; PUT one to /api/v1/users/me/webhook.")
+    if broken := broken_url_rule(errand.webhook_url, allow_private=allow_private):
+        raise Undelivered(f"The webhook's URL cannot be used. {broken}")
+    body = payload(errand)
+    headers = signed_headers(errand.delivery_id, now(), body, errand.webhook_secret)
+    status = await _post(httpx2.URL(errand.webhook_url), body, headers, allow_private=allow_private)
+    if status == httpx2.codes.GONE:
+        raise Undelivered("The receiver answered 410: it wants no more of this.", is_final=True)
+    if not 200 <= status < 300:
+        raise Undelivered(f"The receiver answered {status}.")
+
+
+async def _post(url: httpx2.URL, body: bytes, headers: dict[str, str], *, allow_private: bool) -> int:
+    """Posts to the first of the host's addresses that takes a connection; gives the status.
+
+    The request goes to the address, with the name in the Host header and in TLS, where the certificate is held
+    against it.
+    """
+    port = url.port or (443 if url.scheme == "https" else 80)
+    addresses = await resolve(url.host, port, allow_private=allow_private)
+    headers = headers | {"Host": url.netloc.decode("ascii")}
+    async with httpx2.AsyncClient(timeout=TIMEOUT, trust_env=False, follow_redirects=False) as client:
+        for number, address in enumerate(addresses, start=1):
+            request = client.build_request(
+                "POST",
+                url.copy_with(host=address),
+                content=body,
+                headers=headers,
+                extensions={"sni_hostname": url.host},
+            )
+            try:
+                response = await client.send(request, stream=True)
+            except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+                if number == len(addresses):
+                    raise Undelivered(f"No connection to {url.host}.") from error
+            except httpx2.TimeoutException as error:
+                raise Undelivered(f"{url.host} did not answer in time.") from error
+            except httpx2.HTTPError as error:
+                raise Undelivered(f"{url.host} did not answer in HTTP.") from error
+            else:
+                await response.aclose()
+                return response.status_code
+    raise AssertionError("there is at least one address")
+
+
+def payload(errand: Errand) -> bytes:
+    """The event; its ``timestamp`` is the reminder's moment, the same in every attempt."""
+    content = {
+        "type": "reminder.due",
+        "timestamp": errand.timing.moment(),
+        "data": {
+            "reminder_id": errand.claim.reminder_id,
+            "task": {
+                "id": errand.task_id,
+                "title": errand.title,
+                "description": errand.description,
+                "priority": Priority(errand.priority).name,
+                "due_date": errand.timing.due_date,
+                "due_at": errand.timing.due_at,
+                "list_id": errand.list_id,
+                "tags": errand.tags,
+            },
+        },
+    }
+    return orjson.dumps(content, option=orjson.OPT_UTC_Z)
+
+
+def signed_headers(delivery_id: str, at: datetime, body: bytes, secret: str) -> dict[str, str]:
+    timestamp = str(int(at.timestamp()))
+    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
+    signed = hmac.digest(key, f"{delivery_id}.{timestamp}.".encode() + body, sha256)
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": f"Taskwell/{__version__}",
+        "webhook-id": delivery_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
+    }

@@ -1,0 +1,149 @@
+"""The worker: delivers reminders when they are due, and removes once a day what has had its time.
+
+Any number may run at once. An idle worker sleeps until the next reminder, and looks in between only for reminders
+that are new: every ``WORKER_POLL_SECONDS``.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
+
+import structlog
+
+from taskwell import users
+from taskwell.database import Database, now
+from taskwell.delivery import courier, log, queue
+from taskwell.errors import Unavailable
+from taskwell.settings import Settings
+from taskwell.tasks.purge import purge as purge_trash
+from taskwell.users import idempotency
+
+T = TypeVar("T")
+
+logger = structlog.get_logger("taskwell.worker")
+
+SLOTS = 16
+"""How many deliveries run at once."""
+
+DRAIN_SECONDS = 15
+LONGEST_TROUBLE = 30.0
+PURGE_EVERY_SECONDS, PURGE_AGAIN_SECONDS = 86_400, 300
+"""After one that was done, and after one that failed."""
+
+PURGE_BATCH = 500
+
+
+class Worker:
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+        self._deliveries: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Takes nothing new; ``run`` ends when what is under way has ended."""
+        self._is_stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Works until stopped. A database that goes away is waited for."""
+        purging = asyncio.create_task(self._purge_daily())
+        trouble = 0.0
+        try:
+            while not self._is_stopping:
+                pause = await _survived(self._start_due())
+                trouble = 0.0 if pause is not None else min(max(1.0, trouble * 2), LONGEST_TROUBLE)
+                await self._rest(trouble if pause is None else pause)
+        finally:
+            purging.cancel()
+            await self._drain()
+
+    async def _start_due(self) -> float:
+        """Starts what is due, as far as there is room; gives for how many seconds there is nothing to do."""
+        poll = self._settings.worker_poll_seconds * random.uniform(0.8, 1.0)  # noqa: S311  # replicas spread out
+        free = SLOTS - len(self._deliveries)
+        if free <= 0:
+            return poll
+        look_at = await queue.next_look(self._database)
+        seconds = poll if look_at is None else (look_at - now()).total_seconds()
+        if seconds > 0:
+            return min(poll, seconds)
+        claims = await queue.claim(self._database, free)
+        for claim in claims:
+            delivery = asyncio.create_task(_survived(courier.deliver(self._database, self._settings, claim)))
+            self._deliveries.add(delivery)
+            delivery.add_done_callback(self._ended)
+        return 0 if claims else poll
+
+    def _ended(self, delivery: "asyncio.Task[None]") -> None:
+        was_full = len(self._deliveries) >= SLOTS
+        self._deliveries.discard(delivery)
+        if was_full:
+            self._wake.set()
+
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        if not self._is_stopping:
+            self._wake.clear()
+
+    async def _drain(self) -> None:
+        """What does not end in time is dropped; its claim runs out, and it is delivered then."""
+        if self._deliveries:
+            _, late = await asyncio.wait(self._deliveries, timeout=DRAIN_SECONDS)
+            for delivery in late:
+                delivery.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _purge_daily(self) -> None:
+        while True:
+            removed = await _survived(purge(self._database))
+            await asyncio.sleep(PURGE_AGAIN_SECONDS if removed is None else PURGE_EVERY_SECONDS)
+
+
+async def purge(database: Database) -> dict[str, int]:
+    """Removes what has had its time: the trash, the delivery log, revoked tokens and idempotency keys."""
+    removed = {
+        "tasks": await _in_batches(lambda: purge_trash(database, PURGE_BATCH)),
+        "deliveries": await _in_batches(lambda: log.purge(database, PURGE_BATCH)),
+        "revoked_tokens": await users.purge_revoked(database),
+        "idempotency_keys": await idempotency.purge(database),
+    }
+    if any(removed.values()):
+        logger.info("purged", **removed)
+    return removed
+
+
+async def _in_batches(batch: Callable[[], Awaitable[int]]) -> int:
+    """Small transactions, so that nobody waits long for one."""
+    total = 0
+    while removed := await batch():
+        total += removed
+    return total
+
+
+@asynccontextmanager
+async def running(database: Database, settings: Settings) -> AsyncIterator[Worker]:
+    """A worker beside the block, stopped with it."""
+    worker = Worker(database, settings)
+    work = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        await work
+
+
+async def _survived(work: Awaitable[T]) -> T | None:
+    """What comes of it; None where it failed, which the log says: a worker outlives its troubles."""
+    try:
+        return await work
+    except Unavailable as error:
+        logger.warning("the database cannot be used", reason=error.detail)
+    except Exception:
+        logger.exception("unexpected error")
+    return None
