@@ -13,10 +13,11 @@ from starlette.responses import Response
 from taskwell import users
 from taskwell.api.attempts import note, signing_in, signing_up
 from taskwell.api.call import Call, RequestContext
+from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
 from taskwell.api.replies import PRIVATE, json_response
 from taskwell.database import now
-from taskwell.errors import InvalidCredentials
+from taskwell.errors import AppError, EmailTaken, InvalidCredentials
 from taskwell.security import tokens
 from taskwell.security.tokens import AccessToken
 from taskwell.tasks.fields import Text
@@ -91,6 +92,21 @@ class TokenOut(BaseModel):
     expires_in: int = Field(description="Seconds.")
 
 
+class TokenRefusedOut(BaseModel):
+    """RFC 6749 section 5.2."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"error": "invalid_grant", "error_description": "The e-mail or the password is wrong."},
+            ]
+        }
+    )
+
+    error: str
+    error_description: str
+
+
 class MessageOut(BaseModel):
     message: str
 
@@ -130,8 +146,8 @@ def router(signed_in: type[Operation], public: type[Operation]) -> APIRouter:
     """The operations that both contracts have, as routes of the contract's own two classes."""
     routes = APIRouter(prefix="/auth", tags=["auth"])
     for path, method, endpoint, kind, options in (
-        ("/signup", "POST", sign_up, public, _options("Open an account", SessionOut, status_code=201)),
-        ("/login", "POST", sign_in, public, _options("Sign in", SessionOut)),
+        ("/signup", "POST", sign_up, public, _options("Open an account", SessionOut, EmailTaken, status_code=201)),
+        ("/login", "POST", sign_in, public, _options("Sign in", SessionOut, InvalidCredentials)),
         ("/logout", "POST", sign_out, signed_in, _options("Refuse this token from now on", MessageOut)),
         ("/me", "GET", me, signed_in, _options("The caller", UserOut)),
     ):
@@ -139,8 +155,13 @@ def router(signed_in: type[Operation], public: type[Operation]) -> APIRouter:
     return routes
 
 
-def _options(summary: str, answer: type[BaseModel], *, status_code: int = 200) -> dict[str, Any]:
-    return {"summary": summary, "response_model": answer, "status_code": status_code}
+def _options(summary: str, answer: type[BaseModel], *kinds: type[AppError], status_code: int = 200) -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "response_model": answer,
+        "responses": raises(*kinds),
+        "status_code": status_code,
+    }
 
 
 async def sign_up(call: Call, body: SignUp) -> Response:

@@ -36,6 +36,10 @@ class DatabaseHealthOut(BaseModel):
     latency_ms: Annotated[float | None, Field(description="One round trip; null when the database is down.")]
 
 
+def _down(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    return {503: {"model": model, "description": "It is not, at the moment."}}
+
+
 @router.get("/health", summary="The process answers", response_model=HealthOut)
 async def health(call: Call) -> Response:
     return _answer({"status": "healthy", "version": __version__, "timestamp": now()})
@@ -46,7 +50,7 @@ async def live(call: Call) -> Response:
     return _answer({"status": "alive"})
 
 
-@router.get("/health/ready", summary="Readiness probe", response_model=ReadyOut)
+@router.get("/health/ready", summary="Readiness probe", response_model=ReadyOut, responses=_down(ReadyOut))
 async def ready(call: Call) -> Response:
     if not call.services.is_ready:
         return _answer({"status": "draining"}, is_up=False)
@@ -54,8 +58,18 @@ async def ready(call: Call) -> Response:
     return _answer({"status": "ready" if is_up else "database unavailable"}, is_up=is_up)
 
 
-@router.get("/health/database", summary="The database answers", response_model=DatabaseHealthOut)
-@router.get("/health/db", summary="The database answers", response_model=DatabaseHealthOut)
+@router.get(
+    "/health/db",
+    summary="The database answers",
+    response_model=DatabaseHealthOut,
+    responses=_down(DatabaseHealthOut),
+)
+@router.get(
+    "/health/database",
+    summary="The database answers",
+    response_model=DatabaseHealthOut,
+    responses=_down(DatabaseHealthOut),
+)
 async def database(call: Call) -> Response:
     latency = await _latency(call)
     is_up = latency is not None

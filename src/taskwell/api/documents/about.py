@@ -131,6 +131,7 @@ ERROR_SCHEMAS: dict[str, dict[str, Json]] = {
                 "code": {"type": "string", "description": "Stable; the one thing to decide on."},
                 "request_id": {"type": "string", "description": "As in X-Request-ID and in the server's log."},
                 "errors": _FIELD_ERRORS,
+                "index": {"type": "integer", "description": "Of a bulk: the operation that failed."},
             },
             description="RFC 9457 problem details.",
         )

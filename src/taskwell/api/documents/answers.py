@@ -108,7 +108,7 @@ def _codes(conduct: Conduct) -> Iterator[str]:
         (is_signed_in or takes_content, ("rate_limited",)),
         (conduct.takes_cursor, ("invalid_cursor",)),
         (conduct.takes_idempotency_key, ("invalid_header", "request_in_progress", "idempotency_key_reused")),
-        (conduct.takes_body, ("malformed_body", "unsupported_media_type")),
+        (conduct.takes_body, ("malformed_body", "body_too_deep", "unsupported_media_type")),
         (takes_content, ("body_too_large",)),
         (conduct.checks_values, ("validation_failed",)),
         (any(name != "user_id" for name in conduct.path_params), ("not_found",)),

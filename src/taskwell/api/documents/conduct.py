@@ -40,16 +40,15 @@ class Conduct:
 
     @property
     def checks_values(self) -> bool:
-        return self.takes_body or self.takes_form or self._query is not None or bool(self.operation.is_strict)
+        return self.takes_body or self.takes_form or bool(self._query.model_fields or self.operation.is_strict)
 
     @property
     def takes_cursor(self) -> bool:
-        return self._query is not None and "cursor" in self._query.model_fields
+        return "cursor" in self._query.model_fields
 
     @property
-    def _query(self) -> type[BaseModel] | None:
-        query = self.operation.signature.query
-        return None if query is None else query[1]
+    def _query(self) -> type[BaseModel]:
+        return self.operation.signature.query[1]
 
     @property
     def takes_idempotency_key(self) -> bool:

@@ -1,6 +1,7 @@
 """Completing a contract's OpenAPI document."""
 
 from collections import Counter
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
@@ -8,7 +9,7 @@ from fastapi import FastAPI
 from taskwell.api.documents.about import ABOUT, LICENSE, SECURITY, SECURITY_SCHEMES, SERVERS, TAGS, VERSION
 from taskwell.api.documents.answers import Answers
 from taskwell.api.documents.conduct import Conduct, conducts
-from taskwell.api.documents.examples import example_of, restore_nulls
+from taskwell.api.documents.examples import example_of, mend_examples
 from taskwell.api.documents.parameters import add_parameters
 from taskwell.api.problems import Renderer
 
@@ -24,12 +25,10 @@ def describe(app: FastAPI, name: str, render: Renderer) -> None:
     about = ABOUT[name]
     app.title, app.summary, app.description = about.title, about.summary, about.text
     app.version, app.servers, app.license_info = VERSION, SERVERS, LICENSE
-    draft = app.openapi
 
+    @cache
     def openapi() -> Json:
-        if app.openapi_schema is None:
-            app.openapi_schema = _completed(draft(), list(conducts(app)), render, name)
-        return app.openapi_schema
+        return _completed(FastAPI.openapi(app), list(conducts(app)), render, name)
 
     app.openapi = openapi  # type: ignore[method-assign]
 
@@ -37,7 +36,7 @@ def describe(app: FastAPI, name: str, render: Renderer) -> None:
 def _completed(document: Json, operations: list[Conduct], render: Renderer, name: str) -> Json:
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
-    restore_nulls(schemas)
+    mend_examples(schemas)
     answers = Answers(name, render)
     ids = _operation_ids(operations)
     first_paths: dict[Any, str] = {}
@@ -85,14 +84,19 @@ def _tag(tag: str, path: str, first: str) -> str:
 
 
 def _tags(document: Json) -> list[Json]:
-    used = (tag for path in document["paths"].values() for each in path.values() for tag in each["tags"])
-    return [{"name": tag, "description": _about_tag(tag)} for tag in dict.fromkeys(used)]
+    used = {tag for path in document["paths"].values() for each in path.values() for tag in each["tags"]}
+    order = list(TAGS)
+    known = sorted(used, key=lambda tag: (order.index(name) if (name := _base(tag)) in TAGS else len(order), tag))
+    return [{"name": tag, "description": _about_tag(tag)} for tag in known]
+
+
+def _base(tag: str) -> str:
+    return tag.partition(",")[0]
 
 
 def _about_tag(tag: str) -> str:
-    name, _, addressed = tag.partition(",")
-    text = TAGS.get(name, name.capitalize() + ".")
-    return f"{text} The same operations, with the caller's id in the path." if addressed else text
+    text = TAGS.get(_base(tag), _base(tag).capitalize() + ".")
+    return text if tag == _base(tag) else f"{text} The same operations, with the caller's id in the path."
 
 
 def _add_examples(written: Json, schemas: Json) -> None:

@@ -50,12 +50,26 @@ def example_of(schema: dict[str, Any], schemas: dict[str, Any], name: str = "") 
     return _by_type(schema, schemas)
 
 
-def restore_nulls(schemas: dict[str, Any]) -> None:
-    """FastAPI leaves out every null, those of the examples too; a required property of theirs is null then."""
+def mend_examples(schemas: dict[str, Any]) -> None:
+    """Fills the gaps of given examples: nulls, which FastAPI leaves out, and what a subclass has added."""
     for schema in schemas.values():
-        for example in schema.get("examples", []):
-            for name in schema.get("required", []):
-                example.setdefault(name, None)
+        if "examples" in schema and "properties" in schema:
+            schema["examples"] = [_complete(example, schema, schemas) for example in schema["examples"]]
+
+
+def _complete(example: dict[str, Any], schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """The example with every required property, in the order of the schema."""
+    required = schema.get("required", [])
+    return {
+        name: example[name] if name in example else _missing(each, schemas, name)
+        for name, each in schema["properties"].items()
+        if name in example or name in required
+    }
+
+
+def _missing(schema: dict[str, Any], schemas: dict[str, Any], name: str) -> Any:
+    is_nullable = {"type": "null"} in schema.get("anyOf", [])
+    return None if is_nullable else example_of(schema, schemas, name)
 
 
 def _by_type(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:

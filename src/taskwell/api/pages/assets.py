@@ -14,7 +14,8 @@ from taskwell.api.conditional import is_unchanged
 FOLDER = Path(__file__).parent / "assets"
 FILES = (
     "icon.svg",
-    "site.css",
+    "bar.css",
+    "page.css",
     "docs.css",
     "docs.js",
     "redoc.js",

@@ -21,10 +21,10 @@ CONTRACTS = {
 }
 VIEWERS = {
     "docs": (
-        ("swagger-ui/swagger-ui.css", "site.css", "docs.css"),
+        ("swagger-ui/swagger-ui.css", "bar.css", "docs.css"),
         ("swagger-ui/swagger-ui-bundle.js", "docs.js"),
     ),
-    "redoc": (("site.css",), ("redoc/redoc.standalone.js", "redoc.js")),
+    "redoc": (("bar.css",), ("redoc/redoc.standalone.js", "redoc.js")),
 }
 
 
@@ -92,7 +92,7 @@ def _layout(
     content: str,
     *,
     current: str,
-    styles: tuple[str, ...] = ("site.css",),
+    styles: tuple[str, ...] = ("bar.css", "page.css"),
     scripts: tuple[str, ...] = (),
 ) -> str:
     return _template("layout").substitute(

@@ -9,5 +9,10 @@ router = APIRouter()
 router.include_router(accounts.router(Operation, PublicOperation))
 
 form = APIRouter(prefix="/auth", tags=["auth"], route_class=PublicOperation)
-form.post("/token", summary="Sign in with a form (OAuth2)", response_model=accounts.TokenOut)(accounts.token)
+form.post(
+    "/token",
+    summary="Sign in with a form (OAuth2)",
+    response_model=accounts.TokenOut,
+    responses={400: {"model": accounts.TokenRefusedOut, "description": "The e-mail or the password is wrong."}},
+)(accounts.token)
 router.include_router(form)

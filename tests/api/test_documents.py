@@ -1,0 +1,150 @@
+"""The OpenAPI documents say all that a client needs, and nothing that is not so."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from taskwell.api.documents.conduct import conducts
+from taskwell.api.failures import FAILURES
+from taskwell.app import create_contracts
+from tests.support.people import Person
+
+CONTRACTS = create_contracts()
+COMMITTED = Path(__file__).parents[2] / "openapi"
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+each_contract = pytest.mark.parametrize("name", CONTRACTS)
+
+
+def document(name: str) -> dict[str, Any]:
+    return json.loads(json.dumps(CONTRACTS[name].app.openapi()))
+
+
+def operations(name: str) -> list[tuple[str, dict[str, Any]]]:
+    paths = document(name)["paths"]
+    return [(f"{method.upper()} {path}", each) for path, methods in paths.items() for method, each in methods.items()]
+
+
+def resolved(whole: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in part:
+        _, *steps = part["$ref"].split("/")
+        part = whole
+        for step in steps:
+            part = part[step]
+    return part
+
+
+@each_contract
+def test_the_committed_document_is_the_one_that_is_served(name: str):
+    committed = json.loads((COMMITTED / f"{name}.json").read_text())
+
+    assert committed == document(name), "review the difference, then run 'make openapi' and commit it"
+
+
+@each_contract
+def test_every_operation_is_in_the_document(name: str):
+    served = {f"{conduct.method} {conduct.path}" for conduct in conducts(CONTRACTS[name].app)}
+
+    assert served == {where for where, _ in operations(name)}
+
+
+@each_contract
+def test_every_operation_has_a_summary_a_tag_and_an_id_of_its_own(name: str):
+    ids = [each["operationId"] for _, each in operations(name)]
+
+    assert len(ids) == len(set(ids))
+    assert all(each["summary"] and each["tags"] for _, each in operations(name))
+    assert {tag for _, each in operations(name) for tag in each["tags"]} == {
+        t["name"] for t in document(name)["tags"]
+    }
+
+
+@each_contract
+def test_every_body_has_examples_that_its_schema_accepts(name: str):
+    whole = document(name)
+    for where, operation in operations(name):
+        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for body in bodies:
+            for content in resolved(whole, body).get("content", {}).values():
+                examples = [each["value"] for each in content.get("examples", {}).values()]
+                examples += [content["example"]] if "example" in content else []
+                schema = content["schema"] | {"components": whole["components"]}
+                assert examples, where
+                for example in examples:
+                    jsonschema_rs.validate(schema, example)
+
+
+@each_contract
+def test_every_path_parameter_is_declared_once(name: str):
+    for where, operation in operations(name):
+        in_path = [each["name"] for each in operation.get("parameters", []) if each["in"] == "path"]
+        assert sorted(in_path) == sorted(part[1:-1] for part in where.split("/") if part.startswith("{"))
+
+
+@each_contract
+def test_signed_in_operations_say_how_to_sign_in_and_what_comes_without(name: str):
+    whole = document(name)
+    flow = whole["components"]["securitySchemes"]["EmailAndPassword"]["flows"]["password"]
+    assert flow["tokenUrl"] == "/api/v1/auth/token"
+    for conduct in conducts(CONTRACTS[name].app):
+        operation = whole["paths"][conduct.path][conduct.method.lower()]
+        assert ("security" in operation) == conduct.operation.needs_principal
+        assert ("401" in operation["responses"]) or not conduct.operation.needs_principal
+        assert ("403" in operation["responses"]) or "{user_id}" not in conduct.path
+
+
+@each_contract
+def test_errors_have_the_contracts_own_shape(name: str):
+    whole = document(name)
+    media_type = "application/problem+json" if name == "v1" else "application/json"
+    for where, operation in operations(name):
+        for status, answer in operation["responses"].items():
+            if status >= "400" and "$ref" in answer:
+                assert media_type in resolved(whole, answer)["content"], where
+    assert "HTTPValidationError" not in json.dumps(whole)
+
+
+def test_tasks_of_v1_tell_the_headers_that_make_writing_safe():
+    paths = document("v1")["paths"]
+    headers = {
+        (method, path): {each["name"] for each in paths[path][method]["parameters"] if each["in"] == "header"}
+        for method, path in [
+            ("post", "/api/v1/tasks"),
+            ("get", "/api/v1/tasks/{task_id}"),
+            ("put", "/api/v1/users/{user_id}/tasks/{task_id}"),
+            ("patch", "/api/v1/{user_id}/tasks/{task_id}"),
+            ("patch", "/api/v1/tasks/{task_id}/complete"),
+            ("delete", "/api/v1/tasks/{task_id}"),
+        ]
+    }
+    assert headers.pop(("post", "/api/v1/tasks")) == {"Idempotency-Key"}
+    assert headers.pop(("get", "/api/v1/tasks/{task_id}")) == {"If-None-Match"}
+    assert all(names == {"If-Match"} for names in headers.values())
+    assert set(paths["/api/v1/tasks"]["post"]["responses"]["201"]["headers"]) >= {"ETag", "Location"}
+    assert "412" in paths["/api/v1/tasks/{task_id}"]["patch"]["responses"]
+
+
+def test_signing_up_tells_that_the_e_mail_may_be_taken():
+    for name, path in [("v1", "/api/v1/auth/signup"), ("todos", "/api/auth/signup")]:
+        whole = document(name)
+        answer = resolved(whole, whole["paths"][path]["post"]["responses"]["409"])
+        assert "email_taken" in next(iter(answer["content"].values()))["examples"]
+
+
+def test_every_error_that_a_document_names_is_known():
+    assert all(code == failure.error.code for code, failure in FAILURES.items())
+
+
+async def test_an_answer_and_an_error_fit_their_schemas(ada: Person):
+    whole = document("v1")
+    created = await ada.http.post("/api/v1/tasks", json={"title": "Buy milk"})
+    refused = await ada.http.post("/api/v1/tasks", json={"title": "", "colour": "red"})
+
+    post = whole["paths"]["/api/v1/tasks"]["post"]["responses"]
+    for response in (created, refused):
+        content = resolved(whole, post[str(response.status_code)])["content"]
+        schema = content[response.headers["content-type"]]["schema"] | {"components": whole["components"]}
+        jsonschema_rs.validate(schema, response.json())
