@@ -45,7 +45,7 @@ def create_app(settings: Settings, *, on_ready: Callable[[], None] = lambda: Non
         limits, database = Limits(settings), await open_database(settings)
         journal = SecurityJournal(database, settings)
         try:
-            services = Services(settings, database, Identities(database, settings), limits, journal)
+            services = Services(settings, database, Identities(database, settings), limits, journal, migrations.head())
             async with worker.running(database, settings) if settings.works_in_serve else nullcontext():
                 on_ready()
                 yield services

@@ -85,7 +85,7 @@ async def test_without_an_origin_no_cors_is_answered(ada: Person):
 
 
 async def test_with_a_wildcard_anybody_may_read_but_nobody_with_credentials(database_url: str):
-    app = create_app(Settings(_env_file=None, environment="test", allowed_origins="*", database_url=database_url))  # type: ignore[arg-type]
+    app = create_app(Settings(_env_file=None, environment="test", allowed_origins="*", database_url=database_url))
 
     response = await client(app).get("/nowhere", headers={"Origin": UNLISTED})
 

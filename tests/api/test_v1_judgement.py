@@ -1,6 +1,7 @@
 """v1: who is calling, and what is judged before what."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import httpx2
@@ -129,7 +130,7 @@ async def test_a_token_is_refused_as_soon_as_it_expires(app: Gateway, nobody, ad
     assert_refused(await ask(nobody, f"Bearer {token}"), INVALID)
 
 
-BAD_BODY = {"content": b"{", "headers": {"Content-Type": "application/json"}}
+BAD_BODY: dict[str, Any] = {"content": b"{", "headers": {"Content-Type": "application/json"}}
 
 
 async def test_the_token_is_judged_before_the_path_user(nobody: httpx2.AsyncClient, ada: Person):

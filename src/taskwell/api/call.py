@@ -1,5 +1,6 @@
 """What an operation gets to see of its request."""
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 from urllib.parse import quote
@@ -15,12 +16,16 @@ from taskwell.errors import InvalidHeader, TooLarge, Unauthorized
 from taskwell.settings import Settings
 from taskwell.users.principal import Principal
 
+STREAMS = 3
+
 
 @dataclass(slots=True)
 class Services:
     """What all requests of a process share.
 
     Attributes:
+        schema: The revision that this version's schema has.
+        streams: The turns of responses that hold a database connection for as long as their readers take.
         is_ready: Set once everything is open, unset when the process begins to drain.
     """
 
@@ -29,6 +34,8 @@ class Services:
     identities: Identities
     limits: Limits
     journal: SecurityJournal
+    schema: str
+    streams: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STREAMS))
     is_ready: bool = False
 
 
@@ -38,6 +45,7 @@ class RequestContext:
 
     Attributes:
         lane: Where the verbs run: the database, or the one transaction of an idempotent request.
+        outdated: What the request makes wrong of ``Identities``; it is forgotten once the request is committed.
     """
 
     scope: Scope
@@ -47,7 +55,9 @@ class RequestContext:
     request_id: str
     lane: Lane
     principal: Principal | None = None
+    body_limit: int = 0
     raw_body: bytes | None = field(default=None, repr=False)
+    outdated: set[str] = field(default_factory=set)
 
     @property
     def user(self) -> Principal:
@@ -91,7 +101,7 @@ class RequestContext:
         return self.raw_body
 
     async def _read(self) -> bytes:
-        limit = self.settings.max_body_bytes
+        limit = self.body_limit
         announced = self.headers(b"content-length")
         if announced and announced[0].isdigit() and int(announced[0][:20]) > limit:
             raise _too_large(limit)

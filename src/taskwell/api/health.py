@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from sqlalchemy import literal_column, select
+from sqlalchemy import Text, column, literal_column, select, table
 from starlette.responses import Response
 
 from taskwell import __version__
@@ -18,6 +18,7 @@ from taskwell.errors import AppError
 router = APIRouter(tags=["health"], route_class=LenientPublicOperation)
 
 PING: Query[int] = Query(select(literal_column("1")), int)
+SCHEMA: Query[str] = Query(select(column("version_num", Text)).select_from(table("alembic_version")), str)
 
 
 class HealthOut(BaseModel):
@@ -54,8 +55,18 @@ async def live(call: Call) -> Response:
 async def ready(call: Call) -> Response:
     if not call.services.is_ready:
         return _answer({"status": "draining"}, is_up=False)
-    is_up = await _latency(call) is not None
-    return _answer({"status": "ready" if is_up else "database unavailable"}, is_up=is_up)
+    status = await _readiness(call)
+    return _answer({"status": status}, is_up=status == "ready")
+
+
+async def _readiness(call: Call) -> str:
+    """Ready on the schema of this version, and of a later one: a rolling upgrade migrates before it replaces us."""
+    try:
+        found = await call.lane.row(SCHEMA)
+    except AppError:
+        return "database unavailable"
+    is_enough = found is not None and found.isdigit() and found >= call.services.schema
+    return "ready" if is_enough else f"schema outdated: run 'taskwell migrate' to reach {call.services.schema}"
 
 
 @router.get(
