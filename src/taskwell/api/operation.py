@@ -26,6 +26,7 @@ from taskwell.api.bodies import parse_form, parse_json, parse_query, validated
 from taskwell.api.call import RequestContext
 from taskwell.api.idempotency import once
 from taskwell.errors import Forbidden, Invalid, NotFound
+from taskwell.settings import Settings
 from taskwell.tasks.fields import UUID
 
 Endpoint = Callable[..., Awaitable[Response]]
@@ -42,23 +43,34 @@ class Operation(APIRoute):
         super().__init__(path, endpoint, **options)
         self.signature = _Signature(endpoint)
 
+    def body_limit(self, settings: Settings) -> int:
+        """How many bytes a body may have."""
+        return settings.max_body_bytes
+
     async def serve(self, call: RequestContext) -> Response:
         """Answers one request.
 
         Raises:
             AppError: as its verb or the parsing of its parameters says.
         """
+        call.body_limit = self.body_limit(call.settings)
         if not self.needs_principal:
             return await self._answer(call)
         await self._admit(call)
         quota = await call.services.limits.request(call.user.user_id)
-        if call.scope["method"] == "POST" and (key := call.header(b"idempotency-key")) is not None:
-            response = await once(call, key, self._answer)
-        else:
-            response = await self._answer(call)
+        try:
+            response = await self._answer_once(call)
+        finally:
+            if call.outdated:
+                call.services.identities.forget(call.outdated)
         if quota is not None:
             response.headers.update(quota.headers)
         return response
+
+    async def _answer_once(self, call: RequestContext) -> Response:
+        if call.scope["method"] == "POST" and (key := call.header(b"idempotency-key")) is not None:
+            return await once(call, key, self._answer)
+        return await self._answer(call)
 
     async def _admit(self, call: RequestContext) -> None:
         call.principal = await call.services.identities.of(call.headers(b"authorization"))

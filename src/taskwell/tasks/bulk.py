@@ -72,6 +72,13 @@ async def bulk(lane: Lane, user: Principal, operations: Sequence[Operation], *, 
     ]
 
 
+async def add(transaction: Lane, user: Principal, tasks: Sequence[Task]) -> None:
+    """Stores new tasks as they are, with one revision; their lists must be the user's."""
+    revision = await advance(transaction, user)
+    given = as_given([row_of(task, user) for task in tasks])
+    await transaction.rows(_INSERT, user_id=user.user_id, given=given, revision=revision)
+
+
 class _Batch:
     """The tasks that a bulk is about, in memory."""
 

@@ -1,0 +1,30 @@
+"""Taking tasks out."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from sqlalchemy import and_
+
+from taskwell.database import Query, Snapshot
+from taskwell.tasks.exchange.record import TaskRecord
+from taskwell.tasks.queries import TASK_COLUMNS, as_task, visible_to_user
+from taskwell.tasks.tables import ListRow, TaskRow
+from taskwell.users.principal import Principal
+
+
+def _record(list_name: str | None, *columns: Any) -> TaskRecord:
+    return TaskRecord.of(as_task(*columns), list_name)
+
+
+_ALL: Query[TaskRecord] = Query(
+    visible_to_user(ListRow.name, *TASK_COLUMNS)
+    .select_from(TaskRow)
+    .outerjoin(ListRow, and_(ListRow.user_id == TaskRow.user_id, ListRow.id == TaskRow.list_id))
+    .order_by(TaskRow.created_at, TaskRow.id),
+    _record,
+)
+
+
+def exported(snapshot: Snapshot, user: Principal) -> AsyncIterator[TaskRecord]:
+    """All of the user's living tasks, oldest first."""
+    return snapshot.stream(_ALL, user_id=user.user_id)

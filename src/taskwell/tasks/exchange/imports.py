@@ -1,0 +1,103 @@
+"""Bringing tasks in: all of a file or nothing."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from sqlalchemy import select
+from sqlalchemy.sql.base import Executable
+
+from taskwell.database import Lane, Query, UuidText, new_id, now
+from taskwell.database.given import as_given, given_rows
+from taskwell.errors import FieldError, Invalid
+from taskwell.tasks import bulk, lists
+from taskwell.tasks.exchange.record import Row, TaskRecord
+from taskwell.tasks.queries import USER_ID
+from taskwell.tasks.tables import TaskRow
+from taskwell.users.principal import Principal
+from taskwell.users.revision import hold
+
+MAX_ROWS = 10_000
+MAX_NEW_LISTS = 200
+ROWS_AT_ONCE = 500
+MOST_ERRORS = 100
+"""How many errors a report names; a file of another kind would have one for each of its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import has done, or would do.
+
+    Attributes:
+        skipped: Tasks that the user has already, in the trash perhaps; so a file may be brought in twice.
+    """
+
+    imported: int
+    skipped: int
+    errors: list[FieldError] = field(default_factory=list)
+
+
+async def bring_in(lane: Lane, user: Principal, rows: Iterable[Row], *, dry_run: bool) -> ImportReport:
+    """Stores every task of a file, with the lists that are missing; nothing where a row breaks a rule.
+
+    Raises:
+        Invalid: a row breaks a rule, and it is no dry run; or there are more rows than are taken at once.
+    """
+    records, errors = _judged(rows)
+    if errors and not dry_run:
+        raise Invalid(errors)
+    async with lane.transaction() as transaction:
+        user = await hold(transaction, user)
+        named = as_given([{"id": each.id} for each in records if each.id])
+        known = frozenset(await transaction.rows(_KNOWN, user_id=user.user_id, named=named))
+        fresh = [each for each in records if each.id not in known]
+        if not dry_run:
+            await _store(transaction, user, fresh)
+    return ImportReport(len(fresh), len(records) - len(fresh), errors)
+
+
+def _judged(rows: Iterable[Row]) -> tuple[list[TaskRecord], list[FieldError]]:
+    found = list(islice(rows, MAX_ROWS + 1))
+    if len(found) > MAX_ROWS:
+        raise Invalid.field("rows", f"A file may hold {MAX_ROWS} tasks; split it.", "too_many_rows")
+    records: dict[str, TaskRecord] = {}
+    errors: list[FieldError] = []
+    for row in found:
+        judged = row.record()
+        if isinstance(judged, TaskRecord):
+            records.setdefault(judged.id or f"row {row.number}", judged)
+        else:
+            errors += judged
+    return list(records.values()), errors[:MOST_ERRORS]
+
+
+async def _store(transaction: Lane, user: Principal, records: list[TaskRecord]) -> None:
+    list_ids = await _list_ids(transaction, user, records)
+    at = now()
+    for start in range(0, len(records), ROWS_AT_ONCE):
+        tasks = [
+            each.task(new_id=new_id(), list_id=list_ids[each.list] if each.list else None, now=at)
+            for each in records[start : start + ROWS_AT_ONCE]
+        ]
+        await bulk.add(transaction, user, tasks)
+        await asyncio.sleep(0)  # on SQLite the statements run here: let others have the event loop in between
+
+
+async def _list_ids(transaction: Lane, user: Principal, records: list[TaskRecord]) -> dict[str, str]:
+    """The id of each list that the records name; one that the user does not have yet is added."""
+    found = {each.name: each.id for each in (await lists.every(transaction, user)).items}
+    missing = dict.fromkeys(each.list for each in records if each.list and each.list not in found)
+    if len(missing) > MAX_NEW_LISTS:
+        raise Invalid.field("rows", f"A file may bring {MAX_NEW_LISTS} new lists; split it.", "too_many_lists")
+    for name in missing:
+        found[name] = (await lists.create(transaction, user, name=name)).id
+    return found
+
+
+def _known(dialect: str) -> Sequence[Executable]:
+    named = given_rows(dialect, "named", {"id": UuidText()})
+    return [select(TaskRow.id).where(TaskRow.user_id == USER_ID, TaskRow.id.in_(select(named.c.id)))]
+
+
+_KNOWN: Query[str] = Query(_known, str)

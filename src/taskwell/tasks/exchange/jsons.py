@@ -1,0 +1,27 @@
+"""JSON: ``{"tasks": […]}``, a bare array, or a page of v1."""
+
+from collections.abc import Iterable, Iterator
+
+import orjson
+
+from taskwell.errors import MalformedBody
+from taskwell.tasks.exchange.record import Row, TaskRecord
+
+START, END = b'{"tasks":[', b"]}\n"
+
+
+def write(records: Iterable[TaskRecord], is_first: bool) -> bytes:  # noqa: FBT001, one signature for all formats
+    lines = [orjson.dumps(dict(record), option=orjson.OPT_UTC_Z) for record in records]
+    return (b"\n" if is_first else b",\n") + b",\n".join(lines) if lines else b""
+
+
+def read(content: bytes) -> Iterator[Row]:
+    try:
+        found = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        raise MalformedBody("The file is not valid JSON.") from None
+    if isinstance(found, dict):
+        found = found.get("tasks", found.get("items"))
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise MalformedBody("The file must be an array of tasks, or an object with the array 'tasks'.")
+    return (Row(number, values) for number, values in enumerate(found, start=1))
