@@ -1,0 +1,195 @@
+"""Promise 1: no request of one user reads or changes another's data.
+
+The walk goes through every operation of every OpenAPI document and tries, as eve, everything that ada has: her ids
+in paths, queries and bodies, her cursors and her idempotency keys. An operation that is added is walked through
+from that day on. As ada, the same requests do find her things, so that the walk is known to knock at real doors.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+from sqlalchemy import select
+
+from taskwell.api.gateway import Gateway
+from taskwell.database import Database, Query
+from taskwell.migrations.target import METADATA
+from tests.support.documents import Described, operations
+from tests.support.people import PASSWORD, Person, arrive
+
+TASKS = "/api/v1/tasks"
+KEY = "adas-own-key-"
+TAG = "zymurgy"
+WORD = "xylograph"
+
+
+@dataclass
+class Belongings:
+    """What ada has, by what it could be tried as.
+
+    Attributes:
+        secrets: Texts that no answer to eve may hold, unless she sent them herself.
+    """
+
+    ids: list[str] = field(default_factory=list)
+    cursors: list[str] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
+
+
+async def belongings(ada: Person) -> Belongings:
+    async def made(path: str, body: dict[str, Any], **headers: str) -> dict[str, Any]:
+        answer = await ada.http.post(path, json=body, headers=headers)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    a_list = await made("/api/v1/lists", {"name": "CANARY list"})
+    task = {"description": f"CANARY {WORD}", "list_id": a_list["id"], "tags": [TAG], "due_date": "2027-01-01"}
+    tasks = [
+        await made(TASKS, task | {"title": f"CANARY {number}"}, **{"Idempotency-Key": f"{KEY}{number}"})
+        for number in range(4)
+    ]
+    reminder = await made(f"{TASKS}/{tasks[0]['id']}/reminders", {"minutes_before_due": 30, "channel": "email"})
+    for trashed in tasks[2:]:
+        assert (await ada.http.delete(f"{TASKS}/{trashed['id']}")).status_code == 204
+    pages = [
+        await ada.http.get(path, params={"limit": 1}) for path in (TASKS, f"{TASKS}?sort=title", f"{TASKS}/trash")
+    ]
+    return Belongings(
+        ids=[ada.id, tasks[0]["id"], tasks[2]["id"], a_list["id"], reminder["id"]],
+        cursors=[page.json()["next_cursor"] for page in pages],
+        secrets=[
+            "CANARY",
+            TAG,
+            WORD,
+            ada.email,
+            ada.id,
+            a_list["id"],
+            reminder["id"],
+            *(task["id"] for task in tasks),
+        ],
+    )
+
+
+async def own_things(eve: Person) -> list[str]:
+    """A task, a list and a reminder of her own, to put what is ada's into."""
+    task = (await eve.http.post(TASKS, json={"title": "Eve's own", "due_date": "2027-01-01"})).json()["id"]
+    a_list = (await eve.http.post("/api/v1/lists", json={"name": "Eve's own"})).json()["id"]
+    body = {"minutes_before_due": 30, "channel": "email"}
+    return [task, a_list, (await eve.http.post(f"{TASKS}/{task}/reminders", json=body)).json()["id"]]
+
+
+def attempts(operation: Described, hers: Belongings, caller: Person, own: list[str]) -> Iterator[dict[str, Any]]:
+    """Requests that name what is hers wherever the operation takes a name.
+
+    In the path it is hers, with an ordinary body; or it is the caller's own, with hers in every place of the body.
+    """
+    first = operation.bodies(hers.ids[1])[0]
+    for path in _paths(operation, [caller.id, "me", hers.ids[0]], hers.ids):
+        yield _request(operation, path, first)
+    for path in _paths(operation, [caller.id], own):
+        if operation.body is not None:
+            yield from (_request(operation, path, body) for an_id in hers.ids for body in operation.bodies(an_id))
+        for name, value in _queries(operation, hers):
+            yield _request(operation, path, first) | {"params": {name: value}}
+        for number in range(4 if "Idempotency-Key" in operation.names("header") else 0):
+            yield _request(operation, path, first) | {"headers": {"Idempotency-Key": f"{KEY}{number}"}}
+
+
+def _paths(operation: Described, users: list[str], ids: list[str]) -> Iterator[str]:
+    names = operation.names("path")
+    choices = [users if name == "user_id" else ids if name.endswith("id") else [TAG] for name in names]
+    for values in product(*choices):
+        path = operation.path
+        for name, value in zip(names, values, strict=True):
+            path = path.replace(f"{{{name}}}", quote(value, safe=""))
+        yield path
+
+
+def _queries(operation: Described, hers: Belongings) -> Iterator[tuple[str, str]]:
+    for name in operation.names("query"):
+        if name == "cursor":
+            yield from ((name, cursor) for cursor in hers.cursors)
+        elif name.endswith("_id"):
+            yield from ((name, an_id) for an_id in hers.ids)
+        else:
+            yield from ((name, value) for value in (TAG, WORD, "true", "all"))
+
+
+def _request(operation: Described, path: str, body: Any) -> dict[str, Any]:
+    request: dict[str, Any] = {"method": operation.method.upper(), "url": path}
+    if body is not None:
+        request["data" if "form" in operation.media_type else "json"] = body
+    return request
+
+
+async def everything_of(database: Database, user_id: str) -> dict[str, list[Any]]:
+    """Every row that belongs to a user, from every table that has users; what others try is no change of it."""
+    found = {}
+    for table in METADATA.sorted_tables:
+        owner = table.c.id if table.name == "users" else table.c.get("user_id")
+        if owner is not None and table.name != "security_events":
+            query: Query[Any] = Query(select(table).where(owner == user_id), lambda *row: row)
+            found[table.name] = sorted(await database.rows(query), key=repr)
+    return found
+
+
+async def test_nothing_of_adas_is_read_or_changed_by_eve_through_any_operation(
+    app: Gateway, database: Database, ada: Person, capsys
+):
+    hers = await belongings(ada)
+    before = await everything_of(database, ada.id)
+    assert {"users", "tasks", "lists", "task_tags", "reminders", "idempotency_keys"} <= {
+        name for name, rows in before.items() if rows
+    }
+    tried: dict[str, int] = {}
+    by_status: dict[int, int] = {}
+    for number, operation in enumerate(operations()):
+        eve = await arrive(
+            app, f"eve{number}"
+        )  # another one each time, since some operations end her account or token
+        for request in attempts(operation, hers, eve, await own_things(eve)):
+            answer = await eve.http.request(**request)
+            tried[str(operation)] = tried.get(str(operation), 0) + 1
+            by_status[answer.status_code] = by_status.get(answer.status_code, 0) + 1
+            assert answer.status_code < 500, (request, answer.text)
+            assert not leaked(answer, request, hers.secrets), (request, answer.text)
+        assert await everything_of(database, ada.id) == before, f"{operation} changed what is ada's"
+
+    assert set(tried) == {str(operation) for operation in operations()}
+    assert by_status[403] > 100
+    assert by_status[404] > 100
+    with capsys.disabled():
+        counts = ", ".join(f"{count} x {status}" for status, count in sorted(by_status.items()))
+        summary = f"{sum(tried.values())} requests to {len(tried)} operations, none leaked ({counts})"
+        print(f"\nisolation: {summary}")  # noqa: T201
+
+
+def leaked(answer: httpx2.Response, request: dict[str, Any], secrets: list[str]) -> list[str]:
+    """The secrets that an answer holds and its request did not."""
+    sent, got = repr(request), answer.text + repr(answer.headers)
+    return [secret for secret in secrets if secret in got and secret not in sent]
+
+
+async def test_the_same_requests_of_ada_do_find_her_things(ada: Person):
+    hers = await belongings(ada)
+    doors = set()
+    for operation in operations():
+        if operation.method == "get":
+            for request in attempts(operation, hers, ada, []):
+                if "CANARY" in (await ada.http.request(**request)).text:
+                    doors.add(str(operation))
+
+    assert {door.split()[0] for door in doors} == {"v1", "todos", "user_tasks"}
+    assert len(doors) >= 12
+
+
+async def test_eves_own_password_does_not_open_what_is_adas(nobody: httpx2.AsyncClient, ada: Person, eve: Person):
+    login = await nobody.post("/api/v1/auth/login", json={"email": eve.email, "password": PASSWORD})
+    token = login.json()["access_token"]
+
+    answer = await nobody.get(f"/api/v1/users/{ada.id}/tasks", headers={"Authorization": f"Bearer {token}"})
+
+    assert answer.status_code == 403
