@@ -18,7 +18,7 @@ from taskwell.delivery import courier, log, queue
 from taskwell.errors import Unavailable
 from taskwell.settings import Settings
 from taskwell.tasks.purge import purge as purge_trash
-from taskwell.users import idempotency
+from taskwell.users import events, idempotency
 
 T = TypeVar("T")
 
@@ -106,12 +106,13 @@ class Worker:
 
 
 async def purge(database: Database) -> dict[str, int]:
-    """Removes what has had its time: the trash, the delivery log, revoked tokens and idempotency keys."""
+    """Removes what has had its time: the trash, logs, revoked tokens and idempotency keys."""
     removed = {
         "tasks": await _in_batches(lambda: purge_trash(database, PURGE_BATCH)),
         "deliveries": await _in_batches(lambda: log.purge(database, PURGE_BATCH)),
         "revoked_tokens": await users.purge_revoked(database),
         "idempotency_keys": await idempotency.purge(database),
+        "security_events": await events.purge(database),
     }
     if any(removed.values()):
         logger.info("purged", **removed)

@@ -15,7 +15,7 @@ from taskwell.settings import Settings
 
 logger = structlog.get_logger("taskwell.delivery")
 
-ATTEMPT_SECONDS = 30
+ATTEMPT = timedelta(seconds=15)
 GIVEN_UP_AFTER = timedelta(days=1)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=4)
 
@@ -27,8 +27,8 @@ async def deliver(database: Database, settings: Settings, claim: Claim) -> None:
         Unavailable: the database went away; the claim runs out by itself and the reminder is tried again.
     """
     errand = await queue.errand(database, claim)
-    if errand is None:
-        return
+    if errand is None or now() > claim.claimed_at + queue.LEASE - ATTEMPT:
+        return  # it is gone, or the claim might end before an attempt does
     moment = errand.timing.moment()
     if moment is None:
         await queue.release(database, errand, Release(sent_at=errand.sent_at))
@@ -43,7 +43,7 @@ async def _send(errand: Errand, settings: Settings) -> Undelivered | None:
     if now() - errand.tried_since > GIVEN_UP_AFTER:  # its worker died every time
         return Undelivered("No attempt came to an end within a day.", is_final=True)
     try:
-        async with asyncio.timeout(ATTEMPT_SECONDS):
+        async with asyncio.timeout(ATTEMPT.total_seconds()):
             if errand.channel == "email":
                 await mail.send(errand, settings)
             else:

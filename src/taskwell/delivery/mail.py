@@ -16,7 +16,7 @@ from taskwell.settings import Settings
 from taskwell.tasks.reminders import Timing
 from taskwell.users.user import is_email
 
-TIMEOUT_SECONDS = 15
+TIMEOUT_SECONDS = 10
 IMPLICIT_TLS_PORT = 465
 
 TlsMode = Literal["auto", "on", "starttls", "off"]

@@ -17,8 +17,8 @@ from taskwell.tasks.reminders import Timing
 from taskwell.tasks.tables import ReminderRow, TaskRow
 from taskwell.users.tables import UserRow
 
-LEASE = timedelta(seconds=60)
-"""Longer than any attempt may take."""
+LEASE = timedelta(seconds=30)
+"""How long a claim holds: longer than an attempt may take, and how late a dead worker's reminders are."""
 
 _NEXT: Query[datetime] = Query(
     select(ReminderRow.fire_at).where(ReminderRow.fire_at.is_not(None)).order_by(ReminderRow.fire_at).limit(1),
