@@ -7,7 +7,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help run install test check fix lock openapi
+.PHONY: help run install test check fix lock openapi reference
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ fix: $(VENV)/.dev  ## format, and mend what the linter can mend
 
 openapi: $(VENV)/.dev  ## write the OpenAPI documents anew
 	@for name in v1 todos user_tasks; do $(BIN)/taskwell openapi $$name > openapi/$$name.json; done
+
+reference: $(VENV)/.dev  ## write the guides' tables of settings, commands and errors anew
+	@$(BIN)/python -m scripts.reference
 
 lock: $(BIN)/uv  ## lock the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --upgrade pyproject.toml -o requirements/run.txt

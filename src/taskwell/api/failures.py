@@ -5,6 +5,7 @@ from typing import Any
 
 from taskwell import errors
 from taskwell.api.problems import Internal
+from taskwell.database.lanes import DatabaseFull
 from taskwell.errors import AppError, Invalid
 
 
@@ -121,6 +122,10 @@ _ALL = (
     _failure(
         "Wait for as many seconds as `Retry-After` says, then try again.",
         errors.Unavailable("The database cannot be reached; try again shortly."),
+    ),
+    _failure(
+        "Nothing was stored. Tell the operator: the database's disk is full. Reading still works.",
+        DatabaseFull("There is no room left to store this."),
     ),
     _failure(
         "The request was stopped. Ask for less at once, or try again.",

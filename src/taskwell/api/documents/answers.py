@@ -113,6 +113,7 @@ def _codes(conduct: Conduct) -> Iterator[str]:
         (conduct.checks_values, ("validation_failed",)),
         (any(name != "user_id" for name in conduct.path_params), ("not_found",)),
         (conduct.takes_if_match, ("invalid_header", "precondition_failed", "precondition_required")),
+        (conduct.method != "GET", ("storage_full",)),
         (True, ("internal_error", "unavailable", "timed_out")),
     ):
         if applies:

@@ -10,13 +10,11 @@ _BY_FORMAT = {
     "uri": "https://example.com/hook",
     "binary": "…",
 }
-_BY_NAME = {
+_TEXTS = {
     "access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…",
     "time_zone": "Europe/Berlin",
     "token_type": "bearer",
-    "expires_in": 604800,
-    "next_cursor": None,
-    "total": 1,
+    "next_cursor": "WyI1ZjA3…",
     "username": "ada@example.com",
     "password": "engine 1843",
     "grant_type": "password",
@@ -26,8 +24,8 @@ _BY_NAME = {
     "version": "1.0.0",
     "database": "sqlite",
     "timestamp": _BY_FORMAT["date-time"],
-    "latency_ms": 0.21,
 }
+_NUMBERS = {"expires_in": 604800, "latency_ms": 0.21}
 
 
 def example_of(schema: dict[str, Any], schemas: dict[str, Any], name: str = "") -> Any:
@@ -42,12 +40,10 @@ def example_of(schema: dict[str, Any], schemas: dict[str, Any], name: str = "") 
     given = schema.get("examples") or [schema[key] for key in ("example", "const", "default") if key in schema]
     if given:
         return given[0]
-    if name in _BY_NAME and "enum" not in schema:
-        return _BY_NAME[name]
     if alternatives := schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf"):
         shown = [each for each in alternatives if each.get("type") != "null"]
         return example_of(shown[0], schemas, name)
-    return _by_type(schema, schemas)
+    return _by_type(schema, schemas, name)
 
 
 def mend_examples(schemas: dict[str, Any]) -> None:
@@ -72,16 +68,16 @@ def _missing(schema: dict[str, Any], schemas: dict[str, Any], name: str) -> Any:
     return None if is_nullable else example_of(schema, schemas, name)
 
 
-def _by_type(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+def _by_type(schema: dict[str, Any], schemas: dict[str, Any], name: str) -> Any:
     if "enum" in schema:
         return schema["enum"][0]
     kind = schema.get("type")
     if kind == "object":
-        return {name: example_of(each, schemas, name) for name, each in schema.get("properties", {}).items()}
+        return {each: example_of(inner, schemas, each) for each, inner in schema.get("properties", {}).items()}
     if kind == "array":
         return [example_of(schema["items"], schemas)] if schema.get("items") else []
     if kind in ("integer", "number"):
-        return schema.get("minimum", 1)
+        return _NUMBERS.get(name, schema.get("minimum", 1))
     if kind == "boolean":
         return False
-    return _BY_FORMAT.get(schema.get("format", ""), "text") if kind == "string" else None
+    return (_BY_FORMAT.get(schema.get("format", "")) or _TEXTS.get(name, "text")) if kind == "string" else None

@@ -1,0 +1,101 @@
+"""The guides are true: what they name exists, what exists is named, and the tour works as it is printed."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+from scripts import reference
+from taskwell.api.failures import FAILURES
+from taskwell.errors import AppError
+from taskwell.settings import Settings
+from tests.conftest import new_postgres_database
+from tests.support.live import serving
+
+ROOT = Path(__file__).parents[1]
+UNREAD = {".venv", "node_modules", ".git", ".pytest_cache"}
+GUIDES = sorted(path for path in ROOT.rglob("*.md") if not UNREAD & set(path.relative_to(ROOT).parts))
+
+
+def kinds_of(error: type[AppError]) -> set[type[AppError]]:
+    return {error}.union(*(kinds_of(kind) for kind in error.__subclasses__()))
+
+
+def anchors(guide: Path) -> set[str]:
+    """The anchors of a page, as GitHub makes them of headings, and those that it sets itself."""
+    text = guide.read_text()
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles} | set(
+        re.findall(r"id='([^']+)'", text)
+    )
+
+
+@pytest.mark.parametrize("path", reference.PAGES)
+def test_a_page_that_the_code_knows_best_is_as_the_code_says(path: str):
+    assert (ROOT / path).read_text() == reference.PAGES[path](), "run 'make reference' and commit it"
+
+
+def test_every_setting_is_in_the_example_file():
+    assert reference.documented_settings() == reference.known_settings()
+
+
+def test_the_example_file_shows_the_defaults():
+    shown = {name.lower(): value for name, value in dotenv_values(ROOT / ".env.example").items()}
+
+    assert Settings(_env_file=None, **shown) == Settings(_env_file=None)  # type: ignore[arg-type]
+
+
+def test_every_error_has_its_code_explained():
+    assert {kind.code for kind in kinds_of(AppError)} == set(FAILURES)
+
+
+def test_every_command_says_what_it_does_and_shows_an_example():
+    sections = reference.commands().split("\n## ")[1:]
+
+    assert sections
+    for section in sections:
+        assert "```sh\n" in section, section.partition("\n")[0]
+        assert "|  |\n" not in section, f"an option without help: {section}"
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=[str(guide.relative_to(ROOT)) for guide in GUIDES])
+def test_every_link_of_a_guide_leads_somewhere(guide: Path):
+    for target in re.findall(r"\]\(([^)\s]+)\)", guide.read_text()):
+        if target.startswith(("http:", "https:", "mailto:")):
+            continue
+        path, _, anchor = target.partition("#")
+        found = guide if not path else guide.parent / path
+        assert found.exists(), target
+        assert not anchor or found.suffix != ".md" or anchor in anchors(found), target
+
+
+def tour() -> str:
+    """The commands of the README's five calls."""
+    section = (ROOT / "README.md").read_text().partition("## Five calls")[2]
+    return section.partition("```sh\n")[2].partition("```")[0]
+
+
+def take(address: str) -> list[str]:
+    commands = tour().replace("http://127.0.0.1:8000", address)
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", commands], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def is_the_tour(listed: str, completed: str, status: str) -> bool:
+    (task,) = json.loads(listed)["items"]
+    return task["title"] == "Buy milk" and json.loads(completed)["completed"] and status == "204"
+
+
+def test_the_tour_works_as_printed_on_sqlite(tmp_path: Path):
+    with serving(tmp_path, f"sqlite:///{tmp_path}/taskwell.db") as address:
+        assert is_the_tour(*take(address))
+
+
+async def test_the_tour_works_as_printed_on_postgresql(tmp_path: Path, worker_id: str):
+    async with new_postgres_database(f"tour_{worker_id}") as url:
+        with serving(tmp_path, url) as address:
+            assert is_the_tour(*take(address))
