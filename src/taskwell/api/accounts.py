@@ -198,7 +198,7 @@ def _refused(error: str, description: str) -> Response:
 
 async def sign_out(call: Call) -> Response:
     await users.revoke(call.lane, call.user)
-    call.services.identities.forget({call.user.token_id})
+    call.outdated.add(call.user.token_id)
     note(call, "sign_out", user_id=call.user.user_id)
     return _private({"message": "You are signed out; this token is refused from now on."})
 

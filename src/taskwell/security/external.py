@@ -157,6 +157,8 @@ def _external(
         expires_at = datetime.fromtimestamp(int(claims["exp"]), UTC)
     except (ValueError, OverflowError, OSError):
         return None
+    if expires_at <= datetime.now(UTC):  # the leeway is for clocks that are behind, not for tokens that are over
+        return None
     return ExternalClaims(
         issuer=issuer,
         subject=subject,

@@ -4,6 +4,7 @@ from taskwell.tasks.filters import NO_LIST, TaskFilter, TaskSort
 from taskwell.tasks.pages import AS_TASK, Page, PageRequest, Projection, page, revision
 from taskwell.tasks.service import change, create, delete, erase, get, restore, toggle
 from taskwell.tasks.task import Priority, Task, TaskChanges, TaskDraft
+from taskwell.tasks.time_zone import move_to_zone
 
 __all__ = [
     "AS_TASK",
@@ -22,6 +23,7 @@ __all__ = [
     "delete",
     "erase",
     "get",
+    "move_to_zone",
     "page",
     "restore",
     "revision",

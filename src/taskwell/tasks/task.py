@@ -128,11 +128,14 @@ class Task:
 
 def due_key(task: Task, time_zone: str) -> datetime | None:
     """The instant from which the task is overdue, less a microsecond for a day: see ``TaskRow.due_key``."""
-    if task.due_date is None:
-        return task.due_at
-    if task.due_date == date.max:
+    return task.due_at if task.due_date is None else end_of(task.due_date, time_zone)
+
+
+def end_of(day: date, time_zone: str) -> datetime:
+    """The last microsecond of a day."""
+    if day == date.max:
         return datetime.max.replace(tzinfo=UTC)
-    return start_of(task.due_date + timedelta(days=1), time_zone) - timedelta(microseconds=1)
+    return start_of(day + timedelta(days=1), time_zone) - timedelta(microseconds=1)
 
 
 def start_of(day: date, time_zone: str) -> datetime:

@@ -1,12 +1,50 @@
-"""v1: signing up, in and out, and the OAuth2 form behind "Authorize" on the API page."""
+"""v1: signing up, in and out, the password, and the OAuth2 form behind "Authorize" on the API page."""
 
 from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
 
+from taskwell import users
 from taskwell.api import accounts
+from taskwell.api.attempts import confirming, note
+from taskwell.api.call import Call
+from taskwell.api.failures import raises
 from taskwell.api.operation import Operation, PublicOperation
+from taskwell.api.replies import PRIVATE
+from taskwell.errors import WrongPassword
+from taskwell.tasks.fields import Text
 
 router = APIRouter()
 router.include_router(accounts.router(Operation, PublicOperation))
+
+account = APIRouter(prefix="/auth", tags=["auth"], route_class=Operation)
+
+
+class PasswordChange(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"current_password": "engine 1843", "new_password": "engine 1852"}]},
+    )
+
+    current_password: Text
+    new_password: Text
+
+
+@account.post(
+    "/password",
+    summary="Change your password, and sign every other device out",
+    status_code=204,
+    responses=raises(WrongPassword),
+)
+async def change_password(call: Call, body: PasswordChange) -> Response:
+    async with confirming(call):
+        await users.change_password(call.lane, call.user, current=body.current_password, new=body.new_password)
+    call.outdated.add(users.name_of_user(call.user.user_id))
+    note(call, "password_changed", user_id=call.user.user_id)
+    return Response(status_code=204, headers=PRIVATE)
+
+
+router.include_router(account)
 
 form = APIRouter(prefix="/auth", tags=["auth"], route_class=PublicOperation)
 form.post(

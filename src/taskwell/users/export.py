@@ -1,0 +1,125 @@
+"""All that a user owns as one JSON document, read from one instant of the database and never all in memory."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from functools import cached_property
+from typing import Any, cast
+
+import orjson
+from sqlalchemy import Boolean, Column, ColumnElement, LargeBinary, Table, bindparam, select
+
+from taskwell.database import Base, Database, Query, TextList, UtcInstant, UuidText, now
+from taskwell.database.json import BooleanJson, InstantText, JsonObject, ListJson
+from taskwell.errors import Unauthorized
+from taskwell.users.principal import Principal
+
+CHUNK_BYTES = 65_536
+
+LEFT_OUT = {
+    "task_tags": "the tasks themselves hold their tags",
+    "revoked_tokens": "ids of tokens, which mean nothing outside",
+    "idempotency_keys": "answers that are kept for a day in case a request is sent again",
+}
+"""Tables with rows of a user that are not part of the document, and why."""
+
+_NAMES = {"users": "user", "security_events": "activity"}
+_TECHNICAL = frozenset(
+    {
+        "lists.revision",
+        "reminders.fire_at",
+        "reminders.claimed_at",
+        "reminders.tried_since",
+        "reminders.delivery_id",
+        "reminders.settled_for",
+        "reminders.changed_at",
+        "reminders.changes",
+        "security_events.subject",
+        "webhooks.secret",
+    }
+)
+"""Columns that serve the machinery, or that are secrets."""
+
+
+class Export:
+    """The document's form.
+
+    It has a member for every table that there is: a new table of users' things is in it from the start, unless
+    ``LEFT_OUT`` says why not.
+    """
+
+    def __init__(self, forms: Mapping[str, ColumnElement[str]]) -> None:
+        """Args:
+        forms: The JSON text of a row, by table; the columns as they are for a table that is not named.
+        """
+        self._forms = forms
+
+    @cached_property
+    def sections(self) -> dict[str, Query[str]]:
+        """What to read, by the name of the member; made at the first use, when all tables are known."""
+        owned = [table for table in Base.metadata.sorted_tables if _owner(table) is not None]
+        return {
+            _NAMES.get(table.name, table.name): self._rows(table) for table in owned if table.name not in LEFT_OUT
+        }
+
+    def _rows(self, table: Table) -> Query[str]:
+        owner = _owner(table)
+        assert owner is not None
+        form = self._forms.get(table.name, JsonObject(members(table)))
+        rows = select(form).where(owner == bindparam("user_id", type_=UuidText))
+        return Query(rows.order_by(*table.primary_key.columns), str)
+
+    async def document(self, database: Database, user: Principal) -> AsyncGenerator[bytes, None]:
+        """The document, piece by piece.
+
+        Raises:
+            Unauthorized: the user is gone; before the first piece.
+        """
+        chunk = bytearray()
+        async with aclosing(self._pieces(database, user)) as pieces:
+            async for piece in pieces:
+                chunk += piece
+                if len(chunk) >= CHUNK_BYTES:
+                    yield bytes(chunk)
+                    chunk.clear()
+        yield bytes(chunk)
+
+    async def _pieces(self, database: Database, user: Principal) -> AsyncGenerator[bytes, None]:
+        values = {"user_id": user.user_id, "subject": user.subject}
+        async with database.snapshot() as snapshot:
+            account = [row async for row in snapshot.stream(self.sections["user"], **values)]
+            if not account:
+                raise Unauthorized
+            yield b'{"exported_at":%b,"user":%b' % (orjson.dumps(now(), option=orjson.OPT_UTC_Z), account[0].encode())
+            for name, query in self.sections.items():
+                if name == "user":
+                    continue
+                yield b',"%b":[' % name.encode()
+                separator = b""
+                async with aclosing(cast("AsyncGenerator[str, None]", snapshot.stream(query, **values))) as rows:
+                    async for row in rows:
+                        yield separator + row.encode()
+                        separator = b","
+                yield b"]"
+            yield b"}"
+
+
+def _owner(table: Table) -> Column[Any] | None:
+    return table.columns.get("id" if table.name == "users" else "user_id")
+
+
+def members(table: Table) -> dict[str, Any]:
+    """The columns of a table that its user may see, as JSON."""
+    return {
+        column.name: _json(column)
+        for column in table.columns
+        if column.name != "user_id"
+        and f"{table.name}.{column.name}" not in _TECHNICAL
+        and not isinstance(column.type, LargeBinary)
+    }
+
+
+def _json(column: Column[Any]) -> ColumnElement[Any]:
+    for kind, form in ((UtcInstant, InstantText), (TextList, ListJson), (Boolean, BooleanJson)):
+        if isinstance(column.type, kind):
+            return form(column)
+    return column
