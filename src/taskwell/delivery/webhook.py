@@ -59,7 +59,8 @@ async def _post(url: httpx2.URL, body: bytes, headers: dict[str, str], *, allow_
                 response = await client.send(request, stream=True)
             except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                 if number == len(addresses):
-                    raise Undelivered(f"No connection to {url.host}.") from error
+                    why = "nobody answers there" + ", or not with a valid certificate" * (url.scheme == "https")
+                    raise Undelivered(f"No connection to {url.host}: {why}.") from error
             except httpx2.TimeoutException as error:
                 raise Undelivered(f"{url.host} did not answer in time.") from error
             except httpx2.HTTPError as error:
