@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from taskwell.api.call import Call
+from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
 from taskwell.api.replies import FRESH, PRIVATE, json_response
 from taskwell.api.task_members import EXAMPLE_ID
@@ -16,6 +17,7 @@ from taskwell.api.v1.schemas import StrictModel
 from taskwell.delivery import log, webhooks
 from taskwell.delivery.log import SHOWN, Status
 from taskwell.delivery.webhooks import Webhook
+from taskwell.errors import NotFound
 from taskwell.tasks.fields import Text
 from taskwell.tasks.reminders import Channel
 
@@ -86,7 +88,12 @@ class DeliveriesOut(BaseModel):
 router = APIRouter(prefix="/users/{user_id}", tags=["reminders"], route_class=Operation)
 
 
-@router.get("/webhook", summary="Show where webhook reminders go", response_model=WebhookOut)
+@router.get(
+    "/webhook",
+    summary="Show where webhook reminders go",
+    response_model=WebhookOut,
+    responses=raises(NotFound),
+)
 async def get_webhook(call: Call, user_id: str) -> Response:
     return webhook_response(await webhooks.get(call.lane, call.user))
 
@@ -98,13 +105,23 @@ async def put_webhook(call: Call, user_id: str, body: WebhookBody) -> Response:
     return webhook_response(await webhooks.put(call.lane, call.user, body.url, allow_private=allow_private))
 
 
-@router.post("/webhook/secret", summary="Make a new webhook secret", response_model=WebhookOut)
+@router.post(
+    "/webhook/secret",
+    summary="Make a new webhook secret",
+    response_model=WebhookOut,
+    responses=raises(NotFound),
+)
 async def rotate_secret(call: Call, user_id: str) -> Response:
     """The answer holds the new secret; the old one signs nothing from now on."""
     return webhook_response(await webhooks.rotate(call.lane, call.user))
 
 
-@router.delete("/webhook", summary="Forget the webhook and its secret", status_code=204)
+@router.delete(
+    "/webhook",
+    summary="Forget the webhook and its secret",
+    status_code=204,
+    responses=raises(NotFound),
+)
 async def remove_webhook(call: Call, user_id: str) -> Response:
     await webhooks.remove(call.lane, call.user)
     return Response(status_code=204)
