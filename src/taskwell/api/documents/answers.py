@@ -101,14 +101,15 @@ def _declared(responses: dict[str, Json]) -> list[str]:
 def _codes(conduct: Conduct) -> Iterator[str]:
     """The failures that follow from what the operation takes, in the order in which they are judged."""
     is_signed_in = bool(conduct.operation.needs_principal)
-    takes_content = conduct.takes_body or conduct.takes_form
+    takes_document = conduct.takes_body or conduct.takes_file
+    takes_content = takes_document or conduct.takes_form
     for applies, codes in (
         (is_signed_in, ("unauthorized", "invalid_token")),
         (is_signed_in and "user_id" in conduct.path_params, ("forbidden",)),
         (is_signed_in or takes_content, ("rate_limited",)),
         (conduct.takes_cursor, ("invalid_cursor",)),
         (conduct.takes_idempotency_key, ("invalid_header", "request_in_progress", "idempotency_key_reused")),
-        (conduct.takes_body, ("malformed_body", "body_too_deep", "unsupported_media_type")),
+        (takes_document, ("malformed_body", "body_too_deep", "unsupported_media_type")),
         (takes_content, ("body_too_large",)),
         (conduct.checks_values, ("validation_failed",)),
         (any(name != "user_id" for name in conduct.path_params), ("not_found",)),
@@ -121,8 +122,8 @@ def _codes(conduct: Conduct) -> Iterator[str]:
 
 
 def _add_headers(responses: dict[str, Json], conduct: Conduct) -> None:
-    names: list[str] = [name for name in ("Location", "Link") if name in conduct.mentions]
-    names += ["ETag"] if "etag" in conduct.mentions else []
+    names: list[str] = [name for name in ("Location", "Link") if name in conduct.texts]
+    names += ["ETag"] if "etag" in conduct.calls or conduct.takes_if_none_match else []
     names += ["Idempotency-Replayed"] if conduct.takes_idempotency_key else []
     for status, answer in responses.items():
         if not status.startswith("2"):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from inspect import isfunction
 from types import CodeType
-from typing import Any, cast
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
@@ -18,13 +18,15 @@ class Conduct:
     """One operation at one path.
 
     Attributes:
-        mentions: Every name and text in its own code and in the functions of ``taskwell.api`` that it calls.
+        calls: The names of the functions that it calls, and that those of ``taskwell.api`` call.
+        texts: Every text in their code, such as the names of headers.
     """
 
     path: str
     method: str
     operation: Operation
-    mentions: frozenset[str]
+    calls: frozenset[str]
+    texts: frozenset[str]
 
     @property
     def path_params(self) -> list[str]:
@@ -33,6 +35,11 @@ class Conduct:
     @property
     def takes_body(self) -> bool:
         return self.operation.signature.body is not None
+
+    @property
+    def takes_file(self) -> bool:
+        """Whether it reads the body itself, which it then describes itself."""
+        return "requestBody" in (self.operation.openapi_extra or {})
 
     @property
     def takes_form(self) -> bool:
@@ -56,11 +63,11 @@ class Conduct:
 
     @property
     def takes_if_match(self) -> bool:
-        return "if_match" in self.mentions
+        return "if_match" in self.calls
 
     @property
     def takes_if_none_match(self) -> bool:
-        return self.method == "GET" and "is_unchanged" in self.mentions
+        return self.method == "GET" and "is_unchanged" in self.calls
 
 
 def conducts(app: FastAPI) -> Iterator[Conduct]:
@@ -70,32 +77,36 @@ def conducts(app: FastAPI) -> Iterator[Conduct]:
         if not isinstance(operation, Operation) or route.path is None or not operation.include_in_schema:
             continue
         for method in sorted(operation.methods or ()):
-            yield Conduct(route.path, method, operation, mentions(operation.endpoint))
+            yield Conduct(route.path, method, operation, *_reach(operation.endpoint))
 
 
-def mentions(endpoint: Callable[..., Any]) -> frozenset[str]:
-    found: set[str] = set()
-    _collect(endpoint, found, set())
-    return frozenset(found)
+def _reach(endpoint: Callable[..., Any]) -> tuple[frozenset[str], frozenset[str]]:
+    """What an endpoint calls, and the texts in the code of all that."""
+    found: dict[str, Callable[..., Any]] = {}
+    texts: set[str] = set()
+    waiting = [endpoint]
+    while waiting:
+        function = waiting.pop()
+        names, written = _words(function.__code__)
+        texts |= written
+        called = {name: function.__globals__.get(name) for name in names}
+        for name, each in called.items():
+            if isfunction(each) and name not in found:
+                found[name] = each
+                if each.__module__.startswith("taskwell.api"):
+                    waiting.append(each)
+    return frozenset(found), frozenset(texts)
 
 
-def _collect(function: Callable[..., Any], found: set[str], seen: set[Callable[..., Any]]) -> None:
-    seen.add(function)
-    words = set(_words(cast(CodeType, getattr(function, "__code__", None))))
-    found |= words
-    known = getattr(function, "__globals__", {})
-    for word in words:
-        called = known.get(word)
-        if isfunction(called) and called not in seen and called.__module__.startswith("taskwell.api"):
-            _collect(called, found, seen)
-
-
-def _words(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
+def _words(code: CodeType) -> tuple[set[str], set[str]]:
+    """The names and the texts of a function's code, and of those inside it."""
+    names, texts = set(code.co_names), set[str]()
     for constant in code.co_consts:
-        if isinstance(constant, str):
-            yield constant
-        elif isinstance(constant, tuple):
-            yield from (each for each in constant if isinstance(each, str))
-        elif isinstance(constant, CodeType):
-            yield from _words(constant)
+        if isinstance(constant, CodeType):
+            inner_names, inner_texts = _words(constant)
+            names |= inner_names
+            texts |= inner_texts
+        texts |= {
+            each for each in (constant if isinstance(constant, tuple) else (constant,)) if isinstance(each, str)
+        }
+    return names, texts

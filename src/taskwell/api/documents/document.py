@@ -48,6 +48,8 @@ def _completed(document: Json, operations: list[Conduct], render: Renderer, name
         if conduct.operation.needs_principal:
             written["security"] = SECURITY
         add_parameters(written, conduct)
+        if conduct.method == "PATCH":
+            _drop_defaults(written, schemas)
         answers.complete(written, conduct)
         _add_examples(written, schemas)
     for leftover in ("HTTPValidationError", "ValidationError"):
@@ -57,6 +59,14 @@ def _completed(document: Json, operations: list[Conduct], render: Renderer, name
     components["securitySchemes"] = SECURITY_SCHEMES
     document["tags"] = _tags(document)
     return document
+
+
+def _drop_defaults(written: Json, schemas: Json) -> None:
+    """What a PATCH leaves out stays as it is; the model's defaults stand for that and are nobody's values."""
+    for content in written.get("requestBody", {}).get("content", {}).values():
+        for schema in [content["schema"], *content["schema"].get("anyOf", [])]:
+            for each in schemas.get(schema.get("$ref", "").rpartition("/")[2], {}).get("properties", {}).values():
+                each.pop("default", None)
 
 
 def _operation_ids(operations: list[Conduct]) -> dict[tuple[str, str], str]:

@@ -9,12 +9,13 @@ from starlette.responses import Response
 
 from taskwell.api.bodies import validated
 from taskwell.api.call import Call
+from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
 from taskwell.api.problems import problem
 from taskwell.api.replies import FRESH, json_response
 from taskwell.api.v1.bulk_schemas import BulkBody, BulkOut, OperationBody
 from taskwell.api.v1.schemas import TaskBody, TaskPatch, task_json
-from taskwell.errors import AppError, Invalid, PreconditionRequired
+from taskwell.errors import AppError, Invalid, NotFound, PreconditionFailed, PreconditionRequired
 from taskwell.tasks import Task, TaskChanges, bulk
 from taskwell.tasks.fields import UUID
 from taskwell.tasks.service import no_such_task
@@ -22,7 +23,12 @@ from taskwell.tasks.service import no_such_task
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Operation)
 
 
-@router.post("/bulk", summary="Apply up to 500 operations as one write", response_model=BulkOut)
+@router.post(
+    "/bulk",
+    summary="Apply up to 500 operations as one write",
+    response_model=BulkOut,
+    responses=raises(NotFound, PreconditionFailed, PreconditionRequired),
+)
 async def apply_bulk(call: Call, body: BulkBody) -> Response:
     """Atomic unless told otherwise: all or nothing, and a failure names its operation in ``index``."""
     operations = [_operation(call, each) for each in body.operations]
