@@ -10,11 +10,15 @@ _ENTITY_TAG = re.compile(r'[\s,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,[\s,]*
 """One of a list; RFC 9110 section 5.6.1 has empty elements ignored."""
 
 _QUOTED = re.compile(r'"[^"]*"')
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
+_OURS = re.compile(r"(0|[1-9][0-9]{0,17})(?:-[0-9]+)?")
 
 
-def etag(revision: int) -> str:
-    return f'"{revision}"'
+def etag(revision: int, count: int | None = None) -> str:
+    """The ETag of a revision, and of what is counted beside it, which changes without a write to the thing itself.
+
+    A precondition asks for the revision alone: another count is no reason to refuse a write.
+    """
+    return f'"{revision}"' if count is None else f'"{revision}-{count}"'
 
 
 def if_match(call: RequestContext) -> frozenset[int] | None:
@@ -31,7 +35,8 @@ def if_match(call: RequestContext) -> frozenset[int] | None:
         return None
     if header == "*":
         return None
-    return frozenset(int(tag) for is_weak, tag in _parsed(header) if not is_weak and _NUMBER.fullmatch(tag))
+    ours = [_OURS.fullmatch(tag) for is_weak, tag in _parsed(header) if not is_weak]
+    return frozenset(int(tag[1]) for tag in ours if tag is not None)
 
 
 def is_unchanged(call: RequestContext, current: str) -> bool:

@@ -19,6 +19,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from taskwell.database import Base, Day, Id, Instant, TextList, UtcInstant, UuidText
 
+IN_TRASH, COMPLETED, OPEN = range(3)
+"""``TaskTagRow.state``."""
+
 _LIVING = text("deleted_at IS NULL")
 
 
@@ -78,7 +81,8 @@ class TaskRow(Base):
         _living("ix_tasks_priority", "user_id", "priority", "id"),
         _living("ix_tasks_title", "user_id", "title_key", "id"),
         _living("ix_tasks_due", "user_id", "due_key", "id", where="due_key IS NOT NULL"),
-        _living("ix_tasks_completed", "user_id", "completed_at", where="completed_at IS NOT NULL"),
+        _living("ix_tasks_completed", "user_id", "completed_at", "created_at", where="completed_at IS NOT NULL"),
+        _living("ix_tasks_open", "user_id", "list_id", "priority", "due_key", where="completed_at IS NULL"),
         _living("ix_tasks_pending", "user_id", "created_at", "id", where="completed_at IS NULL"),
         Index(
             "ix_tasks_list",
@@ -108,11 +112,14 @@ class TaskTagRow(Base):
     user_id: Mapped[Id] = mapped_column(primary_key=True)
     tag_key: Mapped[str] = mapped_column(Text().with_variant(Text(collation="C"), "postgresql"), primary_key=True)
     task_id: Mapped[Id] = mapped_column(primary_key=True)
-    tag: Mapped[str] = mapped_column(Text)
+    tag: Mapped[str] = mapped_column(Text().with_variant(Text(collation="C"), "postgresql"))
+    state: Mapped[int] = mapped_column(SmallInteger, server_default=text("2"))
+    """Of the task, so that counting needs no join: ``IN_TRASH``, ``COMPLETED`` or ``OPEN``."""
 
     __table_args__ = (
         ForeignKeyConstraint(["user_id", "task_id"], ["tasks.user_id", "tasks.id"], ondelete="CASCADE"),
         Index("ix_task_tags_task", "user_id", "task_id"),
+        Index("ix_task_tags_state", "user_id", "state", "tag_key", "tag"),
     )
 
 

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, Subquery, bindparam, func, select, true, update
+from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, bindparam, func, select, true, update
 from sqlalchemy import Text as SqlText
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, now
 from taskwell.database.given import as_given, given_rows
 from taskwell.errors import NotFound, Unauthorized
-from taskwell.tasks.queries import USER_ID, visible_to_user
-from taskwell.tasks.tables import TaskRow, TaskTagRow
+from taskwell.tasks.queries import USER_ID
+from taskwell.tasks.tables import IN_TRASH, OPEN, TaskRow, TaskTagRow
 from taskwell.tasks.task import tag_key, without_twins
 from taskwell.users.principal import Principal
 from taskwell.users.revision import advance, hold
@@ -48,35 +48,27 @@ class Tags:
     revision: int
 
 
-def by_name(tagged: Select[Any]) -> Subquery:
-    """Adds up the tags of tasks by what they are compared by: ``name``, ``tag_key``, ``tasks`` and ``open_tasks``.
-
-    Args:
-        tagged: A row for each tag of each task: ``tag_key``, ``tag``, and the task's ``created_at`` and
-            ``completed_at``.
-    """
-    each = tagged.subquery("each_tag")
+def by_name(condition: ColumnElement[bool]) -> Subquery:
+    """The user's tags on tasks whose state meets the condition: ``name``, ``tag_key``, ``tasks``, ``open_tasks``."""
     tasks = func.count()
     spelled = (
         select(
-            each.c.tag_key,
-            each.c.tag.label("name"),
+            TaskTagRow.tag_key,
+            TaskTagRow.tag.label("name"),
             tasks.label("tasks"),
-            tasks.filter(each.c.completed_at.is_(None)).label("open_tasks"),
-            func.max(each.c.created_at).label("latest"),
+            tasks.filter(TaskTagRow.state == OPEN).label("open_tasks"),
         )
-        .group_by(each.c.tag_key, each.c.tag)
+        .where(TaskTagRow.user_id == USER_ID, condition)
+        .group_by(TaskTagRow.tag_key, TaskTagRow.tag)
         .subquery("spelled")
     )
     key = spelled.c.tag_key
     ranked = select(
         spelled.c.name,
-        spelled.c.tag_key,
+        key,
         func.sum(spelled.c.tasks).over(partition_by=key).cast(BigInteger).label("tasks"),
         func.sum(spelled.c.open_tasks).over(partition_by=key).cast(BigInteger).label("open_tasks"),
-        func.row_number()
-        .over(partition_by=key, order_by=(spelled.c.tasks.desc(), spelled.c.latest.desc(), spelled.c.name))
-        .label("place"),
+        func.row_number().over(partition_by=key, order_by=(spelled.c.tasks.desc(), spelled.c.name)).label("place"),
     ).subquery("ranked")
     return (
         select(ranked.c.name, ranked.c.tag_key, ranked.c.tasks, ranked.c.open_tasks)
@@ -87,11 +79,7 @@ def by_name(tagged: Select[Any]) -> Subquery:
 
 def _all() -> Select[Any]:
     """The revision with the tags, so that their ETag never promises more than they show; see ``page_query``."""
-    tags = by_name(
-        visible_to_user(TaskTagRow.tag_key, TaskTagRow.tag, TaskRow.created_at, TaskRow.completed_at)
-        .join(TaskTagRow, (TaskTagRow.user_id == TaskRow.user_id) & (TaskTagRow.task_id == TaskRow.id))
-        .where(TaskTagRow.user_id == USER_ID)
-    )
+    tags = by_name(TaskTagRow.state > IN_TRASH)
     return (
         select(UserRow.revision, tags.c.name, tags.c.tasks, tags.c.open_tasks)
         .select_from(UserRow)

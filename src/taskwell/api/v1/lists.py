@@ -49,11 +49,8 @@ async def delete_list(call: Call, list_id: str, query: Annotated[RemoveListQuery
 
 
 def list_response(call: Call, shown: TaskList, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """The list with its ETag, or 304 where the caller has it already.
-
-    The ETag holds the count beside the revision, since the count changes without a write to the list.
-    """
-    tag = f'"{shown.revision}-{shown.open_tasks}"'
+    """The list with its ETag, or 304 where the caller has it already."""
+    tag = etag(shown.revision, shown.open_tasks)
     sent = FRESH | {"ETag": tag} | (headers or {})
     if call.scope["method"] in ("GET", "HEAD") and is_unchanged(call, tag):
         return Response(status_code=304, headers=sent)
