@@ -38,14 +38,13 @@ def create_app(settings: Settings, *, on_ready: Callable[[], None] = lambda: Non
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[Services]:
-        if settings.is_production:
-            await migrations.require_head(settings)
-        else:
-            await migrations.upgrade(settings)
+        await migrations.prepare(settings)
         limits, database = Limits(settings), await open_database(settings)
         journal = SecurityJournal(database, settings)
         try:
-            services = Services(settings, database, Identities(database, settings), limits, journal, migrations.head())
+            services = Services(
+                settings, database, Identities(database, settings), limits, journal, migrations.head()
+            )
             async with worker.running(database, settings) if settings.works_in_serve else nullcontext():
                 on_ready()
                 yield services

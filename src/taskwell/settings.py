@@ -1,6 +1,7 @@
 """Everything that can be set, from the environment and ``.env``; immutable once read."""
 
 import os
+import re
 import secrets
 from email.utils import parseaddr
 from functools import cached_property
@@ -27,6 +28,10 @@ KNOWN_DEFAULTS = (
 )
 
 
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#@\s]+)", re.ASCII)
+"""As a browser sends it (RFC 6454 section 6.1); apps and extensions have schemes of their own."""
+
+
 class InvalidSettings(Exception):
     """The settings cannot be used; the message names the setting and says what to change."""
 
@@ -49,6 +54,8 @@ class Settings(BaseSettings):
     database_ping_after_idle_seconds: Annotated[float, Field(ge=0)] = 20
     database_statement_cache: Literal["auto", "on", "off"] = "auto"
     database_connect_timeout_seconds: Annotated[float, Field(gt=0)] = 10
+    database_command_timeout_seconds: Annotated[float, Field(gt=0)] = 10
+    database_wait_seconds: Annotated[float, Field(ge=0)] = 10
 
     secret_key: SecretStr | None = None
     secret_key_previous: SecretStr | None = None
@@ -71,9 +78,14 @@ class Settings(BaseSettings):
     max_import_bytes: Annotated[int, Field(ge=1024)] = 16_777_216
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "console", "json"] = "auto"
+    slow_query_milliseconds: Annotated[float, Field(ge=0)] = 200
+    metrics_token: SecretStr | None = None
+    sentry_dsn: SecretStr | None = None
+    drain_delay_seconds: Annotated[float, Field(ge=0, le=60)] = 0.5
 
     worker_in_serve: bool | None = None
     worker_poll_seconds: Annotated[float, Field(gt=0, le=86_400)] = 1
+    worker_metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
     smtp_host: str | None = None
     smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 587
     smtp_username: str | None = None
@@ -95,7 +107,10 @@ class Settings(BaseSettings):
         "better_auth_issuer",
         "better_auth_audience",
         "redis_url",
+        "metrics_token",
+        "sentry_dsn",
         "worker_in_serve",
+        "worker_metrics_port",
         "smtp_host",
         "smtp_username",
         "smtp_password",
@@ -143,7 +158,7 @@ class Settings(BaseSettings):
     @classmethod
     def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         for origin in origins:
-            if origin != "*" and AnyHttpUrl(origin).path not in ("/", None):
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is not an origin such as https://app.example.com")
         return origins
 
@@ -152,7 +167,7 @@ class Settings(BaseSettings):
     def _is_a_database(cls, url: str) -> str:
         try:
             backend = make_url(url).drivername.partition("+")[0]
-        except ArgumentError as error:
+        except (ArgumentError, ValueError) as error:
             raise ValueError("it is not a database URL such as sqlite:///taskwell.db") from error
         if backend not in ("sqlite", "postgres", "postgresql"):
             raise ValueError(f"{backend!r} is not supported; use sqlite:///… or postgresql://…")
@@ -164,6 +179,9 @@ class Settings(BaseSettings):
             return self
         if self.secret_key is None:
             raise ValueError("SECRET_KEY is missing; set it to the output of 'openssl rand -hex 32'")
+        for name, key in (("SECRET_KEY", self.secret_key), ("SECRET_KEY_PREVIOUS", self.secret_key_previous)):
+            if key is not None and (weakness := _weakness(key)):
+                raise ValueError(f"{name} {weakness}; set it to the output of 'openssl rand -hex 32'")
         if self.debug:
             raise ValueError("DEBUG must be off in production; remove it or set DEBUG=false")
         if "*" in self.allowed_origins:
@@ -173,17 +191,6 @@ class Settings(BaseSettings):
         if self.better_auth_secret is not None and _is_known(self.better_auth_secret):
             raise ValueError("BETTER_AUTH_SECRET is a known default; set a new one here and in Better Auth")
         return self
-
-    @field_validator("secret_key", "secret_key_previous")
-    @classmethod
-    def _is_strong(cls, key: SecretStr | None) -> SecretStr | None:
-        if key is None:
-            return None
-        if len(key.get_secret_value().encode()) < MIN_SECRET_BYTES:
-            raise ValueError(f"it needs at least {MIN_SECRET_BYTES} bytes; use 'openssl rand -hex 32'")
-        if _is_known(key):
-            raise ValueError("it is a known default; set it to the output of 'openssl rand -hex 32'")
-        return key
 
     @field_validator("mail_from")
     @classmethod
@@ -233,13 +240,21 @@ def read_settings(**overrides: object) -> Settings:
     """
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
+    except UnicodeDecodeError:
+        raise InvalidSettings(".env is not text in UTF-8") from None
     except ValidationError as error:
         raise InvalidSettings("; ".join(_sentence(list(e["loc"]), e["msg"]) for e in error.errors())) from None
 
 
 def _sentence(location: list[int | str], message: str) -> str:
-    name = str(location[0]).upper() if location else ""
-    return f"{name} {message}".strip().replace("Value error, ", "")
+    sentence = message.removeprefix("Value error, ")
+    return f"{str(location[0]).upper()}: {sentence}" if location else sentence
+
+
+def _weakness(key: SecretStr) -> str | None:
+    if len(key.get_secret_value().encode()) < MIN_SECRET_BYTES:
+        return f"needs at least {MIN_SECRET_BYTES} bytes"
+    return "is a known default" if _is_known(key) else None
 
 
 def _is_known(secret: SecretStr) -> bool:
@@ -259,4 +274,7 @@ def _kept_key(path: Path) -> str:
         pass
     finally:
         draft.unlink()
-    return path.read_text().strip()
+    key = path.read_text().strip()
+    if len(key.encode()) < MIN_SECRET_BYTES:
+        raise InvalidSettings(f"{path} is damaged; remove it and a new key is made, or set SECRET_KEY")
+    return key

@@ -1,11 +1,15 @@
 """``taskwell serve``."""
 
+import asyncio
+import signal
 import socket
-from typing import Annotated
+import sys
+from typing import Annotated, NoReturn
 
 import typer
 import uvicorn
 
+from taskwell import migrations
 from taskwell.settings import InvalidSettings, read_settings
 
 DRAIN_SECONDS = 20
@@ -25,6 +29,9 @@ def serve(
         raise InvalidSettings("--workers above 1 needs PostgreSQL: SQLite is served by one process; set DATABASE_URL")
     host, port = host or settings.host, settings.port if port is None else port
     require_free(host, port)
+    asyncio.run(migrations.prepare(settings))
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, _end)
     typer.echo(f"Taskwell serves http://{host}:{port} (API page: http://{host}:{port}/docs)")
     uvicorn.run(
         "taskwell.app:serve_app",
@@ -40,6 +47,11 @@ def serve(
         proxy_headers=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
+
+
+def _end(*_: object) -> NoReturn:
+    """Uvicorn raises the signal that it ended for once more when it is done; that is no failure."""
+    sys.exit(0)
 
 
 def require_free(host: str, port: int) -> None:

@@ -22,10 +22,7 @@ def worker() -> None:
 async def _work() -> None:
     settings = read_settings()
     logs.configure(settings)
-    if settings.is_production:
-        await migrations.require_head(settings)
-    else:
-        await migrations.upgrade(settings)
+    await migrations.prepare(settings)
     database = await open_database(settings)
     try:
         work = Worker(database, settings)

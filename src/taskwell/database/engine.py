@@ -1,6 +1,8 @@
 """Opens the database that ``DATABASE_URL`` names, in whichever of its usual spellings."""
 
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +17,23 @@ from taskwell.database.sqlite import SqliteDatabase
 from taskwell.errors import Unavailable
 from taskwell.settings import InvalidSettings, Settings
 
-LIBPQ_ONLY = ("sslmode", "channel_binding", "sslrootcert", "options", "connect_timeout", "gssencmode")
-"""Query parameters of a libpq URL that asyncpg does not take; each is translated or has no meaning here."""
+CLIENT_ONLY = ("sslmode", "channel_binding", "sslrootcert", "connect_timeout", "gssencmode")
+"""Query parameters of a libpq URL that are not the server's; each is translated or has no meaning here."""
 
 
 def sqlite_path(url: URL) -> Path:
     """The file of ``sqlite:///file`` (relative) or ``sqlite:////file`` (absolute).
 
     Raises:
-        InvalidSettings: an in-memory database, which would be empty on every connection.
+        InvalidSettings: there is no such folder, or it is an in-memory database, which would be empty on every
+            connection.
     """
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise InvalidSettings("DATABASE_URL must name a file, such as sqlite:///taskwell.db")
-    return Path(url.database)
+    path = Path(url.database)
+    if not path.parent.is_dir():
+        raise InvalidSettings(f"DATABASE_URL names a folder that does not exist: {path.parent}")
+    return path
 
 
 async def open_database(settings: Settings) -> Database:
@@ -38,10 +44,7 @@ async def open_database(settings: Settings) -> Database:
         Unavailable: nothing answers there.
     """
     if settings.is_sqlite:
-        path = sqlite_path(settings.database)
-        if not path.parent.is_dir():
-            raise InvalidSettings(f"DATABASE_URL names a folder that does not exist: {path.parent}")
-        return SqliteDatabase(path)
+        return SqliteDatabase(sqlite_path(settings.database))
     is_cached = settings.database_statement_cache == "on" or (
         settings.database_statement_cache == "auto" and not await _is_pooled(settings)
     )
@@ -78,9 +81,12 @@ async def postgres_connection(settings: Settings, *, statement_cache: bool) -> C
 
 def postgres_engine(settings: Settings) -> AsyncEngine:
     """SQLAlchemy's own engine, for migrations; it opens one connection and keeps none."""
-    url, arguments = postgres_arguments(settings.database)
-    arguments |= {"timeout": settings.database_connect_timeout_seconds, "statement_cache_size": 0}
-    return create_async_engine(url, connect_args=arguments, poolclass=NullPool)
+
+    async def connect() -> Connection:
+        with refused_at_start(settings):
+            return await postgres_connection(settings, statement_cache=False)
+
+    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
 
 
 def postgres_arguments(url: URL) -> tuple[URL, dict[str, Any]]:
@@ -91,13 +97,13 @@ def postgres_arguments(url: URL) -> tuple[URL, dict[str, Any]]:
     Raises:
         InvalidSettings: an unknown ``sslmode``.
     """
-    query = dict(url.query)
-    options = {name: query.pop(name) for name in LIBPQ_ONLY if name in query}
+    query = {name: value if isinstance(value, str) else value[-1] for name, value in url.query.items()}
     arguments: dict[str, Any] = {}
-    tls = _tls(str(options.get("sslmode", "")), str(options.get("sslrootcert", "")))
-    if tls is not None:
+    if (tls := _tls(query.get("sslmode", ""), query.get("sslrootcert", ""))) is not None:
         arguments["ssl"] = tls
-    return url.set(drivername="postgresql+asyncpg", query=query), arguments
+    if server_settings := {name: value for name, value in query.items() if name not in CLIENT_ONLY}:
+        arguments["server_settings"] = server_settings
+    return url.set(drivername="postgresql+asyncpg", query={}), arguments
 
 
 def _tls(mode: str, root_certificate: str) -> object:
@@ -114,14 +120,24 @@ def _tls(mode: str, root_certificate: str) -> object:
 
 async def _is_pooled(settings: Settings) -> bool:
     """Whether a pooler stands between: it gives its clients process ids of its own making."""
-    try:
+    with refused_at_start(settings):
         connection = await postgres_connection(settings, statement_cache=False)
         try:
             return bool(await connection.fetchval("SELECT pg_backend_pid()") != connection.get_server_pid())
         finally:
             await connection.close()
+
+
+@contextmanager
+def refused_at_start(settings: Settings) -> Iterator[None]:
+    """Says which part of ``DATABASE_URL`` is wrong, or that nothing answers there."""
+    try:
+        yield
     except (asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError) as error:
         raise InvalidSettings(f"DATABASE_URL was refused: {error}") from error
     except LOST as error:
         where = f"{settings.database.host}:{settings.database.port or 5432}"
-        raise Unavailable(f"The database at {where} cannot be reached.") from error
+        reason = str(error) or type(error).__name__
+        raise Unavailable(f"The database that DATABASE_URL names, at {where}, cannot be reached: {reason}") from error
+    except asyncpg.PostgresError as error:
+        raise InvalidSettings(f"DATABASE_URL was refused: {error}") from error

@@ -55,7 +55,7 @@ class SqliteDatabase(Database):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with _told():
+        with told():
             self._writer = Writer(connect(path))
             self._reader = connect(path)
         self._reader.execute("PRAGMA query_only=ON")
@@ -68,11 +68,11 @@ class SqliteDatabase(Database):
         if query.is_heavy:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._read_threads, self._heavy, query, values)
-        with _told():
+        with told():
             return _run(self._reader, query, values)
 
     def _heavy(self, query: Query[T], values: Mapping[str, object]) -> list[T]:
-        with _told(), closing(connect(self._path)) as connection:
+        with told(), closing(connect(self._path)) as connection:
             return _run(connection, query, values)
 
     async def many(self, query: Query[T], values: Sequence[Mapping[str, object]], /) -> None:
@@ -81,13 +81,13 @@ class SqliteDatabase(Database):
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Lane]:
-        with _told():
+        with told():
             async with self._writer.transaction() as connection:
                 yield SqliteTransaction(connection)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Snapshot]:
-        with _told(), closing(connect(self._path)) as connection:
+        with told(), closing(connect(self._path)) as connection:
             connection.execute("BEGIN")
             yield SqliteSnapshot(connection, self._read_threads)
 
@@ -107,7 +107,7 @@ class SqliteSnapshot(Snapshot):
     async def stream(self, query: Query[T], /, **values: object) -> AsyncIterator[T]:
         (step,) = query.steps(DIALECT)
         run = asyncio.get_running_loop().run_in_executor
-        with _told():
+        with told():
             cursor = await run(self._threads, self._connection.execute, step.text, step.arguments(values))
             while rows := await run(self._threads, cursor.fetchmany, ROWS_AT_ONCE):
                 for row in query.read(step, rows):
@@ -121,11 +121,11 @@ class SqliteTransaction(Lane):
         self._connection = connection
 
     async def rows(self, query: Query[T], /, **values: object) -> list[T]:
-        with _told():
+        with told():
             return _run(self._connection, query, values)
 
     async def many(self, query: Query[T], values: Sequence[Mapping[str, object]], /) -> None:
-        with _told():
+        with told():
             for step in query.steps(DIALECT):
                 self._connection.executemany(step.text, [step.arguments(each) for each in values])
 
@@ -142,7 +142,7 @@ def _run(connection: sqlite3.Connection, query: Query[T], values: Mapping[str, o
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """Turns the driver's errors into ours; what is neither is a bug and stays as it is."""
     try:
         yield
@@ -155,12 +155,14 @@ def _told() -> Iterator[None]:
         if kind is None:
             raise
         raise kind(str(error)) from error
-    except sqlite3.OperationalError as error:
-        primary = error.sqlite_errorcode & 0xFF
+    except sqlite3.DatabaseError as error:
+        primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE) & 0xFF
         if primary == sqlite3.SQLITE_FULL:
             raise DatabaseFull("The disk is full; nothing was stored.") from error
         if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise Unavailable("Another process is writing; try again shortly.", retry_after=1) from error
         if primary in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             raise Unavailable("The database file cannot be used; try again shortly.") from error
+        if primary in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            raise Unavailable("The database file is damaged, or is none of SQLite's.") from error
         raise

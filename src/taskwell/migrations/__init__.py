@@ -6,6 +6,7 @@ requests are served.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from alembic import command
@@ -15,8 +16,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
 from taskwell.database.engine import postgres_engine, sqlite_path
-from taskwell.database.sqlite import connect
-from taskwell.errors import AppError
+from taskwell.database.sqlite import connect, told
+from taskwell.errors import AppError, Unavailable
 from taskwell.settings import Settings
 
 ADVISORY_LOCK = 0x7461736B77656C6C
@@ -56,6 +57,11 @@ async def downgrade(settings: Settings, revision: str) -> None:
     await _with_connection(settings, lambda connection: _run(connection, command.downgrade, revision))
 
 
+async def prepare(settings: Settings) -> None:
+    """What every process does before it uses the database: in production look at the schema, else upgrade it."""
+    await (require_head(settings) if settings.is_production else upgrade(settings))
+
+
 async def require_head(settings: Settings) -> None:
     """Raises:
     OldSchema: saying which command to run.
@@ -86,7 +92,11 @@ def _run(connection: Connection, action: Callable[[Config, str], None], revision
 
 async def _with_connection(settings: Settings, action: Callable[[Connection], None]) -> None:
     if settings.is_sqlite:
-        await asyncio.to_thread(_with_sqlite, sqlite_path(settings.database), action)
+        path = sqlite_path(settings.database)
+        try:
+            await asyncio.to_thread(_with_sqlite, path, action)
+        except Unavailable as error:
+            raise Unavailable(f"DATABASE_URL names {path}: {error}") from error
         return
     engine = postgres_engine(settings)
     try:
@@ -98,17 +108,13 @@ async def _with_connection(settings: Settings, action: Callable[[Connection], No
 
 def _with_sqlite(path: Path, action: Callable[[Connection], None]) -> None:
     """One transaction begun with the write lock; foreign keys are off, since tables are made anew and renamed."""
-    engine = create_engine("sqlite://", creator=lambda: _sqlite_connection(path))
-    try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            action(connection)
-            connection.exec_driver_sql("COMMIT")
-    finally:
-        engine.dispose()
-
-
-def _sqlite_connection(path: Path) -> object:
-    connection = connect(path, busy_timeout=30)
-    connection.execute("PRAGMA foreign_keys=OFF")
-    return connection
+    with told(), closing(connect(path, busy_timeout=30)) as opened:
+        opened.execute("PRAGMA foreign_keys=OFF")
+        engine = create_engine("sqlite://", creator=lambda: opened)
+        try:
+            with engine.connect() as connection:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                action(connection)
+                connection.exec_driver_sql("COMMIT")
+        finally:
+            engine.dispose()
