@@ -16,10 +16,9 @@ from taskwell.settings import Settings
 from taskwell.users import disable, enable
 from taskwell.users.tables import ExternalIdentityRow, UserRow
 from tests.conftest import running
-from tests.support.issuer import SUBJECT, Issuer, shared_secret_token
+from tests.support.issuer import SHARED, SUBJECT, Issuer, shared_secret_token
 from tests.support.people import Person, client
 
-SHARED = "shared-with-the-front-end-0123456789-abcdef"
 USERS: Query[int] = Query(select(func.count()).select_from(UserRow), int)
 IDENTITIES: Query[int] = Query(select(func.count()).select_from(ExternalIdentityRow), int)
 

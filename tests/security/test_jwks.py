@@ -20,12 +20,6 @@ class Clock:
 
 
 @pytest.fixture
-async def issuer():
-    async with Issuer() as issuer:
-        yield issuer
-
-
-@pytest.fixture
 def clock() -> Clock:
     return Clock()
 

@@ -18,29 +18,12 @@ from taskwell.security import tokens
 from taskwell.security.external import ExternalClaims, origin_of
 from taskwell.security.tokens import TokenClaims
 from taskwell.security.verifier import Verifier
-from taskwell.settings import Settings
 from tests.conftest import SECRET
-from tests.support.issuer import KEYS, SUBJECT, Issuer, shared_secret_token
+from tests.security.conftest import settings_with
+from tests.support.issuer import KEYS, SHARED, SUBJECT, Issuer, shared_secret_token
 
 OURS = "01938d1b-1111-7222-8333-444455556666"
-SHARED = "shared-with-the-front-end-0123456789-abcdef"
 PREVIOUS = "before-the-rotation-0123456789-abcdefghijkl"
-
-
-def settings_with(**changes: Any) -> Settings:
-    return Settings(_env_file=None, environment="test", secret_key=SECRET, **changes)
-
-
-@pytest.fixture
-async def issuer():
-    async with Issuer() as issuer:
-        yield issuer
-
-
-@pytest.fixture
-def verifier(issuer: Issuer) -> Verifier:
-    """One that knows every kind of token."""
-    return Verifier(settings_with(better_auth_url=issuer.url, better_auth_secret=SHARED))
 
 
 def own_token(key: str = SECRET, **changes: object) -> str:
@@ -244,53 +227,6 @@ async def test_a_kind_of_token_that_is_not_set_up_is_refused(issuer: Issuer):
     assert await only_keys.verify(shared_secret_token(SHARED, sub=SUBJECT)) is None
     assert await only_secret.verify(issuer.token()) is None
     assert issuer.fetches == 0
-
-
-@pytest.mark.parametrize("claim", ["sub", "user_id", "id"])
-async def test_the_shared_secrets_user_has_one_of_three_names(claim: str):
-    verifier = Verifier(settings_with(better_auth_secret=SHARED))
-
-    claims = await verifier.verify(shared_secret_token(SHARED, **{claim: "u1"}))
-
-    assert isinstance(claims, ExternalClaims)
-    assert (claims.issuer, claims.subject) == ("better-auth", "u1")
-
-
-async def test_sub_goes_first(verifier: Verifier):
-    claims = await verifier.verify(shared_secret_token(SHARED, id="c", user_id="b", sub="a"))
-    assert claims is not None
-    assert claims.subject == "a"
-    assert await verifier.verify(shared_secret_token(SHARED, sub=7, user_id="b")) is None
-    assert await verifier.verify(shared_secret_token(SHARED, email="u@example.com")) is None
-    assert await verifier.verify(shared_secret_token(SHARED, user_id=7)) is None
-
-
-async def test_the_shared_secrets_users_are_those_of_the_urls_origin(verifier: Verifier, issuer: Issuer):
-    by_secret = await verifier.verify(shared_secret_token(SHARED, user_id=SUBJECT))
-    by_key = await verifier.verify(issuer.token())
-
-    assert isinstance(by_secret, ExternalClaims)
-    assert isinstance(by_key, ExternalClaims)
-    assert by_secret.identity_id == by_key.identity_id
-
-
-async def test_the_shared_secrets_issuer_and_audience_are_checked_where_configured(issuer: Issuer):
-    verifier = Verifier(settings_with(better_auth_secret=SHARED, better_auth_issuer="me", better_auth_audience="you"))
-
-    assert await verifier.verify(shared_secret_token(SHARED, sub="u", iss="me", aud="you")) is not None
-    for wrong in ({}, {"iss": "me"}, {"aud": "you"}, {"iss": "me", "aud": "x"}, {"iss": "x", "aud": "you"}):
-        assert await verifier.verify(shared_secret_token(SHARED, sub="u", **wrong)) is None
-
-
-async def test_the_secret_alone_takes_the_issuer_that_the_token_names():
-    verifier = Verifier(settings_with(better_auth_secret=SHARED))
-
-    claims = await verifier.verify(
-        shared_secret_token(SHARED, sub="u", iss="http://a.example", aud="http://a.example")
-    )
-
-    assert isinstance(claims, ExternalClaims)
-    assert claims.issuer == "http://a.example"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ KEYS: dict[str, Any] = {
     "RS256": rsa.generate_private_key(public_exponent=65_537, key_size=2048),
 }
 KEYS["PS256"] = KEYS["RS256"]
+SHARED = "shared-with-the-front-end-0123456789-abcdef"
 SUBJECT = "kX3vQm0Zb1Tn7YcWf5LrSh2Dg9JpAe8U"
 
 

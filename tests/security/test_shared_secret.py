@@ -1,0 +1,55 @@
+"""Tokens that are signed with the secret that Better Auth shares."""
+
+import pytest
+
+from taskwell.security.external import ExternalClaims
+from taskwell.security.verifier import Verifier
+from tests.security.conftest import settings_with
+from tests.support.issuer import SHARED, SUBJECT, Issuer, shared_secret_token
+
+
+@pytest.mark.parametrize("claim", ["sub", "user_id", "id"])
+async def test_the_shared_secrets_user_has_one_of_three_names(claim: str):
+    verifier = Verifier(settings_with(better_auth_secret=SHARED))
+
+    claims = await verifier.verify(shared_secret_token(SHARED, **{claim: "u1"}))
+
+    assert isinstance(claims, ExternalClaims)
+    assert (claims.issuer, claims.subject) == ("better-auth", "u1")
+
+
+async def test_sub_goes_first(verifier: Verifier):
+    claims = await verifier.verify(shared_secret_token(SHARED, id="c", user_id="b", sub="a"))
+    assert claims is not None
+    assert claims.subject == "a"
+    assert await verifier.verify(shared_secret_token(SHARED, sub=7, user_id="b")) is None
+    assert await verifier.verify(shared_secret_token(SHARED, email="u@example.com")) is None
+    assert await verifier.verify(shared_secret_token(SHARED, user_id=7)) is None
+
+
+async def test_the_shared_secrets_users_are_those_of_the_urls_origin(verifier: Verifier, issuer: Issuer):
+    by_secret = await verifier.verify(shared_secret_token(SHARED, user_id=SUBJECT))
+    by_key = await verifier.verify(issuer.token())
+
+    assert isinstance(by_secret, ExternalClaims)
+    assert isinstance(by_key, ExternalClaims)
+    assert by_secret.identity_id == by_key.identity_id
+
+
+async def test_the_shared_secrets_issuer_and_audience_are_checked_where_configured(issuer: Issuer):
+    verifier = Verifier(settings_with(better_auth_secret=SHARED, better_auth_issuer="me", better_auth_audience="you"))
+
+    assert await verifier.verify(shared_secret_token(SHARED, sub="u", iss="me", aud="you")) is not None
+    for wrong in ({}, {"iss": "me"}, {"aud": "you"}, {"iss": "me", "aud": "x"}, {"iss": "x", "aud": "you"}):
+        assert await verifier.verify(shared_secret_token(SHARED, sub="u", **wrong)) is None
+
+
+async def test_the_secret_alone_takes_the_issuer_that_the_token_names():
+    verifier = Verifier(settings_with(better_auth_secret=SHARED))
+
+    claims = await verifier.verify(
+        shared_secret_token(SHARED, sub="u", iss="http://a.example", aud="http://a.example")
+    )
+
+    assert isinstance(claims, ExternalClaims)
+    assert claims.issuer == "http://a.example"
