@@ -1,7 +1,8 @@
 """The product: callers write ``tasks.create(lane, user, draft)``."""
 
 from taskwell.tasks.filters import NO_LIST, TaskFilter, TaskSort
-from taskwell.tasks.pages import AS_TASK, Page, PageRequest, Projection, page, revision
+from taskwell.tasks.page_queries import AS_TASK, Projection
+from taskwell.tasks.pages import Page, PageRequest, page, version
 from taskwell.tasks.service import change, create, delete, erase, get, restore, toggle
 from taskwell.tasks.task import Priority, Task, TaskChanges, TaskDraft
 from taskwell.tasks.time_zone import move_to_zone
@@ -26,6 +27,6 @@ __all__ = [
     "move_to_zone",
     "page",
     "restore",
-    "revision",
     "toggle",
+    "version",
 ]

@@ -1,6 +1,6 @@
 """What a list of tasks may be asked for, as values, and each condition as SQL."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select
 from taskwell.database import UtcInstant
 from taskwell.tasks.fields import UUID
 from taskwell.tasks.queries import USER_ID
-from taskwell.tasks.search import FOUND, is_wordless, parameters, terms_of
+from taskwell.tasks.search import FOUND, Search, is_wordless, parameters, terms_of
 from taskwell.tasks.tables import TaskRow, TaskTagRow
 from taskwell.tasks.task import Priority, start_of, tag_key
 
@@ -67,14 +67,15 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """When and where a filter is asked.
+class Asker:
+    """Who asks, when and where.
 
     Attributes:
         now: What is overdue, is overdue now.
-        time_zone: Where its days begin.
+        time_zone: Where the days of a filter begin.
     """
 
+    user_id: str
     now: datetime
     time_zone: str
 
@@ -92,25 +93,36 @@ class _Rule:
     """
 
     name: str
-    values: Callable[[TaskFilter, Moment], Values | None]
+    values: Callable[[TaskFilter, Asker], Values | None]
     sql: Callable[[int], ColumnElement[Any]]
+
+
+_one = bindparam
+
+
+def _instant(name: str) -> Any:
+    return bindparam(name, type_=UtcInstant)
+
+
+def _each(name: str, numbers: Iterable[int]) -> list[Any]:
+    return [bindparam(f"{name}_{number}") for number in numbers]
 
 
 def _if(asked: bool, **values: object) -> Values | None:  # noqa: FBT001
     return values if asked else None
 
 
-def _bound(name: str) -> Callable[[TaskFilter, Moment], Values | None]:
-    def values(wanted: TaskFilter, moment: Moment) -> Values | None:
+def _bound(name: str) -> Callable[[TaskFilter, Asker], Values | None]:
+    def values(wanted: TaskFilter, asker: Asker) -> Values | None:
         bound = getattr(wanted, name)
         if bound is None:
             return None
-        return {name: bound if isinstance(bound, datetime) else start_of(bound, moment.time_zone)}
+        return {name: bound if isinstance(bound, datetime) else start_of(bound, asker.time_zone)}
 
     return values
 
 
-def _priorities(wanted: TaskFilter, _: Moment) -> Values | None:
+def _priorities(wanted: TaskFilter, _: Asker) -> Values | None:
     return {f"priority_{n}": int(each) for n, each in enumerate(dict.fromkeys(wanted.priorities))} or None
 
 
@@ -120,64 +132,63 @@ def _tags(wanted: TaskFilter) -> Values | None:
 
 def _tagged(*numbers: int) -> ColumnElement[bool]:
     """Whether the task has one of these tags; by its id, so that a planner may begin at a rare tag."""
-    keys: list[Any] = [bindparam(f"tag_{number}") for number in numbers]
     return TaskRow.id.in_(
-        select(TaskTagRow.task_id).where(TaskTagRow.user_id == USER_ID, TaskTagRow.tag_key.in_(keys))
+        select(TaskTagRow.task_id).where(TaskTagRow.user_id == USER_ID, TaskTagRow.tag_key.in_(_each("tag", numbers)))
     )
 
 
-def _list(wanted: TaskFilter, _: Moment) -> Values | None:
+def _list(wanted: TaskFilter, _: Asker) -> Values | None:
     if wanted.list_id in (None, NO_LIST):
         return None
     return {"list_id": wanted.list_id.lower() if UUID.fullmatch(wanted.list_id) else NO_ID}
 
 
-def _search(wanted: TaskFilter, _: Moment) -> Values | None:
+def _search(wanted: TaskFilter, asker: Asker) -> Values | None:
     terms = terms_of(wanted.search or "")
-    return parameters(terms) if terms else None
+    return parameters(Search(asker.user_id, terms)) if terms else None
 
-
-_NOW = bindparam("now", type_=UtcInstant)
 
 _RULES = (
-    _Rule("completed", lambda f, _: _if(f.completed is True), lambda _: TaskRow.completed_at.is_not(None)),
-    _Rule("pending", lambda f, _: _if(f.completed is False), lambda _: TaskRow.completed_at.is_(None)),
-    _Rule("priority", _priorities, lambda n: TaskRow.priority.in_([bindparam(f"priority_{i}") for i in range(n)])),
+    _Rule("wordless", lambda f, _: _if(is_wordless(f.search or "")), lambda _: false()),
+    _Rule("search", _search, lambda _: FOUND),
     _Rule("any_tag", lambda f, _: None if f.all_tags else _tags(f), lambda n: _tagged(*range(n))),
     _Rule("all_tags", lambda f, _: _tags(f) if f.all_tags else None, lambda n: and_(*map(_tagged, range(n)))),
+    _Rule("list", _list, lambda _: TaskRow.list_id == _one("list_id")),
     _Rule("no_list", lambda f, _: _if(f.list_id == NO_LIST), lambda _: TaskRow.list_id.is_(None)),
-    _Rule("list", _list, lambda _: TaskRow.list_id == bindparam("list_id")),
+    _Rule("created_before", _bound("created_before"), lambda _: TaskRow.created_at < _one("created_before")),
+    _Rule("created_after", _bound("created_after"), lambda _: TaskRow.created_at >= _one("created_after")),
+    _Rule("updated_after", _bound("updated_after"), lambda _: TaskRow.updated_at >= _one("updated_after")),
+    _Rule("due_before", _bound("due_before"), lambda _: TaskRow.due_key < _instant("due_before")),
+    _Rule("due_after", _bound("due_after"), lambda _: TaskRow.due_key >= _instant("due_after")),
     _Rule(
         "overdue",
-        lambda f, at: _if(f.overdue is True, now=at.now),
-        lambda _: and_(TaskRow.due_key < _NOW, TaskRow.completed_at.is_(None)),
+        lambda f, asker: _if(f.overdue is True, now=asker.now),
+        lambda _: and_(TaskRow.due_key < _instant("now"), TaskRow.completed_at.is_(None)),
     ),
+    _Rule("pending", lambda f, _: _if(f.completed is False), lambda _: TaskRow.completed_at.is_(None)),
+    _Rule("completed", lambda f, _: _if(f.completed is True), lambda _: TaskRow.completed_at.is_not(None)),
+    _Rule("priority", _priorities, lambda n: TaskRow.priority.in_(_each("priority", range(n)))),
     _Rule(
         "not_overdue",
-        lambda f, at: _if(f.overdue is False, now=at.now),
-        lambda _: or_(TaskRow.due_key.is_(None), TaskRow.due_key >= _NOW, TaskRow.completed_at.is_not(None)),
+        lambda f, asker: _if(f.overdue is False, now=asker.now),
+        lambda _: or_(
+            TaskRow.due_key.is_(None), TaskRow.due_key >= _instant("now"), TaskRow.completed_at.is_not(None)
+        ),
     ),
-    _Rule("due_before", _bound("due_before"), lambda _: TaskRow.due_key < bindparam("due_before", type_=UtcInstant)),
-    _Rule("due_after", _bound("due_after"), lambda _: TaskRow.due_key >= bindparam("due_after", type_=UtcInstant)),
-    _Rule("created_before", _bound("created_before"), lambda _: TaskRow.created_at < bindparam("created_before")),
-    _Rule("created_after", _bound("created_after"), lambda _: TaskRow.created_at >= bindparam("created_after")),
-    _Rule("updated_after", _bound("updated_after"), lambda _: TaskRow.updated_at >= bindparam("updated_after")),
-    _Rule("search", _search, lambda _: FOUND),
-    _Rule("wordless", lambda f, _: _if(is_wordless(f.search or "")), lambda _: false()),
 )
-_SQL = {rule.name: rule.sql for rule in _RULES}
+_BY_NAME = {rule.name: rule for rule in _RULES}
 
 
 def sql(condition: Condition) -> ColumnElement[Any]:
-    return _SQL[condition.name](condition.count)
+    return _BY_NAME[condition.name].sql(condition.count)
 
 
-def conditions(wanted: TaskFilter, moment: Moment) -> tuple[tuple[Condition, ...], Values]:
+def conditions(wanted: TaskFilter, asker: Asker) -> tuple[tuple[Condition, ...], Values]:
     """The conditions that the filter names, and a value for each of their parameters."""
     found: list[Condition] = []
     values: Values = {}
     for rule in _RULES:
-        asked = rule.values(wanted, moment)
+        asked = rule.values(wanted, asker)
         if asked is not None:
             found.append(Condition(rule.name, len(asked)))
             values |= asked

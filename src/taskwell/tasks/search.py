@@ -12,17 +12,17 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Dialect, Text, bindparam, case
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
-from sqlalchemy.types import NullType, TypeDecorator
-
-from taskwell.database import UuidText
+from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
 LONGEST_WORD = 1000
 """In bytes; a search for a longer one finds nothing, since PostgreSQL indexes none of twice that length."""
 
 NOBODYS_WORD = "0" * 64
+FINAL_SIGMA, SIGMA = "\u03c2", "\u03c3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,20 @@ class Where(Enum):
     TITLE = ("A", "title")
 
 
-class _Asked(TypeDecorator[tuple[Term, ...]]):
-    """Terms in the language of the database, to be found in one part of a task."""
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Whose tasks must hold which words.
+
+    The user's id is one of the indexed words of each task, so that a search costs the same however many others
+    there are. It only narrows: ``user_id`` is compared as well, as in every read.
+    """
+
+    user_id: str
+    terms: tuple[Term, ...]
+
+
+class _Asked(TypeDecorator[Search]):
+    """A search in the language of the database, for one part of a task."""
 
     impl = Text
     cache_ok = True
@@ -88,13 +100,17 @@ class _Asked(TypeDecorator[tuple[Term, ...]]):
         self.where = where
         self.any_of_them = any_of_them
 
-    def process_bind_param(self, value: tuple[Term, ...] | None, dialect: Dialect) -> str:
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else TSQUERY())
+
+    def process_bind_param(self, value: Search | None, dialect: Dialect) -> str:
+        assert value is not None
         weights, columns = self.where.value
-        terms = value or ()
         if dialect.name == "sqlite":
-            joined = (" OR " if self.any_of_them else " AND ").join(map(_fts5, terms))
-            return f"{{{columns}}} : ({joined})"
-        return (" | " if self.any_of_them else " & ").join(_tsquery(term, weights) for term in terms)
+            joined = (" OR " if self.any_of_them else " AND ").join(map(_fts5, value.terms))
+            return f"owner : {value.user_id.replace('-', '')} AND {{{columns}}} : ({joined})"
+        joined = (" | " if self.any_of_them else " & ").join(_tsquery(term, weights) for term in value.terms)
+        return f"'@{value.user_id}' & ({joined})"
 
 
 def _fts5(term: Term) -> str:
@@ -108,8 +124,16 @@ def _tsquery(term: Term, weights: str) -> str:
 
 
 def _phrase(term: Term, weight: str) -> str:
-    *before, last = (f"'{word}':{weight}" for word in term.words)
+    *before, last = (f"'{word}':{weight}" for word in map(_folded, term.words))
     return " <-> ".join([*before, last.replace(":", ":*") if term.is_prefix else last])
+
+
+def _folded(word: str) -> str:
+    """The word as ``search_folded`` of the migration indexes it; SQLite's tokenizer does it by itself."""
+    if word.isascii():
+        return word.lower()
+    bare = "".join(each for each in unicodedata.normalize("NFD", word) if not "\u0300" <= each <= "\u036f")
+    return unicodedata.normalize("NFC", bare).lower().replace(FINAL_SIGMA, SIGMA)
 
 
 class _Found(FunctionElement[Any]):
@@ -119,25 +143,20 @@ class _Found(FunctionElement[Any]):
     inherit_cache = True
 
     def __init__(self, where: Where, *, any_of_them: bool = False) -> None:
-        name = f"search_{'any' if any_of_them else 'all'}_{where.name}"
-        asked = bindparam(name, type_=_Asked(where, any_of_them=any_of_them))
-        super().__init__(bindparam("user_id", type_=UuidText), asked)
-        self.parameter = name
+        self.parameter = f"search_{'any' if any_of_them else 'all'}_{where.name}"
+        super().__init__(bindparam(self.parameter, type_=_Asked(where, any_of_them=any_of_them)))
 
 
 @compiles(_Found, "postgresql")
 def _(element: _Found, compiler: SQLCompiler, **options: Any) -> str:
-    user_id, search = (compiler.process(clause, **options) for clause in element.clauses)
-    owner = f"CAST('''@' || {user_id} || '''' AS tsquery)"
-    return f"tasks.search @@ ({owner} && to_tsquery('simple', search_folded({search})))"
+    return f"tasks.search @@ {compiler.process(element.clauses, **options)}"
 
 
 @compiles(_Found, "sqlite")
 def _(element: _Found, compiler: SQLCompiler, **options: Any) -> str:
-    user_id, search = (compiler.process(clause, **options) for clause in element.clauses)
     return f"""tasks.id IN (
         SELECT task_search_rows.task_id FROM task_search JOIN task_search_rows ON number = task_search.rowid
-        WHERE task_search MATCH 'owner : ' || replace({user_id}, '-', '') || ' AND ' || {search})"""
+        WHERE task_search MATCH {compiler.process(element.clauses, **options)})"""
 
 
 _ANYWHERE = _Found(Where.ANYWHERE)
@@ -155,6 +174,6 @@ others are written, and nothing of other people's tasks shows through.
 """
 
 
-def parameters(terms: tuple[Term, ...]) -> dict[str, object]:
-    """What ``FOUND`` and ``RELEVANCE`` need, besides ``user_id``."""
-    return {found.parameter: terms for found in (_ANYWHERE, _TITLE, _LABELS, _SOME_LABEL)}
+def parameters(search: Search) -> dict[str, object]:
+    """What ``FOUND`` and ``RELEVANCE`` need."""
+    return {found.parameter: search for found in (_ANYWHERE, _TITLE, _LABELS, _SOME_LABEL)}

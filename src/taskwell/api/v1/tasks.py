@@ -101,20 +101,20 @@ async def page_response(call: Call, asked: PageRequest, projection: Projection[s
     headers = dict(FRESH)
     has_etag = not asked.wanted.reads_clock
     if has_etag and call.headers(b"if-none-match"):
-        tag = page_etag(call.user, asked, await tasks.revision(call.lane, call.user, asked))
+        tag = page_etag(call.user, asked, await tasks.version(call.lane, call.user, asked))
         if is_unchanged(call, tag):
             return Response(status_code=304, headers=headers | {"ETag": tag})
     page = await tasks.page(call.lane, call.user, asked, projection)
     if has_etag:
-        headers["ETag"] = page_etag(call.user, asked, page.revision)
+        headers["ETag"] = page_etag(call.user, asked, page.version)
     if page.next_cursor is not None:
         headers["Link"] = f'<{next_url(call, page.next_cursor)}>; rel="next"'
     return Response(_envelope(page), headers=headers, media_type="application/json")
 
 
-def page_etag(user: Principal, asked: PageRequest, revision: int) -> str:
-    """The user's revision and what was asked: any write of the user makes every one of the user's lists new."""
-    return f'"{revision}-{_digest(asked, user.subject, user.time_zone)}"'
+def page_etag(user: Principal, asked: PageRequest, version: str) -> str:
+    """The version and what was asked: any write of the user makes every one of the user's lists new."""
+    return f'"{version}-{_digest(asked, user.subject, user.time_zone)}"'
 
 
 @lru_cache(maxsize=4096)

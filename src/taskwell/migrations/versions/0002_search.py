@@ -87,7 +87,21 @@ SQLITE = (
 )
 
 
+WITH_GAPS = {
+    "ix_tasks_due": (["user_id", "due_key", "id"], "deleted_at IS NULL AND due_key IS NOT NULL"),
+    "ix_tasks_list": (["user_id", "list_id", "created_at", "id"], "list_id IS NOT NULL"),
+}
+"""What has no due and no list is looked for too: it is the inbox, and mostly nearly empty."""
+
+
 def upgrade() -> None:
+    for name in WITH_GAPS:
+        op.drop_index(name, "tasks")
+    living = sa.text("deleted_at IS NULL")
+    op.create_index(
+        "ix_tasks_due", "tasks", ["user_id", "due_key", "id"], postgresql_where=living, sqlite_where=living
+    )
+    op.create_index("ix_tasks_list", "tasks", ["user_id", "list_id", "created_at", "id"])
     connection = op.get_bind()
     if connection.dialect.name == "sqlite":
         for statement in SQLITE:
@@ -100,6 +114,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    for name, (columns, condition) in WITH_GAPS.items():
+        where = sa.text(condition)
+        op.drop_index(name, "tasks")
+        op.create_index(name, "tasks", columns, postgresql_where=where, sqlite_where=where)
     if op.get_bind().dialect.name == "sqlite":
         for name in ("insert", "update", "delete"):
             op.execute(f"DROP TRIGGER tasks_search_{name}")

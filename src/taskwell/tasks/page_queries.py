@@ -1,0 +1,259 @@
+"""The one statement of a page of tasks, composed anew only for what its text depends on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
+
+from taskwell.database import Query, UuidText
+from taskwell.database.unindexed import Unindexed
+from taskwell.tasks.filters import Condition, SortKey, TaskSort, sql
+from taskwell.tasks.queries import TASK_COLUMNS, USER_ID, Column, as_task, in_trash_of_user, visible_to_user
+from taskwell.tasks.search import RELEVANCE
+from taskwell.tasks.tables import TaskRow
+from taskwell.tasks.task import Task
+from taskwell.users.tables import UserRow
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Projection(Generic[T]):
+    """What to read of each task, and the value it makes; a contract may read its wire form directly."""
+
+    columns: tuple[Column, ...]
+    shape: Any
+
+
+OFFSET = bindparam("offset", type_=BigInteger)
+END = bindparam("end", type_=BigInteger)
+LONG_PAGE = 200
+USUAL_LIMITS = (1, 5, 10, 20, 25, 30, 50, 100, 200)
+ANY_LIMIT, ANY_LONG_LIMIT = 0, LONG_PAGE + 1
+FEW = 500
+"""So many are sorted in less time than a walk for a page of something as rare takes."""
+
+AS_TASK: Projection[Task] = Projection(TASK_COLUMNS, as_task)
+
+SORTED_BY: dict[SortKey, Any] = {
+    "created_at": TaskRow.created_at,
+    "updated_at": TaskRow.updated_at,
+    "due": TaskRow.due_key,
+    "priority": TaskRow.priority,
+    "title": TaskRow.title_key,
+    "relevance": RELEVANCE,
+    "deleted_at": TaskRow.deleted_at,
+}
+
+_INDEXED: dict[SortKey, tuple[tuple[Condition, ...], ...]] = {"created_at": ((), (Condition("pending"),))}
+"""The filters, beside none, that an index holds in this order."""
+
+
+def _version(revision: int, oldest_in_trash: datetime | None) -> str:
+    return f"{revision}" if oldest_in_trash is None else f"{revision}.{oldest_in_trash.timestamp():.6f}"
+
+
+# The purge takes no revision of the user; it always takes the oldest of the trash, so that one tells of it.
+_OLDEST_IN_TRASH = in_trash_of_user(func.min(TaskRow.deleted_at)).scalar_subquery()
+_OF_USER = UserRow.id == USER_ID
+VERSION: Query[str] = Query(select(UserRow.revision, null()).where(_OF_USER), _version)
+TRASH_VERSION: Query[str] = Query(select(UserRow.revision, _OLDEST_IN_TRASH).where(_OF_USER), _version)
+
+
+@dataclass(frozen=True, slots=True)
+class PageShape:
+    """All that a page's SQL depends on; two pages of one shape share a compiled statement.
+
+    Attributes:
+        limit: As ``limit_of`` gives it.
+        after: None for a first page; ``key`` after a row with a sort key; ``dateless`` after one without.
+    """
+
+    conditions: tuple[Condition, ...]
+    sort: TaskSort
+    limit: int | None
+    after: str | None
+    with_total: bool
+    in_trash: bool
+    is_offset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PageRow(Generic[T]):
+    version: str
+    total: int | None
+    key: Any
+    id: str
+    item: T | None
+
+
+@lru_cache(maxsize=2048)
+def page_query(shape: PageShape, projection: Projection[T]) -> Query[PageRow[T]]:
+    """One statement for the page, the user's revision and, if asked, the total.
+
+    The revision is read with the rows, so the list's ETag never promises more than the page holds; an empty
+    page is one row without an item. One task more than the limit tells whether there is a next page.
+    """
+
+    def build(dialect: str) -> Sequence[Select[Any]]:
+        rows = _rows(shape, projection, dialect).subquery("page")
+        total: ColumnElement[Any] = null()
+        if shape.with_total:
+            total = _matching(shape, func.count()).scalar_subquery()
+        return [
+            select(UserRow.revision, _OLDEST_IN_TRASH if shape.in_trash else null(), total, *rows.c)
+            .select_from(UserRow)
+            .outerjoin(rows, true())
+            .where(_OF_USER)
+            .order_by(*_in_order(shape, rows))
+        ]
+
+    def row(revision: int, oldest: Any, total: int | None, key: Any, row_id: str | None, *columns: Any) -> PageRow[T]:
+        item = None if row_id is None else projection.shape(*columns)
+        return PageRow(_version(revision, oldest), total, key, row_id or "", item)
+
+    is_long = shape.limit is None or shape.limit > LONG_PAGE
+    return Query(build, row, is_heavy=shape.with_total or shape.is_offset or is_long)
+
+
+def _matching(shape: PageShape, *columns: Column) -> Select[Any]:
+    return _of_whom(shape, *columns).where(*map(sql, shape.conditions))
+
+
+def _of_whom(shape: PageShape, *columns: Column) -> Select[Any]:
+    return (in_trash_of_user if shape.in_trash else visible_to_user)(*columns)
+
+
+def _rows(shape: PageShape, projection: Projection[T], dialect: str) -> Select[Any]:
+    key = SORTED_BY[shape.sort.key].label("sort_key"), TaskRow.id.label("row_id")
+    is_along_index = shape.conditions in _INDEXED.get(shape.sort.key, ((),))
+    if dialect == "postgresql" or shape.limit is None or is_along_index:
+        return _passing_over(_walked(_matching(shape, *key, *projection.columns), shape), shape)
+    has_index = shape.sort.key != "relevance"
+    chosen = _few_or_walked(shape, key) if has_index else _walked(_matching(shape, *key), shape)
+    picked = _passing_over(chosen, shape).subquery("picked")
+    is_picked = and_(TaskRow.user_id == USER_ID, TaskRow.id == picked.c.row_id)
+    return select(*picked.c, *projection.columns).select_from(picked).join(TaskRow, is_picked)
+
+
+def _few_or_walked(shape: PageShape, key: Sequence[Column]) -> Select[Any]:
+    """What PostgreSQL does by its statistics, for SQLite, which knows none.
+
+    A few tasks are found by their own index and sorted; many come up soon enough along the index that sorts
+    them. Which it is shows when so many have been looked for: whichever part it is not, is not begun.
+    """
+    few = _matching(shape, *key).where(*_after(shape)).limit(literal_column(str(FEW + 1))).cte("few")
+    number = select(func.count()).select_from(few).scalar_subquery()
+    sorted_few = _limited(select(few).where(number <= FEW).order_by(*_in_order(shape, few)), shape)
+    many = _of_whom(shape, *key).where(*map(_beside_index, shape.conditions))
+    walked = _only_if(number > FEW, _walked(many, shape), "many", _end(shape))
+    both = union_all(select(sorted_few.subquery("sorted_few")), select(walked.subquery("walked"))).subquery("both")
+    return _limited(select(both).order_by(*_in_order(shape, both)), shape)
+
+
+def _only_if(condition: ColumnElement[bool], page: Select[Any], name: str, end: ColumnElement[int]) -> Select[Any]:
+    """The page, or none of it; a limit of nothing does not even begin it, as a condition would on SQLite."""
+    return select(page.subquery(name)).limit(case((condition, end), else_=literal_column("0", BigInteger)))
+
+
+def _beside_index(condition: Condition) -> ColumnElement[Any]:
+    """The condition as SQLite asks it of each task that it comes by, not as a reason to go another way."""
+    return sql(condition) if condition.name in ("pending", "completed") else Unindexed(sql(condition))
+
+
+def _walked(found: Select[Any], shape: PageShape) -> Select[Any]:
+    """The page along the index of its order."""
+    if shape.sort.key != "due" or shape.after == "dateless":
+        # Those without a due have one key, but only in the index's own order PostgreSQL sees that nothing is to sort.
+        ordered = found.where(*_after(shape)).order_by(*_directed(shape, SORTED_BY[shape.sort.key], TaskRow.id))
+        return _limited(ordered, shape)
+    return _nulls_last(found, shape)
+
+
+def _nulls_last(found: Select[Any], shape: PageShape) -> Select[Any]:
+    """Tasks with a due first, in either direction, then those without: two ranges of one index.
+
+    The second is not even begun where the first fills the page.
+    """
+    directed = _directed(shape, TaskRow.due_key, TaskRow.id)
+    has_due = [TaskRow.due_key.is_not(None)] if shape.after is None else [_beyond(shape, TaskRow.due_key)]
+    dated = _limited(found.where(*has_due).order_by(*directed), shape).cte("dated")
+    dateless = _limited(found.where(TaskRow.due_key.is_(None)).order_by(*directed), shape)
+    if shape.limit is not None:
+        number, end = select(func.count()).select_from(dated).scalar_subquery(), _end(shape)
+        dateless = _only_if(number < end, dateless, "rest", end)
+    both = union_all(select(dated), select(dateless.subquery("dateless"))).subquery("both")
+    return _limited(select(both).order_by(*_in_order(shape, both)), shape)
+
+
+def _after(shape: PageShape) -> list[ColumnElement[bool]]:
+    """What the pages before have left."""
+    if shape.after is None:
+        return []
+    is_dateless = TaskRow.due_key.is_(None)
+    if shape.after == "dateless":
+        after_id = bindparam("after_id", type_=UuidText)
+        return [is_dateless, TaskRow.id < after_id if shape.sort.descending else TaskRow.id > after_id]
+    beyond = _beyond(shape, SORTED_BY[shape.sort.key])
+    return [or_(is_dateless, beyond) if shape.sort.key == "due" else beyond]
+
+
+def _beyond(shape: PageShape, key: Any) -> ColumnElement[bool]:
+    here = tuple_(key, TaskRow.id)
+    there = tuple_(bindparam("after_key", type_=key.type), bindparam("after_id", type_=UuidText))
+    return here < there if shape.sort.descending else here > there
+
+
+def _in_order(shape: PageShape, rows: FromClause) -> Sequence[Any]:
+    return [rows.c.sort_key.is_(None), *_directed(shape, rows.c.sort_key, rows.c.row_id)]
+
+
+def _directed(shape: PageShape, *columns: Any) -> Sequence[Any]:
+    return [column.desc() if shape.sort.descending else column.asc() for column in columns]
+
+
+def _limited(found: Select[Any], shape: PageShape) -> Select[Any]:
+    return found if shape.limit is None else found.limit(_end(shape))
+
+
+def limit_of(limit: int | None) -> int | None:
+    """The limit as the text of a statement has it: a usual one itself, so that a planner knows how few it means.
+
+    Others are parameters, or there would be as many statements as limits.
+    """
+    if limit is None or limit in USUAL_LIMITS:
+        return limit
+    return ANY_LIMIT if limit <= LONG_PAGE else ANY_LONG_LIMIT
+
+
+def _end(shape: PageShape) -> ColumnElement[int]:
+    """One more than the page, of what it is chosen from."""
+    is_known = shape.limit in USUAL_LIMITS
+    last: ColumnElement[int] = literal_column(str((shape.limit or 0) + 1), BigInteger) if is_known else END
+    return last + OFFSET if shape.is_offset else last
+
+
+def _passing_over(chosen: Select[Any], shape: PageShape) -> Select[Any]:
+    """The page without what comes before it; what it is chosen from holds both."""
+    if not shape.is_offset:
+        return chosen
+    return chosen.limit(None if shape.limit is None else _end(replace(shape, is_offset=False))).offset(OFFSET)
