@@ -20,6 +20,7 @@ from taskwell.api.todos import router as todos
 from taskwell.api.user_tasks import router as user_tasks
 from taskwell.api.v1 import router as v1
 from taskwell.database import open_database
+from taskwell.pagination import seal_with
 from taskwell.settings import Settings, read_settings
 
 
@@ -38,6 +39,7 @@ def create_app(settings: Settings, *, on_ready: Callable[[], None] = lambda: Non
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[Services]:
+        seal_with(settings.signing_key)
         await migrations.prepare(settings)
         limits, database = Limits(settings), await open_database(settings)
         journal = SecurityJournal(database, settings)

@@ -5,11 +5,15 @@ operation's other addresses. ``make fuzz`` tries many more, other ones each time
 """
 
 import asyncio
+import base64
+import json
 import os
+from hashlib import blake2b
 from typing import Any
 
 import httpx2
 import hypothesis
+import orjson
 import pytest
 import requests
 import schemathesis
@@ -132,6 +136,33 @@ async def answer_to(case: Any, person: Person) -> httpx2.Response:
         if name.lower() != "content-length"
     ]
     return await person.http.request(prepared.method, prepared.url, headers=headers, content=body)
+
+
+@pytest.mark.parametrize("sort", ["created_at", "updated_at", "due", "priority", "title"])
+@pytest.mark.parametrize(
+    "key",
+    [None, 5, 2**70, "x", "\0", "2026-11-21T00:00:00+00:00", 1.5, [], {}, json.loads("[" * 500 + "]" * 500)],
+    ids=lambda key: str(key)[:8],
+)
+async def test_a_cursor_that_we_did_not_make_is_refused(ada: Person, sort: str, key: object):
+    for number in range(2):
+        await ada.http.post("/api/v1/tasks", json={"title": f"Task {number}"})
+    page = (await ada.http.get("/api/v1/tasks", params={"sort": sort, "limit": 1})).json()
+    sealed = page["next_cursor"]
+    mark, _, row_id = orjson.loads(base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4)))
+    assert (
+        await ada.http.get("/api/v1/tasks", params={"sort": sort, "limit": 1, "cursor": sealed})
+    ).status_code == 200
+    for forged in (
+        [mark, key, "not an id"],
+        [mark, key, 7],
+        [blake2b(b"x").hexdigest(), key, row_id],
+        [None, key, row_id],
+    ):
+        cursor = base64.urlsafe_b64encode(json.dumps(forged).encode()).rstrip(b"=").decode()
+        answer = await ada.http.get("/api/v1/tasks", params={"sort": sort, "limit": 1, "cursor": cursor})
+        assert answer.status_code == 400
+        assert answer.json()["code"] == "invalid_cursor"
 
 
 NASTY = st.one_of(
