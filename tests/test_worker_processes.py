@@ -22,12 +22,12 @@ from taskwell.settings import Settings
 from taskwell.tasks import TaskDraft, reminders
 from taskwell.tasks.tables import ReminderRow
 from taskwell.users.principal import Principal
+from tests.support.deliveries import until
 from tests.support.live import serving
 from tests.support.people import PASSWORD, Person
 from tests.support.postgres import PostgresServer
 from tests.support.receiver import Receiver
 from tests.support.smtp import Mailbox
-from tests.test_worker import until
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ async def assert_all_arrived(database: Database, ada: Person, receiver: Receiver
     assert len(delivered(receiver)) == 200
     assert len(receiver.requests) - 200 <= worker.SLOTS, "only what the dead one had sent and not marked comes twice"
     async with asyncio.timeout(20):
-        while await queue.next_look(database) is not None:  # what has arrived is still to be marked
+        while await queue.next_look(database) is not None:  # noqa: ASYNC110  # what has arrived is still to be marked
             await asyncio.sleep(0.05)
     assert {each.status for each in await log.latest(database, ada.principal)} == {"sent"}
 

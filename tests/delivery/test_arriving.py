@@ -1,0 +1,108 @@
+"""Reminders that really arrive, at a real mail server and a real HTTP receiver."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from taskwell import tasks, worker
+from taskwell.database import Database, now
+from taskwell.delivery import log
+from taskwell.settings import Settings
+from taskwell.tasks import TaskDraft, reminders
+from tests.support.deliveries import set_webhook, until
+from tests.support.people import Person
+from tests.support.receiver import Receiver
+from tests.support.smtp import Mailbox
+
+
+async def test_a_reminder_for_two_seconds_from_now_arrives_at_both(
+    database: Database, sending: Settings, ada: Person, mailbox: Mailbox, receiver: Receiver
+):
+    secret = await set_webhook(database, ada, receiver.url)
+    due_at = now() + timedelta(minutes=1, seconds=2)
+    async with worker.running(database, sending):
+        await asyncio.sleep(0.2)
+        task = await tasks.create(
+            database, ada.principal, TaskDraft("Käse <b>kaufen</b>", due_at=due_at, tags=("shop",))
+        )
+        by_mail = await reminders.add(database, ada.principal, task.id, remind_at=now() + timedelta(seconds=2))
+        await reminders.add(database, ada.principal, task.id, minutes_before_due=1, channel="webhook")
+        await asyncio.sleep(1)
+        assert (mailbox.messages, receiver.requests) == ([], [])
+        await until(lambda: mailbox.messages and receiver.requests, 3)
+
+    (message,), ((request, headers, body),) = mailbox.messages, receiver.requests
+    assert message["To"] == "Ada <ada@example.com>"
+    assert message["Subject"] == "Reminder: Käse <b>kaufen</b>"
+    plain, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    assert "Käse <b>kaufen</b>" in plain.get_content()
+    assert "<h1>Käse &lt;b&gt;kaufen&lt;/b&gt;</h1>" in html.get_content()
+    assert request == "POST /hook?of=ada HTTP/1.1"
+    event = Webhook(secret).verify(body, headers)
+    assert event["type"] == "reminder.due"
+    assert event["data"]["task"]["title"] == "Käse <b>kaufen</b>"
+    with pytest.raises(WebhookVerificationError):
+        Webhook(secret).verify(body + b" ", headers)
+    deliveries = await log.latest(database, ada.principal)
+    assert {each.status for each in deliveries} == {"sent"}
+    ids = {each.channel: each.id for each in deliveries}
+    assert headers["webhook-id"] == ids["webhook"]
+    assert message["Message-ID"] == f"<{ids['email']}@localhost>"
+    assert (await reminders.of_task(database, ada.principal, task.id))[0].id == by_mail.id
+    assert all(each.sent_at for each in await reminders.of_task(database, ada.principal, task.id))
+
+
+async def test_a_reminder_moves_with_the_due_and_is_sent_once_for_each(
+    database: Database, sending: Settings, ada: Person, mailbox: Mailbox
+):
+    task = await tasks.create(database, ada.principal, TaskDraft("Call", due_at=now() + timedelta(days=1)))
+    await reminders.add(database, ada.principal, task.id, minutes_before_due=1)
+    async with worker.running(database, sending):
+        await tasks.change(database, ada.principal, task.id, {"due_at": now() + timedelta(seconds=61)})
+        await asyncio.sleep(0.5)
+        assert mailbox.messages == []
+        await until(lambda: len(mailbox.messages) == 1, 3)
+        await tasks.change(database, ada.principal, task.id, {"due_at": now() + timedelta(seconds=61)})
+        await asyncio.sleep(0.5)
+        assert (await reminders.of_task(database, ada.principal, task.id))[0].sent_at is None
+        await until(lambda: len(mailbox.messages) == 2, 3)
+
+    assert len({each["Message-ID"] for each in mailbox.messages}) == 2
+
+
+async def test_a_reminder_waits_while_the_task_is_done_or_in_the_trash(
+    database: Database, sending: Settings, ada: Person, mailbox: Mailbox
+):
+    done = await tasks.create(database, ada.principal, TaskDraft("Done"))
+    thrown = await tasks.create(database, ada.principal, TaskDraft("Thrown"))
+    for task in (done, thrown):
+        await reminders.add(database, ada.principal, task.id, remind_at=now() + timedelta(seconds=0.5))
+    async with worker.running(database, sending):
+        await tasks.change(database, ada.principal, done.id, {"completed": True})
+        await tasks.delete(database, ada.principal, thrown.id)
+        await asyncio.sleep(1.2)
+        assert mailbox.messages == []
+        await tasks.change(database, ada.principal, done.id, {"completed": False})
+        await tasks.restore(database, ada.principal, thrown.id)
+        await until(lambda: mailbox.of("Done") and mailbox.of("Thrown"), 3)
+
+
+async def test_a_change_while_a_reminder_is_under_way_neither_doubles_nor_loses_it(
+    database: Database, sending: Settings, ada: Person, mailbox: Mailbox
+):
+    task = await tasks.create(database, ada.principal, TaskDraft("Call", due_at=now() + timedelta(seconds=60)))
+    await reminders.add(database, ada.principal, task.id, minutes_before_due=1)
+    mailbox.pause = 0.7
+    async with worker.running(database, sending):
+        await asyncio.sleep(0.4)
+        await tasks.change(database, ada.principal, task.id, {"completed": True})
+        await tasks.change(database, ada.principal, task.id, {"completed": False})
+        await asyncio.sleep(1)
+        assert len(mailbox.messages) == 1
+        mailbox.pause = 0
+        await tasks.change(database, ada.principal, task.id, {"due_at": now() + timedelta(seconds=61)})
+        await until(lambda: len(mailbox.messages) == 2, 3)

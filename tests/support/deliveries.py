@@ -1,0 +1,36 @@
+"""Delivering in the tests' own time."""
+
+import asyncio
+
+from sqlalchemy import bindparam, update
+
+from taskwell.database import Database, Query, UtcInstant
+from taskwell.delivery import courier, queue, webhooks
+from taskwell.settings import Settings
+from tests.support.people import Person
+
+
+async def until(condition, seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110  # what it waits for is another program
+            await asyncio.sleep(0.02)
+
+
+async def deliver_due(database: Database, settings: Settings) -> int:
+    """One look at everything that is due; gives how many reminders were looked at."""
+    claims = await queue.claim(database, 100)
+    await asyncio.gather(*(courier.deliver(database, settings, claim) for claim in claims))
+    return len(claims)
+
+
+async def alter(database: Database, table, **instants) -> None:
+    """Moves instants of every row, as time would."""
+    values = {name: bindparam(f"new_{name}", type_=UtcInstant) for name in instants}
+    query = Query(update(table).values(**values), lambda *_: None)
+    await database.rows(query, **{f"new_{name}": value for name, value in instants.items()})
+
+
+async def set_webhook(database: Database, person: Person, url: str) -> str:
+    webhook = await webhooks.put(database, person.principal, url, allow_private=True)
+    assert webhook.secret is not None
+    return webhook.secret
