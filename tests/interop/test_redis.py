@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -31,7 +32,7 @@ def redis() -> Iterator[RedisServer]:
 
 
 def settings(redis: RedisServer, **changes: object) -> Settings:
-    values = {"redis_url": redis.url, "secret_key": SECRET, "api_rate_limit_per_minute": 10} | changes
+    values: dict[str, Any] = {"redis_url": redis.url, "secret_key": SECRET, "api_rate_limit_per_minute": 10} | changes
     return Settings(_env_file=None, **values)
 
 

@@ -1,6 +1,5 @@
 """``taskwell users events``."""
 
-import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -8,8 +7,8 @@ from typing import Annotated
 import typer
 
 from taskwell import users
-from taskwell.database import now, open_database
-from taskwell.settings import read_settings
+from taskwell.cli.database import with_database
+from taskwell.database import Database, now
 from taskwell.users import events as journal
 from taskwell.users.events import SecurityEvent
 
@@ -26,17 +25,14 @@ def events(
 
     Example: taskwell users events --email ada@example.com --since 24h
     """
-    for event in asyncio.run(_recent(email, _instant(since), limit)):
-        typer.echo(_line(event))
+    at = _instant(since)
 
-
-async def _recent(email: str | None, since: datetime, limit: int) -> list[SecurityEvent]:
-    database = await open_database(read_settings())
-    try:
+    async def recent(database: Database) -> list[SecurityEvent]:
         user_id = (await users.by_email(database, email)).id if email else None
-        return await journal.recent(database, since=since, user_id=user_id, limit=limit)
-    finally:
-        await database.close()
+        return await journal.recent(database, since=at, user_id=user_id, limit=limit)
+
+    for event in with_database(recent):
+        typer.echo(_line(event))
 
 
 def _instant(text: str) -> datetime:
