@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager, nullcontext
 
 from fastapi import APIRouter, FastAPI
 
-from taskwell import logs, migrations, worker
-from taskwell.api import health, pages
+from taskwell import logs, migrations, tracing, worker
+from taskwell.api import health, metrics, pages
 from taskwell.api.call import Services
 from taskwell.api.documents import describe
 from taskwell.api.gateway import Gateway
@@ -28,6 +28,7 @@ def serve_app() -> Gateway:
     """The application as a server process runs it: with its logs, and with settings from the environment."""
     settings = read_settings()
     logs.configure(settings)
+    tracing.configure(settings)
     return create_app(settings, on_ready=_spare_the_collector)
 
 
@@ -41,7 +42,8 @@ def create_app(settings: Settings, *, on_ready: Callable[[], None] = lambda: Non
     async def lifespan() -> AsyncIterator[Services]:
         seal_with(settings.signing_key)
         await migrations.prepare(settings)
-        limits, database = Limits(settings), await open_database(settings)
+        limits = Limits(settings)
+        database = await open_database(settings, command_timeout=settings.database_command_timeout_seconds)
         journal = SecurityJournal(database, settings)
         try:
             services = Services(
@@ -71,7 +73,7 @@ def _spare_the_collector() -> None:
 def create_contracts() -> dict[str, Contract]:
     """Each contract with its OpenAPI document, by the name that the document has."""
     return {
-        "v1": _contract("v1", render_problem, ("/api/v1", "/health"), v1, health.router),
+        "v1": _contract("v1", render_problem, ("/api/v1", "/health", "/metrics"), v1, health.router, metrics.router),
         "todos": _contract("todos", render_todo_error, ("/api/auth", "/api/users"), todos),
         "user_tasks": _contract("user_tasks", render_detail, ("/api/*/tasks",), user_tasks),
     }

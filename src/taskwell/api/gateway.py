@@ -1,7 +1,7 @@
 """The ASGI application: what every request passes, whichever contract it speaks.
 
-One function does what a stack of middleware would: request id, routing, CORS, security headers, the time limit
-and errors. It is pure ASGI, and it is where the order of these can be read.
+One function does what a stack of middleware would: request id, routing, CORS, security headers, the time limit,
+errors, and the request's log line, count and span. It is pure ASGI, and it is where the order of these can be read.
 """
 
 import asyncio
@@ -14,6 +14,8 @@ import structlog
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from taskwell import logs, telemetry, tracing
+from taskwell.api import metrics
 from taskwell.api.call import ClientGone, RequestContext, Services, raw_path
 from taskwell.api.client_address import client_address
 from taskwell.api.cors import Cors
@@ -22,7 +24,7 @@ from taskwell.api.problems import Internal
 from taskwell.api.routing import Match, Switchboard, Target
 from taskwell.database import new_id
 from taskwell.errors import AppError, InvalidToken, MethodNotAllowed, NotFound, TimedOut, Unavailable
-from taskwell.settings import Settings
+from taskwell.settings import InvalidSettings, Settings
 
 log = structlog.get_logger("taskwell.http")
 
@@ -54,10 +56,14 @@ class Gateway:
         self._hosts = Hosts(settings.allowed_hosts)
         self._headers = [*SECURITY_HEADERS, *([HSTS] if settings.is_production else [])]
         self.services: Services | None = None
+        self.in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
+        elif scope["type"] == "http" and tracing.tracer is not None:
+            with tracing.request_span(scope):
+                await self._serve(scope, receive, send)
         elif scope["type"] == "http":
             await self._serve(scope, receive, send)
         else:
@@ -66,6 +72,7 @@ class Gateway:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         request_id = _request_id(scope)
+        logs.request_id.set(request_id)
         origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
         is_head = scope["method"] == "HEAD"
         status = 0
@@ -86,21 +93,34 @@ class Gateway:
         match = self._switchboard.find(raw_path(scope))
         target = match.operations.get("GET" if is_head else scope["method"])
         call = self._call(scope, receive, match, target, request_id)
+        self.in_flight += 1
         try:
             response = await self._answer(scope, match, target, call, request_id)
             await response(scope, receive, send_complete)
         except ClientGone:
             status = 499
         finally:
-            log.info(
-                "request",
-                method=scope["method"],
-                route=target.template if target else None,
-                status=status,
-                milliseconds=round((time.perf_counter() - started) * 1000, 2),
-                user_id=call.principal.user_id if call and call.principal else None,
-                request_id=request_id,
-            )
+            self.in_flight -= 1
+            user_id = call.principal.user_id if call and call.principal else None
+            seconds = time.perf_counter() - started
+            self._account(scope["method"], target, status, seconds, user_id=user_id, request_id=request_id)
+
+    def _account(
+        self, method: str, target: Target | None, status: int, seconds: float, *, user_id: str | None, request_id: str
+    ) -> None:
+        """Writes down how the request went; only an operation's method is one of a short list."""
+        route = target.template if target else None
+        telemetry.REQUESTS.observe(seconds, method if target else "", route or "", str(status))
+        logs.write_request(
+            method=method,
+            route=route,
+            status=status,
+            milliseconds=round(seconds * 1000, 2),
+            user_id=user_id,
+            request_id=request_id,
+        )
+        if tracing.tracer is not None:
+            tracing.describe_request(method, route, status, request_id)
 
     def _call(
         self, scope: Scope, receive: Receive, match: Match, target: Target | None, request_id: str
@@ -133,7 +153,7 @@ class Gateway:
         except ClientGone:
             raise
         except Exception:
-            log.exception("unexpected error", request_id=request_id)
+            log.exception("unexpected error")
             return match.contract.render(Internal(), request_id)
 
     def _complete(self, headers: list[tuple[bytes, bytes]], request_id: str, origin: bytes | None) -> None:
@@ -144,10 +164,16 @@ class Gateway:
         headers.append((b"x-request-id", request_id.encode()))
         headers += self._cors.headers(origin)
 
+    def drain(self) -> None:
+        """From now on nobody is sent here any more, and whoever has a connection is asked to leave it."""
+        if self.services is not None:
+            self.services.is_ready = False
+        self._headers = [*self._headers, (b"connection", b"close")]
+
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[Services]:
         """Opens the services; when the block ends, stops being ready and closes them."""
-        async with self._lifespan() as services:
+        async with self._lifespan() as services, metrics.of(services, lambda: self.in_flight):
             self.services = services
             services.is_ready = True
             try:
@@ -165,9 +191,13 @@ class Gateway:
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
                 phase = "shutdown"
-        except Exception as error:
+        except (AppError, InvalidSettings, OSError) as error:  # what an operator can mend is one line
             await send({"type": f"lifespan.{phase}.failed", "message": str(error)})
-            raise
+            return
+        except Exception as error:
+            log.exception("unexpected error")
+            await send({"type": f"lifespan.{phase}.failed", "message": str(error)})
+            return
         await send({"type": "lifespan.shutdown.complete"})
 
 

@@ -1,6 +1,9 @@
 """Whether the service lives, is ready, and reaches its database."""
 
+import asyncio
+import os
 import time
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -8,14 +11,17 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Text, column, literal_column, select, table
 from starlette.responses import Response
 
-from taskwell import __version__
+from taskwell import __version__, process
 from taskwell.api.call import Call
+from taskwell.api.metrics import OPERATORS, require_operator
 from taskwell.api.operation import LenientPublicOperation
 from taskwell.api.replies import PRIVATE, json_response
 from taskwell.database import Query, now
 from taskwell.errors import AppError
 
 router = APIRouter(tags=["health"], route_class=LenientPublicOperation)
+
+MOMENT_SECONDS = 0.1
 
 PING: Query[int] = Query(select(literal_column("1")), int)
 SCHEMA: Query[str] = Query(select(column("version_num", Text)).select_from(table("alembic_version")), str)
@@ -95,6 +101,73 @@ async def _latency(call: Call) -> float | None:
     except AppError:
         return None
     return round((time.perf_counter() - started) * 1000, 3)
+
+
+class CpuOut(BaseModel):
+    cores: int
+    load_average: Annotated[list[float], Field(description="Over 1, 5 and 15 minutes.", examples=[[0.4, 0.3, 0.2]])]
+    process_percent: Annotated[float, Field(description="Of one core, over the last tenth of a second.")]
+    process_seconds: Annotated[float, Field(description="Processor time since the start.")]
+
+
+class MemoryOut(BaseModel):
+    resident_bytes: Annotated[int, Field(description="What this process takes.", examples=[90_000_000])]
+    total_bytes: Annotated[int | None, Field(description="Of the machine.", examples=[2_000_000_000])]
+    available_bytes: Annotated[int | None, Field(description="Of the machine.", examples=[1_200_000_000])]
+
+
+class FilesOut(BaseModel):
+    open: Annotated[int | None, Field(description="Sockets included.", examples=[24])]
+    limit: Annotated[int, Field(examples=[1024])]
+
+
+class PoolOut(BaseModel):
+    open: Annotated[int, Field(description="PostgreSQL connections; SQLite needs none.", examples=[10])]
+    in_use: Annotated[int, Field(examples=[3])]
+    waiting: Annotated[int, Field(description="Requests that wait for a connection.", examples=[0])]
+    limit: Annotated[int, Field(examples=[15])]
+
+
+class SystemOut(BaseModel):
+    process_id: int
+    uptime_seconds: float
+    cpu: CpuOut
+    memory: MemoryOut
+    file_descriptors: FilesOut
+    pool: PoolOut
+
+
+@router.get(
+    "/health/system",
+    summary="What this process takes of its machine",
+    response_model=SystemOut,
+    responses=OPERATORS,
+)
+async def system(call: Call) -> Response:
+    require_operator(call)
+    before = process.use()
+    await asyncio.sleep(MOMENT_SECONDS)
+    after = process.use()
+    machine = process.machine_memory() or (None, None)
+    return _answer(
+        {
+            "process_id": os.getpid(),
+            "uptime_seconds": round(time.time() - process.STARTED, 1),
+            "cpu": {
+                "cores": os.cpu_count(),
+                "load_average": [round(each, 2) for each in os.getloadavg()],
+                "process_percent": round((after.cpu_seconds - before.cpu_seconds) / MOMENT_SECONDS * 100, 1),
+                "process_seconds": round(after.cpu_seconds, 2),
+            },
+            "memory": {
+                "resident_bytes": after.resident_bytes,
+                "total_bytes": machine[0],
+                "available_bytes": machine[1],
+            },
+            "file_descriptors": {"open": after.open_files, "limit": after.open_files_limit},
+            "pool": asdict(call.services.database.pool_use()),
+        }
+    )
 
 
 def _answer(content: dict[str, Any], *, is_up: bool = True) -> Response:

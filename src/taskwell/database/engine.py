@@ -1,12 +1,16 @@
 """Opens the database that ``DATABASE_URL`` names, in whichever of its usual spellings."""
 
+import asyncio
+import random
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import structlog
 from sqlalchemy import URL, NullPool
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -14,8 +18,13 @@ from taskwell.database.lanes import Database
 from taskwell.database.pool import Connection, ConnectionPool, PoolLimits
 from taskwell.database.postgres import LOST, PostgresDatabase
 from taskwell.database.sqlite import SqliteDatabase
+from taskwell.database.watch import StatementWatch
 from taskwell.errors import Unavailable
 from taskwell.settings import InvalidSettings, Settings
+
+log = structlog.get_logger("taskwell.database")
+
+FIRST_PAUSE = 0.25
 
 CLIENT_ONLY = ("sslmode", "channel_binding", "sslrootcert", "connect_timeout", "gssencmode")
 """Query parameters of a libpq URL that are not the server's; each is translated or has no meaning here."""
@@ -36,21 +45,25 @@ def sqlite_path(url: URL) -> Path:
     return path
 
 
-async def open_database(settings: Settings) -> Database:
+async def open_database(settings: Settings, *, command_timeout: float | None = None) -> Database:
     """Opens the database.
+
+    Args:
+        command_timeout: Seconds that PostgreSQL may take for one statement.
 
     Raises:
         InvalidSettings: the URL's own parts are wrong: no such folder, TLS mode, user or database.
         Unavailable: nothing answers there.
     """
     if settings.is_sqlite:
-        return SqliteDatabase(sqlite_path(settings.database))
+        watch = StatementWatch("sqlite", settings.slow_query_milliseconds)
+        return SqliteDatabase(sqlite_path(settings.database), watch)
     is_cached = settings.database_statement_cache == "on" or (
         settings.database_statement_cache == "auto" and not await _is_pooled(settings)
     )
 
     async def connect() -> Connection:
-        return await postgres_connection(settings, statement_cache=is_cached)
+        return await postgres_connection(settings, statement_cache=is_cached, command_timeout=command_timeout)
 
     limits = PoolLimits(
         size=settings.database_pool_size,
@@ -59,22 +72,27 @@ async def open_database(settings: Settings) -> Database:
         recycle=settings.database_pool_recycle_seconds,
         ping_after_idle=settings.database_ping_after_idle_seconds,
     )
-    return PostgresDatabase(ConnectionPool(connect, limits))
+    watch = StatementWatch("postgresql", settings.slow_query_milliseconds)
+    return PostgresDatabase(ConnectionPool(connect, limits), watch)
 
 
-async def postgres_connection(settings: Settings, *, statement_cache: bool) -> Connection:
+async def postgres_connection(
+    settings: Settings, *, statement_cache: bool, command_timeout: float | None = None
+) -> Connection:
     """One connection of our own.
 
     Args:
         settings: The URL.
         statement_cache: Whether the server keeps prepared statements between transactions for one client. A
             pooler in transaction mode does not, unless told to (PgBouncer's ``max_prepared_statements``).
+        command_timeout: Seconds that a statement may take.
     """
     url, arguments = postgres_arguments(settings.database)
     return await asyncpg.connect(
         url.set(drivername="postgresql").render_as_string(hide_password=False),
         **arguments,
         timeout=settings.database_connect_timeout_seconds,
+        command_timeout=command_timeout,
         statement_cache_size=500 if statement_cache else 0,
     )
 
@@ -83,8 +101,7 @@ def postgres_engine(settings: Settings) -> AsyncEngine:
     """SQLAlchemy's own engine, for migrations; it opens one connection and keeps none."""
 
     async def connect() -> Connection:
-        with refused_at_start(settings):
-            return await postgres_connection(settings, statement_cache=False)
+        return await _waited_for(settings)
 
     return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
 
@@ -126,6 +143,22 @@ async def _is_pooled(settings: Settings) -> bool:
             return bool(await connection.fetchval("SELECT pg_backend_pid()") != connection.get_server_pid())
         finally:
             await connection.close()
+
+
+async def _waited_for(settings: Settings) -> Connection:
+    """A connection to a server that may still be starting: asked again, less and less often, for a while."""
+    give_up = time.monotonic() + settings.database_wait_seconds
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            with refused_at_start(settings):
+                return await postgres_connection(settings, statement_cache=False)
+        except Unavailable as error:
+            if time.monotonic() + pause > give_up:
+                raise
+            log.warning("waiting for the database", reason=error.detail)
+        await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  # replicas spread out
+        pause *= 2
 
 
 @contextmanager

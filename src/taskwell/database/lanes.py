@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
+from taskwell.database.pool import PoolUse
 from taskwell.database.query import Query
 from taskwell.errors import AppError
 
@@ -95,6 +96,10 @@ class Database(Lane):
     @abstractmethod
     async def close(self) -> None:
         """Closes every connection; a running transaction is rolled back."""
+
+    def pool_use(self) -> PoolUse:
+        """The connections to a server; SQLite needs none."""
+        return PoolUse(0, 0, 0, 0)
 
     @property
     @abstractmethod

@@ -14,6 +14,9 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from taskwell.errors import Unavailable
+from taskwell.telemetry import POOL_WAITS
+
+PING_SECONDS = 2.0
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 
@@ -35,6 +38,16 @@ class PoolLimits:
     timeout: float
     recycle: float
     ping_after_idle: float
+
+
+@dataclass(frozen=True, slots=True)
+class PoolUse:
+    """Connections at this moment, and how many there may be."""
+
+    open: int
+    in_use: int
+    waiting: int
+    limit: int
 
 
 @dataclass(slots=True)
@@ -65,6 +78,9 @@ class ConnectionPool:
     def waiting(self) -> int:
         return len(self._waiting)
 
+    def use(self) -> PoolUse:
+        return PoolUse(self.open, self.in_use, self.waiting, self.limits.size + self.limits.overflow)
+
     async def acquire(self) -> Pooled:
         """A connection that works, as far as that can be known without using it.
 
@@ -80,11 +96,16 @@ class ConnectionPool:
             return await self._opened()
         return await self._waited() or await self._opened()
 
-    def release(self, pooled: Pooled) -> None:
-        """Takes a connection back, whatever state it is in."""
+    def release(self, pooled: Pooled, *, is_sound: bool = True) -> None:
+        """Takes a connection back; one that was left in the middle of a statement is not sound and is given up."""
         now = time.monotonic()
         is_surplus = self.open > self.limits.size and not self._waiting
-        if is_surplus or pooled.connection.is_closed() or now - pooled.opened_at > self.limits.recycle:
+        if (
+            not is_sound
+            or is_surplus
+            or pooled.connection.is_closed()
+            or now - pooled.opened_at > self.limits.recycle
+        ):
             self._drop(pooled)
         elif (waiter := self._next_waiter()) is not None:
             waiter.set_result(pooled)
@@ -95,8 +116,7 @@ class ConnectionPool:
     async def close(self) -> None:
         """Closes the idle connections; those in use are closed as they come back."""
         self.limits = PoolLimits(0, 0, self.limits.timeout, 0, 0)
-        while self._idle:
-            self._drop(self._idle.pop())
+        self._drop_idle()
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def _works(self, pooled: Pooled) -> bool:
@@ -106,8 +126,9 @@ class ConnectionPool:
         if time.monotonic() - pooled.idle_since <= self.limits.ping_after_idle:
             return True
         try:
-            await pooled.connection.execute("SELECT 1", timeout=self.limits.timeout)
+            await pooled.connection.execute("SELECT 1", timeout=PING_SECONDS)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            self._drop_idle()  # whatever has cut this one off has most likely cut them off as well
             return False
         return True
 
@@ -123,6 +144,7 @@ class ConnectionPool:
         """A connection from somebody else, or None for the permission to open one."""
         waiter: asyncio.Future[Pooled | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
+        started = time.perf_counter()
         try:
             async with asyncio.timeout(self.limits.timeout):
                 return await waiter
@@ -132,6 +154,8 @@ class ConnectionPool:
             if isinstance(error, TimeoutError):
                 raise Unavailable("Every database connection is in use; try again shortly.", retry_after=1) from None
             raise
+        finally:
+            POOL_WAITS.observe(time.perf_counter() - started)
 
     def _pass_on(self, pooled: Pooled | None) -> None:
         """What was given to somebody who had just stopped waiting."""
@@ -146,6 +170,10 @@ class ConnectionPool:
             if not waiter.done():
                 return waiter
         return None
+
+    def _drop_idle(self) -> None:
+        while self._idle:
+            self._drop(self._idle.pop())
 
     def _drop(self, pooled: Pooled) -> None:
         self._forget_one()

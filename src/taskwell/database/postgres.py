@@ -1,7 +1,9 @@
 """PostgreSQL: SQLAlchemy composes and compiles the statements, asyncpg runs them, with no layer between."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
 import asyncpg
@@ -16,8 +18,9 @@ from taskwell.database.lanes import (
     Snapshot,
     UniqueViolated,
 )
-from taskwell.database.pool import Connection, ConnectionPool
+from taskwell.database.pool import Connection, ConnectionPool, PoolUse
 from taskwell.database.query import Query, Step
+from taskwell.database.watch import StatementWatch
 from taskwell.errors import Unavailable
 
 T = TypeVar("T")
@@ -37,14 +40,18 @@ LOST = (
 )
 """What says that the connection is gone or cannot be had, not that the statement is wrong."""
 
+INTERRUPTED = (TimeoutError, asyncio.CancelledError)
+"""What leaves a connection in the middle of a statement; who used it next would wait for that one's end."""
+
 IN_THE_WAY = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
 
 
 class PostgresDatabase(Database):
     name = "postgresql"
 
-    def __init__(self, pool: ConnectionPool) -> None:
+    def __init__(self, pool: ConnectionPool, watch: StatementWatch) -> None:
         self.pool = pool
+        self._watch = watch
 
     async def rows(self, query: Query[T], /, **values: object) -> list[T]:
         (step,) = query.steps(DIALECT)
@@ -52,7 +59,7 @@ class PostgresDatabase(Database):
         try:
             return query.read(step, await self._fetched(step, arguments))
         except LOST as error:
-            if not step.is_read:
+            if not step.is_read or isinstance(error, TimeoutError):
                 raise _ours(error) from error
         # A read that lost its connection has changed nothing, and a new connection may well be there.
         try:
@@ -62,13 +69,19 @@ class PostgresDatabase(Database):
 
     async def _fetched(self, step: Step, arguments: list[object]) -> "list[asyncpg.Record]":
         pooled = await self.pool.acquire()
+        is_sound = True
+        started = time.perf_counter()
         try:
             records: list[asyncpg.Record] = await pooled.connection.fetch(step.text, *arguments)
             return records
+        except INTERRUPTED:
+            is_sound = False
+            raise
         except TRANSLATED as error:
             raise _ours(error) from error
         finally:
-            self.pool.release(pooled)
+            self._watch.ended(step, started)
+            self.pool.release(pooled, is_sound=is_sound)
 
     async def many(self, query: Query[T], values: Sequence[Mapping[str, object]], /) -> None:
         async with self.transaction() as transaction:
@@ -77,7 +90,7 @@ class PostgresDatabase(Database):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Lane]:
         async with self._connection() as connection, connection.transaction():
-            yield PostgresTransaction(connection)
+            yield PostgresTransaction(connection, self._watch)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Snapshot]:
@@ -89,6 +102,9 @@ class PostgresDatabase(Database):
 
     async def close(self) -> None:
         await self.pool.close()
+
+    def pool_use(self) -> PoolUse:
+        return self.pool.use()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
@@ -105,22 +121,35 @@ class PostgresDatabase(Database):
 class PostgresTransaction(Lane):
     """The write lane: statements on the one connection that holds the transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, watch: StatementWatch) -> None:
         self._connection = connection
+        self._watch = watch
 
     async def rows(self, query: Query[T], /, **values: object) -> list[T]:
         (step,) = query.steps(DIALECT)
-        try:
-            return query.read(step, await self._connection.fetch(step.text, *step.arguments(values)))
-        except TRANSLATED as error:
-            raise _ours(error) from error
+        arguments = step.arguments(values)
+        with self._watched(step):
+            records = await self._connection.fetch(step.text, *arguments)
+        return query.read(step, records)
 
     async def many(self, query: Query[T], values: Sequence[Mapping[str, object]], /) -> None:
         (step,) = query.steps(DIALECT)
+        rows = [step.arguments(each) for each in values]
+        with self._watched(step):
+            await self._connection.executemany(step.text, rows)
+
+    @contextmanager
+    def _watched(self, step: Step) -> Iterator[None]:
+        started = time.perf_counter()
         try:
-            await self._connection.executemany(step.text, [step.arguments(each) for each in values])
+            yield
+        except INTERRUPTED:
+            self._connection.terminate()  # else ROLLBACK would wait for the statement, on a dead network for ever
+            raise
         except TRANSLATED as error:
             raise _ours(error) from error
+        finally:
+            self._watch.ended(step, started)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Lane]:

@@ -20,7 +20,11 @@ Build: TypeAlias = Callable[[str], Sequence[Executable]]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One statement as the driver takes it."""
+    """One statement as the driver takes it.
+
+    Attributes:
+        is_read: It changes nothing, so it may be run again; a SELECT over a CTE that writes is none.
+    """
 
     text: str
     parameters: tuple[tuple[str, object, Processor], ...]
@@ -100,5 +104,6 @@ def _compile(statement: Executable, dialect: Dialect) -> Step:
         str(compiled),
         tuple(parameters),
         processors if any(processors) else None,
-        isinstance(statement, Select),
+        isinstance(statement, Select)
+        and not any(getattr(cte.element, "is_dml", False) for cte in compiled.ctes or ()),
     )

@@ -6,6 +6,7 @@ one runs in a thread. Writes queue for the one writing connection: see ``writer`
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, contextmanager
@@ -24,6 +25,7 @@ from taskwell.database.lanes import (
     UniqueViolated,
 )
 from taskwell.database.query import Query
+from taskwell.database.watch import StatementWatch
 from taskwell.database.writer import Writer
 from taskwell.errors import Unavailable
 
@@ -53,8 +55,9 @@ def connect(path: Path, *, busy_timeout: float = 5) -> sqlite3.Connection:
 class SqliteDatabase(Database):
     name = "sqlite"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, watch: StatementWatch) -> None:
         self._path = path
+        self._watch = watch
         with told():
             self._writer = Writer(connect(path))
             self._reader = connect(path)
@@ -65,11 +68,15 @@ class SqliteDatabase(Database):
         if not query.steps(DIALECT)[-1].is_read:
             async with self.transaction() as transaction:
                 return await transaction.rows(query, **values)
-        if query.is_heavy:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._read_threads, self._heavy, query, values)
-        with told():
-            return _run(self._reader, query, values)
+        started = time.perf_counter()
+        try:
+            if query.is_heavy:
+                run = asyncio.get_running_loop().run_in_executor
+                return await run(self._read_threads, self._heavy, query, values)
+            with told():
+                return _run(self._reader, query, values)
+        finally:
+            self._watch.ended(query.steps(DIALECT)[-1], started)
 
     def _heavy(self, query: Query[T], values: Mapping[str, object]) -> list[T]:
         with told(), closing(connect(self._path)) as connection:
@@ -83,7 +90,7 @@ class SqliteDatabase(Database):
     async def transaction(self) -> AsyncIterator[Lane]:
         with told():
             async with self._writer.transaction() as connection:
-                yield SqliteTransaction(connection)
+                yield SqliteTransaction(connection, self._watch)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Snapshot]:
@@ -117,17 +124,27 @@ class SqliteSnapshot(Snapshot):
 class SqliteTransaction(Lane):
     """The write lane: statements on the writing connection, which holds the transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, watch: StatementWatch) -> None:
         self._connection = connection
+        self._watch = watch
 
     async def rows(self, query: Query[T], /, **values: object) -> list[T]:
-        with told():
-            return _run(self._connection, query, values)
+        started = time.perf_counter()
+        try:
+            with told():
+                return _run(self._connection, query, values)
+        finally:
+            self._watch.ended(query.steps(DIALECT)[-1], started)
 
     async def many(self, query: Query[T], values: Sequence[Mapping[str, object]], /) -> None:
         with told():
             for step in query.steps(DIALECT):
-                self._connection.executemany(step.text, [step.arguments(each) for each in values])
+                rows = [step.arguments(each) for each in values]
+                started = time.perf_counter()
+                try:
+                    self._connection.executemany(step.text, rows)
+                finally:
+                    self._watch.ended(step, started)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Lane]:

@@ -1,0 +1,38 @@
+"""What is seen of every statement: its time, a line in the log where it was slow, a span where somebody traces."""
+
+import sys
+import time
+
+import structlog
+
+from taskwell import tracing
+from taskwell.database.query import Step
+from taskwell.telemetry import QUERIES, SLOW_QUERIES
+
+log = structlog.get_logger("taskwell.database")
+
+LONGEST_SHOWN = 2_000
+
+
+class StatementWatch:
+    def __init__(self, system: str, slow_milliseconds: float) -> None:
+        """Args:
+        system: As OpenTelemetry names it, ``sqlite`` or ``postgresql``.
+        slow_milliseconds: From when on a statement is slow; 0 for never.
+        """
+        self._system = system
+        self._slow_seconds = slow_milliseconds / 1000 or float("inf")
+
+    def ended(self, step: Step, started: float) -> None:
+        """Looks at a statement that has just ended, well or with the exception that is on its way.
+
+        Args:
+            started: By ``time.perf_counter``.
+        """
+        seconds = time.perf_counter() - started
+        QUERIES.observe(seconds, "read" if step.is_read else "write")
+        if seconds >= self._slow_seconds:
+            SLOW_QUERIES.add()
+            log.warning("slow query", milliseconds=round(seconds * 1000, 1), statement=step.text[:LONGEST_SHOWN])
+        if tracing.tracer is not None:
+            tracing.record_query(self._system, step.text, seconds, sys.exception())
