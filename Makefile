@@ -7,7 +7,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help run install test fuzz check fix lock openapi reference
+.PHONY: help run install test fuzz check fix bench chaos lock openapi reference
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,9 +35,16 @@ openapi: $(VENV)/.dev  ## write the OpenAPI documents anew
 reference: $(VENV)/.dev  ## write the guides' tables of settings, commands and errors anew
 	@$(BIN)/python -m scripts.reference
 
+bench: $(VENV)/.dev $(VENV)/.bench  ## measure Taskwell beside its peers (needs wrk); BENCH="--seconds 2" passes options
+	@PATH="$(BIN):$$PATH" PYTHONPATH=. $(BIN)/python -m benchmarks.run $(BENCH)
+
+chaos: $(VENV)/.dev  ## kill servers at random moments, for longer (CHAOS_ROUNDS=30)
+	@CHAOS_ROUNDS=$${CHAOS_ROUNDS:-30} $(BIN)/pytest -n 0 tests/chaos
+
 lock: $(BIN)/uv  ## lock the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --upgrade pyproject.toml -o requirements/run.txt
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --upgrade --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --upgrade --group bench -c requirements/dev.txt -o requirements/bench.txt
 
 $(BIN)/uv:
 	@$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q --disable-pip-version-check uv
@@ -49,3 +56,6 @@ $(VENV)/.run: $(BIN)/uv requirements/run.txt pyproject.toml
 $(VENV)/.dev: $(BIN)/uv requirements/dev.txt pyproject.toml
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e . && touch $@ $(VENV)/.run
+
+$(VENV)/.bench: $(BIN)/uv requirements/bench.txt
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/bench.txt && touch $@

@@ -145,7 +145,7 @@ def _started(
     port = free_port()
     environment = os.environ | {
         "DATABASE_URL": url, "SECRET_KEY": SECRET, "ENVIRONMENT": "production", "RATE_LIMIT_PER_MINUTE": "0",
-        "LOG_LEVEL": "INFO", "PYTHONPATH": ".",
+        "LOG_LEVEL": "INFO", "PYTHONPATH": "src:.",
     }  # fmt: skip
     process = subprocess.Popen([*command, str(port)], env=environment, stdout=subprocess.DEVNULL)
     stack.callback(process.wait)
