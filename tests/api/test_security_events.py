@@ -83,7 +83,8 @@ async def test_activity_comes_in_pages(ada: Person, journal: SecurityJournal):
     for number in range(7):
         journal.record("sign_in", f"203.0.113.{number}", user_id=ada.id)
 
-    seen, cursor = [], ""
+    seen: list[str] = []
+    cursor: str | None = ""
     while cursor is not None:
         page = (await ada.http.get(ACTIVITY, params={"limit": 3, "cursor": cursor})).json()
         seen += [item["address"] for item in page["items"]]

@@ -135,6 +135,9 @@ async def answer_to(case: Any, person: Person) -> httpx2.Response:
         for name, value in prepared.headers.items()
         if name.lower() != "content-length"
     ]
+    assert isinstance(prepared.method, str)
+    assert isinstance(prepared.url, str)
+    assert isinstance(body, bytes | None)
     return await person.http.request(prepared.method, prepared.url, headers=headers, content=body)
 
 
@@ -214,9 +217,9 @@ async def test_nothing_in_a_path_a_query_or_a_header_makes_an_error_of_ours(app:
             query = {name: value.encode("utf-8", "surrogatepass")}
             raw = "/".join(f"%{byte:02x}" for byte in segment.encode("utf-8", "surrogatepass")[:20])
             return [
-                await ada.http.get(path, params=httpx2.QueryParams(query)),  # type: ignore[arg-type]
+                await ada.http.get(path, params=httpx2.QueryParams(query)),
                 await ada.http.get(f"{path}/{raw}"),
-                await ada.http.get(path, headers={header: content.encode("latin-1")}),
+                await ada.http.get(path, headers=[(header.encode(), content.encode("latin-1"))]),
             ]
 
         for answer in asyncio.run_coroutine_threadsafe(answers(), loop).result(60):
