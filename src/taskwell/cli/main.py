@@ -5,7 +5,7 @@ import sys
 import typer
 
 from taskwell import __version__
-from taskwell.cli import backups, schema, serve, tokens, worker
+from taskwell.cli import backups, schema, serve, tokens, users, worker
 from taskwell.cli.seed import seed_command
 from taskwell.errors import AppError
 from taskwell.settings import InvalidSettings, read_settings
@@ -26,6 +26,7 @@ app.command("openapi")(schema.openapi)
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
 app.command("seed")(seed_command)
+app.add_typer(users.app, name="users")
 app.add_typer(tokens.app, name="token")
 
 

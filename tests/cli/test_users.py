@@ -1,0 +1,124 @@
+"""``taskwell users``, as an operator uses it, beside a running service."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from taskwell.api.gateway import Gateway
+from taskwell.cli.main import app as commands
+from taskwell.settings import Settings
+from tests.conftest import SECRET
+from tests.support.command import Outcome, taskwell
+from tests.support.issuer import SHARED, shared_secret_token
+from tests.support.people import PASSWORD, Person, client
+
+NEW = "engine 1852"
+
+
+async def operate(settings: Settings, folder: Path, *arguments: str, stdin: str = "") -> Outcome:
+    return await asyncio.to_thread(
+        taskwell, folder, "users", *arguments, stdin=stdin, DATABASE_URL=settings.database_url, SECRET_KEY=SECRET
+    )
+
+
+async def sign_in(app: Gateway, email: str, password: str) -> int:
+    answer = await client(app).post("/api/v1/auth/login", json={"email": email, "password": password})
+    if answer.status_code == 401:
+        assert answer.json()["detail"] == "The e-mail or the password is wrong."
+    return answer.status_code
+
+
+async def test_an_account_is_made_shut_opened_and_given_another_password(app: Gateway, settings: Settings, tmp_path):
+    made = await operate(settings, tmp_path, "create", "bob@example.com", "Bob", stdin=f"{PASSWORD}\n")
+    assert made.code == 0, made
+    user_id = made.output.strip()
+    token = (
+        await client(app).post("/api/v1/auth/login", json={"email": "bob@example.com", "password": PASSWORD})
+    ).json()["access_token"]
+    bob = client(app, {"Authorization": f"Bearer {token}"})
+    assert (await bob.get("/api/v1/users/me")).json()["id"] == user_id
+
+    shut = await operate(settings, tmp_path, "disable", "BOB@example.com")
+    assert (shut.code, shut.output) == (0, "bob@example.com is disabled.\n")
+    await asyncio.sleep(1.1)
+    assert (await bob.get("/api/v1/tasks")).status_code == 401
+    assert await sign_in(app, "bob@example.com", PASSWORD) == 401
+
+    assert (await operate(settings, tmp_path, "enable", user_id)).code == 0
+    assert (await bob.get("/api/v1/tasks")).status_code == 200
+
+    changed = await operate(settings, tmp_path, "set-password", "bob@example.com", stdin=NEW)
+    assert (changed.code, changed.output) == (0, "bob@example.com has a new password.\n")
+    await asyncio.sleep(1.1)
+    assert (await bob.get("/api/v1/tasks")).status_code == 401
+    assert [await sign_in(app, "bob@example.com", password) for password in (PASSWORD, NEW)] == [401, 200]
+
+
+async def test_accounts_are_listed_and_removed(settings: Settings, ada: Person, eve: Person, tmp_path: Path):
+    await ada.http.post("/api/v1/tasks", json={"title": "x"})
+
+    lines = (await operate(settings, tmp_path, "list")).output.splitlines()
+    assert [ada.id in lines[0], eve.id in lines[1], len(lines)] == [True, True, 2]
+    assert "active" in lines[0]
+    first = json.loads((await operate(settings, tmp_path, "list", "--json")).output.splitlines()[0])
+    assert (first["email"], first["issuer"]) == ("ada@example.com", None)
+
+    assert (await operate(settings, tmp_path, "delete", ada.email, stdin="n\n")).code == 1
+    assert (await ada.http.get("/api/v1/tasks")).status_code == 200
+    gone = await operate(settings, tmp_path, "delete", ada.email, "--yes")
+    assert (gone.code, gone.output) == (0, "ada@example.com is gone.\n")
+    await asyncio.sleep(1.1)
+    assert (await ada.http.get("/api/v1/tasks")).status_code == 401
+    assert (await eve.http.get("/api/v1/tasks")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "words"),
+    [
+        (("create", "ada@example.com", "Ada"), PASSWORD, "exists already"),
+        (("create", "bob", "Bob"), PASSWORD, "email"),
+        (("set-password", "ada@example.com"), "password1", "most common"),
+        (("disable", "nobody@example.com"), "", "no account"),
+        (("enable", "01938d1b-1111-7222-8333-444455556666"), "", "no user"),
+    ],
+)
+async def test_what_cannot_be_done_is_one_line(
+    settings: Settings, ada: Person, tmp_path: Path, arguments: tuple[str, ...], stdin: str, words: str
+):
+    if not settings.is_sqlite:
+        pytest.skip("the same words on both databases, and each try takes a second")
+
+    outcome = await operate(settings, tmp_path, *arguments, stdin=stdin)
+
+    assert outcome.code == 1
+    (line,) = outcome.complaint.splitlines()
+    assert line.startswith("taskwell: ")
+    assert words in line
+    assert not stdin or stdin not in line
+
+
+def test_a_password_is_never_an_argument(tmp_path: Path):
+    outcome = taskwell(tmp_path, "users", "create", "bob@example.com", "Bob", PASSWORD)
+
+    assert outcome.code == 2
+    assert "Traceback" not in outcome.complaint
+
+
+@pytest.mark.parametrize("command", ["list", "create", "disable", "enable", "set-password", "delete", "events"])
+def test_every_command_shows_an_example(command: str):
+    assert f"Example: taskwell users {command}" in CliRunner().invoke(commands, ["users", command, "--help"]).output
+
+
+def test_a_token_of_better_auth_is_shown(tmp_path: Path):
+    settings = {"SECRET_KEY": SECRET, "BETTER_AUTH_SECRET": SHARED}
+    token = shared_secret_token(SHARED, sub="kX3vQm0Zb1Tn7YcW", iss="https://app.example.com")
+
+    outcome = taskwell(tmp_path, "token", "inspect", "-", stdin=token, **settings)
+
+    assert outcome.code == 0, outcome
+    assert "kX3vQm0Zb1Tn7YcW" in outcome.output
+    assert "https://app.example.com" in outcome.output
+    assert taskwell(tmp_path, "token", "inspect", token[:-3], **settings).code == 1
