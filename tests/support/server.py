@@ -1,0 +1,68 @@
+"""A real server process that tests may kill."""
+
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from tests.support.postgres import free_port, wait_until
+
+TASKWELL = Path(sys.executable).parent / "taskwell"
+
+
+class Server:
+    """``taskwell serve`` in a process group of its own, on a port that it keeps when it is started again."""
+
+    def __init__(self, folder: Path, database_url: str, *, workers: int = 1, **environment: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "server.log"
+        self._folder = folder
+        self._command = [str(TASKWELL), "serve", "--port", str(self.port), "--workers", str(workers)]
+        self._environment = os.environ | {
+            "DATABASE_URL": database_url,
+            "SECRET_KEY": "chaos-only-0123456789-abcdefghijklmnopqrstuvwxyz",
+            "RATE_LIMIT_PER_MINUTE": "0",
+            "LOG_LEVEL": "WARNING",
+            **environment,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        assert self._process is not None, "the server was not started"
+        return self._process
+
+    def start(self, seconds: float = 30) -> None:
+        """Starts it and waits until it is ready."""
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=self._folder,
+                env=self._environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        wait_until(self.is_ready, seconds)
+
+    def is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/health/ready", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (OSError, urllib.error.URLError):
+            return False
+
+    def kill(self) -> None:
+        """As a power cut would: no process of it gets to do anything more."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self, seconds: float = 30) -> int:
+        """As an operator would; gives the exit code."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(seconds)
