@@ -1,14 +1,17 @@
 """Many writes as one."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
 from taskwell import tasks
 from taskwell.database import Database, new_id
+from taskwell.database.sqlite import DIALECT
 from taskwell.errors import AppError, Invalid, NotFound, PreconditionFailed
 from taskwell.tasks import AS_TASK, PageRequest, Priority, Task, TaskChanges, TaskDraft, lists
-from taskwell.tasks.bulk import Create, Outcome, Rewrite, bulk
+from taskwell.tasks.bulk import REWRITE, Create, Outcome, Rewrite, bulk
 from taskwell.users.revision import REVISION
 from tests.support.counting import CountingLane
 from tests.support.people import Person
@@ -153,6 +156,18 @@ async def test_any_number_of_operations_costs_the_same_few_statements(database: 
         counted.append(lane.statements)
 
     assert counted == [16, 16]
+
+
+def test_sqlite_looks_the_changed_tasks_up_by_their_ids(database_url: str, database: Database):
+    if database.name != "sqlite":
+        pytest.skip("PostgreSQL plans by what it knows of the tables")
+    (step,) = REWRITE.steps(DIALECT)
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {step.text}", [None] * len(step.parameters)).fetchall()
+
+    assert [line for *_, line in plan if "tasks" in line] == [
+        "SEARCH tasks USING COVERING INDEX sqlite_autoindex_tasks_1 (user_id=? AND id=?)"
+    ]
 
 
 async def test_the_tasks_of_a_bulk_are_listed_in_the_order_they_were_created(database: Database, ada: Person):

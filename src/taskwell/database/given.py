@@ -24,7 +24,8 @@ def given_rows(dialect: str, name: str, columns: Mapping[str, TypeEngine[Any]]) 
         type_coerce(func.json_extract(member, literal_column(f"'$.{each}'")), type_).label(each)
         for each, type_ in columns.items()
     )
-    return select(*typed_members).subquery(name)
+    # The limit that is none has SQLite make the table first and look up from it, not read all of it for each row.
+    return select(*typed_members).limit(literal_column("-1")).subquery(name)
 
 
 def as_given(rows: Sequence[Mapping[str, object]]) -> str:

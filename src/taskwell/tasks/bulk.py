@@ -133,7 +133,7 @@ async def _store(transaction: Lane, user: Principal, batch: _Batch) -> int:
     revision = await advance(transaction, user)
     changed = [row_of(task, user) for task in batch.after.values() if task.id in batch.before]
     created = [row_of(task, user) for task in batch.after.values() if task.id not in batch.before]
-    for write, rows in ((_INSERT, created), (_REWRITE, changed)):
+    for write, rows in ((_INSERT, created), (REWRITE, changed)):
         if rows:
             await transaction.rows(write, user_id=user.user_id, given=as_given(rows), revision=revision)
     return revision
@@ -169,4 +169,4 @@ def _rewrite(dialect: str) -> Sequence[Executable]:
 
 _NAMED: Query[Task] = Query(_tasks_named, as_task)
 _INSERT: Query[int] = Query(_insert, int)
-_REWRITE: Query[int] = Query(_rewrite, int)
+REWRITE: Query[int] = Query(_rewrite, int)
