@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from icalendar import Calendar
@@ -87,7 +88,7 @@ async def test_a_calendar_program_reads_the_calendar(ada: Person):
     await filled(ada)
     content = await file_of(ada, "ics")
 
-    todos = {str(todo["summary"]): todo for todo in Calendar.from_ical(content).walk("VTODO")}
+    todos: dict[str, Any] = {str(todo["summary"]): todo for todo in Calendar.from_ical(content).walk("VTODO")}
 
     assert todos["Buy milk"].decoded("due") == date(2026, 12, 24)
     assert todos["Buy milk"]["categories"].cats == ["Home", "5 minutes"]

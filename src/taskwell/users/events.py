@@ -7,7 +7,7 @@ from typing import Literal
 
 from sqlalchemy import bindparam, case, delete, exists, func, insert, literal_column, null, or_, select
 
-from taskwell.database import Database, Lane, Query, Snapshot, UtcInstant, UuidText, new_id, now
+from taskwell.database import Lane, Query, Snapshot, UtcInstant, UuidText, new_id, now
 from taskwell.database.lanes import ConstraintViolated
 from taskwell.pagination import decode_cursor, encode_cursor
 from taskwell.users.event_tables import SecurityEventRow
