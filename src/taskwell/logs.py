@@ -59,8 +59,9 @@ def writes_json(settings: Settings) -> bool:
 
 
 def effective(settings: Settings) -> dict[str, Any]:
-    """The settings as they may be logged."""
-    shown = {name: MASK if isinstance(value, SecretStr) else value for name, value in settings}
+    """The settings as they may be logged: in a terminal those that differ from their defaults."""
+    names = type(settings).model_fields if writes_json(settings) else settings.model_fields_set
+    shown = {name: MASK if isinstance(value, SecretStr) else value for name, value in settings if name in names}
     url = settings.database
     query = {name: MASK if "pass" in name.lower() else value for name, value in url.query.items()}
     return shown | {"database_url": url.set(query=query).render_as_string(hide_password=True)}

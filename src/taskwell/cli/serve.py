@@ -6,13 +6,13 @@ import socket
 import sys
 from typing import Annotated, NoReturn
 
+import structlog
 import typer
-import uvicorn
 
-from taskwell import migrations
-from taskwell.settings import InvalidSettings, read_settings
+from taskwell import __version__, logs, migrations, server
+from taskwell.settings import InvalidSettings, Settings, read_settings
 
-DRAIN_SECONDS = 20
+log = structlog.get_logger("taskwell.server")
 
 
 def serve(
@@ -27,41 +27,25 @@ def serve(
     settings = read_settings()
     if workers > 1 and settings.is_sqlite:
         raise InvalidSettings("--workers above 1 needs PostgreSQL: SQLite is served by one process; set DATABASE_URL")
-    host, port = host or settings.host, settings.port if port is None else port
-    require_free(host, port)
-    asyncio.run(migrations.prepare(settings))
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _end)
-    typer.echo(f"Taskwell serves http://{host}:{port} (API page: http://{host}:{port}/docs)")
-    uvicorn.run(
-        "taskwell.app:serve_app",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_config=None,  # its own logs go through ours: see taskwell.logs
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
+    logs.configure(settings)
+    with server.bound(host or settings.host, settings.port if port is None else port) as listener:
+        asyncio.run(migrations.prepare(settings))
+        _announce(settings, listener, workers)
+        if not (server.Supervisor(listener, workers).run() if workers > 1 else server.serve_here(listener)):
+            sys.exit(1)
+    log.info("stopped")
+
+
+def _announce(settings: Settings, listener: socket.socket, workers: int) -> None:
+    host, port = listener.getsockname()[:2]
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    if not logs.writes_json(settings):
+        typer.echo(f"Taskwell serves {address} (API page: {address}/docs)")
+    log.info("starting", version=__version__, address=address, workers=workers, settings=logs.effective(settings))
 
 
 def _end(*_: object) -> NoReturn:
-    """Uvicorn raises the signal that it ended for once more when it is done; that is no failure."""
+    """A stop that was asked for is no failure, also before there is anything to stop."""
     sys.exit(0)
-
-
-def require_free(host: str, port: int) -> None:
-    """Raises:
-    InvalidSettings: somebody else listens there, or the address is not this machine's.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise InvalidSettings(f"PORT {port} on HOST {host} cannot be used: {error.strerror}") from error

@@ -11,7 +11,7 @@ from taskwell.telemetry import QUERIES, SLOW_QUERIES
 
 log = structlog.get_logger("taskwell.database")
 
-LONGEST_SHOWN = 2_000
+LONGEST_SHOWN = 1_000
 
 
 class StatementWatch:
@@ -33,6 +33,7 @@ class StatementWatch:
         QUERIES.observe(seconds, "read" if step.is_read else "write")
         if seconds >= self._slow_seconds:
             SLOW_QUERIES.add()
-            log.warning("slow query", milliseconds=round(seconds * 1000, 1), statement=step.text[:LONGEST_SHOWN])
+            statement = " ".join(step.text.split())[:LONGEST_SHOWN]
+            log.warning("slow query", milliseconds=round(seconds * 1000, 1), statement=statement)
         if tracing.tracer is not None:
             tracing.record_query(self._system, step.text, seconds, sys.exception())
