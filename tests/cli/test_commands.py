@@ -1,0 +1,90 @@
+"""The commands of the operator."""
+
+import json
+import stat
+from pathlib import Path
+
+from taskwell import __version__, migrations
+from taskwell.settings import Settings
+from tests.conftest import SECRET
+from tests.support.command import taskwell
+from tests.support.people import Person
+
+
+def test_without_a_command_it_says_what_there_is(tmp_path: Path):
+    outcome = taskwell(tmp_path)
+
+    assert all(command in outcome.output + outcome.complaint for command in ("serve", "migrate", "openapi", "token"))
+
+
+def test_it_knows_its_version(tmp_path: Path):
+    assert taskwell(tmp_path, "version").output.strip() == __version__
+
+
+def test_migrate_brings_the_schema_to_head_and_then_has_nothing_to_do(tmp_path: Path):
+    assert taskwell(tmp_path, "migrate").output == f"The schema went from nothing to {migrations.head()}.\n"
+    assert taskwell(tmp_path, "migrate").output == f"The schema is at {migrations.head()}.\n"
+
+
+def test_a_revision_that_there_is_not_is_told(tmp_path: Path):
+    outcome = taskwell(tmp_path, "migrate", "nonsense")
+
+    assert (outcome.code, len(outcome.complaint.splitlines())) == (1, 1)
+    assert "nonsense" in outcome.complaint
+
+
+def test_openapi_prints_a_contracts_document(tmp_path: Path):
+    assert json.loads(taskwell(tmp_path, "openapi", "todos").output)["openapi"].startswith("3.")
+
+
+def test_openapi_of_no_contract_is_told(tmp_path: Path):
+    outcome = taskwell(tmp_path, "openapi", "nonsense")
+
+    assert outcome.code == 2
+    assert "user_tasks" in outcome.complaint
+    assert "Traceback" not in outcome.complaint
+
+
+async def test_a_token_is_issued_for_an_account_and_can_be_inspected(
+    tmp_path: Path, settings: Settings, nobody, ada: Person
+):
+    where = {"DATABASE_URL": settings.database_url, "SECRET_KEY": SECRET}
+    issued = taskwell(tmp_path, "token", "issue", "ADA@example.com", "--days", "1", **where)
+
+    token = issued.output.strip()
+    inspected = taskwell(tmp_path, "token", "inspect", "-", stdin=f"{token}\n", **where)
+
+    assert (issued.code, inspected.code) == (0, 0)
+    assert ada.id in inspected.output
+    me = await nobody.get("/api/v1/auth/me", headers={"Authorization": f"Bearer {token}"})
+    assert me.json()["id"] == ada.id
+
+
+def test_there_is_no_token_for_nobody(tmp_path: Path, settings: Settings, database):
+    where = {"DATABASE_URL": settings.database_url, "SECRET_KEY": SECRET}
+
+    outcome = taskwell(tmp_path, "token", "issue", "nobody@example.com", **where)
+
+    assert (outcome.code, outcome.output) == (1, "")
+    assert "nobody@example.com" in outcome.complaint
+
+
+def test_a_token_that_is_not_ours_is_refused(tmp_path: Path):
+    outcome = taskwell(tmp_path, "token", "inspect", "a.b.c", SECRET_KEY=SECRET)
+
+    assert (outcome.code, outcome.output) == (1, "")
+    assert "refused" in outcome.complaint
+
+
+def test_in_development_a_key_is_made_once_beside_the_database(tmp_path: Path):
+    (tmp_path / "data").mkdir()
+    kept = tmp_path / "data" / ".taskwell-secret-key"
+    keys = set()
+    for _ in range(2):
+        taskwell(tmp_path, "token", "inspect", "x", DATABASE_URL="sqlite:///data/taskwell.db")
+        keys.add(kept.read_text())
+
+    assert len(keys) == 1
+    assert len(keys.pop()) == 64
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert [path.name for path in (tmp_path / "data").iterdir()] == [".taskwell-secret-key"]

@@ -1,0 +1,173 @@
+"""Settings: what they may be, and in which words what they may not be is told."""
+
+import pytest
+from pydantic import ValidationError
+
+from taskwell.settings import InvalidSettings, Settings, read_settings
+from tests.conftest import SECRET
+
+
+@pytest.fixture(autouse=True)
+def environment(tmp_path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An empty folder, and nothing set."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    return monkeypatch
+
+
+def refusal(environment: pytest.MonkeyPatch, **values: str) -> str:
+    for name, value in values.items():
+        environment.setenv(name, value)
+    with pytest.raises(InvalidSettings) as refused:
+        read_settings()
+    sentence = str(refused.value)
+    assert "\n" not in sentence
+    return sentence
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY is missing"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY needs at least 32 bytes"),
+        ({"SECRET_KEY": "x" * 64}, "SECRET_KEY is a known default"),
+        ({"SECRET_KEY": "your-secret-key-change-in-production"}, "SECRET_KEY is a known default"),
+        ({"SECRET_KEY": "change-me-change-me-change-me-change-me"}, "SECRET_KEY is a known default"),
+        ({"SECRET_KEY_PREVIOUS": "short"}, "SECRET_KEY_PREVIOUS needs at least 32 bytes"),
+        ({"DEBUG": "true"}, "DEBUG must be off"),
+        ({"ALLOWED_ORIGINS": "*"}, "ALLOWED_ORIGINS must name each origin"),
+        ({"ALLOWED_ORIGINS": "https://a.example,*"}, "ALLOWED_ORIGINS must name each origin"),
+    ],
+)
+def test_production_refuses_what_is_not_safe(environment, values: dict[str, str], words: str):
+    sentence = refusal(environment, **{"ENVIRONMENT": "production", "SECRET_KEY": SECRET} | values)
+
+    assert sentence.startswith(words)
+    assert SECRET not in sentence
+
+
+def test_production_accepts_what_is_safe(environment):
+    environment.setenv("ENVIRONMENT", "production")
+    environment.setenv("SECRET_KEY", SECRET)
+
+    assert read_settings().is_production
+
+
+def test_development_takes_any_key(environment):
+    environment.setenv("SECRET_KEY", "short")
+
+    assert read_settings().signing_key == "short"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://localhost/x"),
+        ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", ""),
+        ("DATABASE_URL", "postgresql://ada:hidden@localhost:port/x"),
+        ("PORT", "abc"),
+        ("PORT", "70000"),
+        ("DEBUG", "perhaps"),
+        ("ENVIRONMENT", "prod"),
+        ("LOG_LEVEL", "loud"),
+        ("ALLOWED_ORIGINS", "example.com"),
+        ("ALLOWED_ORIGINS", "https://example.com/app"),
+        ("ALLOWED_ORIGINS", "https://ada:hidden@example.com"),
+        ("ACCESS_TOKEN_EXPIRE_DAYS", "0"),
+        ("ACCESS_TOKEN_EXPIRE_DAYS", "nan"),
+        ("DATABASE_POOL_SIZE", "0"),
+        ("MAX_BODY_BYTES", "1.5"),
+        ("ALGORITHM", "none"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_told_with_its_name(environment, name: str, value: str):
+    sentence = refusal(environment, **{name: value})
+
+    assert sentence.startswith(f"{name}: ")
+    if name != "ALLOWED_ORIGINS":
+        assert "hidden" not in sentence
+
+
+def test_every_wrong_setting_is_named_at_once(environment):
+    sentence = refusal(environment, PORT="abc", DEBUG="perhaps")
+
+    assert "PORT: " in sentence
+    assert "DEBUG: " in sentence
+
+
+def test_an_env_file_that_is_not_text_is_told(environment, tmp_path):
+    (tmp_path / ".env").write_bytes(b"\xff\xfe\x00")
+
+    assert refusal(environment).startswith(".env ")
+
+
+def test_the_environment_wins_over_the_env_file(environment, tmp_path):
+    (tmp_path / ".env").write_text("PORT=1\nHOST=0.0.0.0\nUNKNOWN=ignored\n")
+    environment.setenv("PORT", "2")
+
+    settings = read_settings()
+
+    assert (settings.port, settings.host) == (2, "0.0.0.0")
+
+
+def test_settings_do_not_change_once_they_are_read(environment):
+    with pytest.raises(ValidationError):
+        read_settings().port = 1
+
+
+def test_secrets_are_not_shown(environment):
+    environment.setenv("SECRET_KEY", SECRET)
+
+    assert SECRET not in repr(read_settings())
+
+
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("", ()),
+        ("https://a.example", ("https://a.example",)),
+        (" https://a.example/ , http://localhost:3000,", ("https://a.example", "http://localhost:3000")),
+        ('["https://a.example", "https://b.example"]', ("https://a.example", "https://b.example")),
+        ("tauri://localhost", ("tauri://localhost",)),
+    ],
+)
+def test_origins_are_a_list_in_either_spelling(environment, value: str, origins: tuple[str, ...]):
+    environment.setenv("ALLOWED_ORIGINS", value)
+
+    assert read_settings().allowed_origins == origins
+
+
+@pytest.mark.parametrize(
+    ("url", "is_sqlite"),
+    [
+        ("sqlite:///f.db", True),
+        ("sqlite+aiosqlite:///f.db", True),
+        ("sqlite:////tmp/f.db", True),
+        ("postgres://u:p@h/d", False),
+        ("postgresql://u:p@h/d", False),
+        ("postgresql+asyncpg://u:p@h:5432/d", False),
+        ("postgresql+psycopg://u:p@h/d?sslmode=require&channel_binding=require", False),
+    ],
+)
+def test_every_spelling_of_a_database_is_taken(environment, url: str, is_sqlite: bool):  # noqa: FBT001
+    environment.setenv("DATABASE_URL", url)
+
+    assert read_settings().is_sqlite is is_sqlite
+
+
+def test_a_key_made_by_two_at_once_is_one_key(environment, tmp_path):
+    first, second = read_settings(), read_settings()
+
+    assert first.signing_key == second.signing_key
+    assert len(first.signing_key) == 64
+    assert [path.name for path in tmp_path.iterdir()] == [".taskwell-secret-key"]
+
+
+@pytest.mark.parametrize("content", ["", "abc"])
+def test_a_damaged_kept_key_is_told(environment, tmp_path, content: str):
+    (tmp_path / ".taskwell-secret-key").write_text(content)
+
+    with pytest.raises(InvalidSettings, match="damaged"):
+        assert read_settings().signing_key
