@@ -114,7 +114,7 @@ def test_the_environment_wins_over_the_env_file(environment, tmp_path):
 
 def test_settings_do_not_change_once_they_are_read(environment):
     with pytest.raises(ValidationError):
-        read_settings().port = 1
+        read_settings().port = 1  # type: ignore[misc]
 
 
 def test_secrets_are_not_shown(environment):

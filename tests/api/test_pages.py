@@ -29,7 +29,7 @@ class Links(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         known = dict(attrs)
         self.addresses += [value for name in ("href", "src", "data-document") if (value := known.get(name))]
-        self.ids |= {known["id"]} if known.get("id") else set()
+        self.ids |= {identifier} if (identifier := known.get("id")) else set()
         self.has_inline_script |= tag == "script" and "src" not in known
 
 

@@ -44,7 +44,7 @@ async def file_of(person: Person, kind: str) -> bytes:
     return answer.content
 
 
-async def bring(person: Person, content: bytes, kind: str, **params: object):
+async def bring(person: Person, content: bytes, kind: str, **params: str | bool):
     headers = {"Content-Type": MEDIA_TYPES.get(kind, "text/csv")}
     return await person.http.post("/api/v1/tasks/import", content=content, headers=headers, params=params)
 
