@@ -82,14 +82,14 @@ EXPORT = Export({"users": _USER, "tasks": _TASK})  # type: ignore[dict-item]
 
 
 @router.get("/me/export", summary="Everything that you own, as one JSON document", response_model=ExportOut)
-async def export(call: Call) -> Response:
+async def export_user(call: Call) -> Response:
     await call.services.journal.flush()
     document = EXPORT.document(call.services.database, call.user)
     headers = PRIVATE | {"Content-Disposition": 'attachment; filename="taskwell-export.json"'}
     return await streamed(call, document, headers=headers, media_type="application/json")
 
 
-async def change(call: Call, body: ProfilePatch) -> Response:
+async def change_user(call: Call, body: ProfilePatch) -> Response:
     changes = body.changes()
     async with call.lane.transaction() as transaction:
         if "time_zone" in body.model_fields_set:
@@ -101,7 +101,7 @@ async def change(call: Call, body: ProfilePatch) -> Response:
     return user_response(call, user)
 
 
-async def remove(call: Call, body: AccountRemoval | None = None) -> Response:
+async def delete_user(call: Call, body: AccountRemoval | None = None) -> Response:
     """Removes everything; the address of the account is free again."""
     password = body.password if body is not None else None
     if call.user.is_external or password is None:
@@ -118,5 +118,5 @@ for path in ("/me", "/{user_id}"):
     router.get(path, summary="Your account", response_model=UserOut)(me)
     router.patch(
         path, summary="Change your name, e-mail or time zone", response_model=UserOut, responses=raises(EmailTaken)
-    )(change)
-    router.delete(path, summary="Delete your account", status_code=204, responses=raises(WrongPassword))(remove)
+    )(change_user)
+    router.delete(path, summary="Delete your account", status_code=204, responses=raises(WrongPassword))(delete_user)
