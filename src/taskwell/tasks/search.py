@@ -129,7 +129,7 @@ def _phrase(term: Term, weight: str) -> str:
 
 
 def _folded(word: str) -> str:
-    """The word as ``search_folded`` of the migration indexes it; SQLite's tokenizer does it by itself."""
+    """The word as the migration ``0002_search`` indexes it; SQLite's tokenizer does it by itself."""
     if word.isascii():
         return word.lower()
     bare = "".join(each for each in unicodedata.normalize("NFD", word) if not "\u0300" <= each <= "\u036f")
