@@ -130,7 +130,10 @@ def _tls(mode: str, root_certificate: str) -> object:
     if mode not in ("verify-ca", "verify-full"):
         raise InvalidSettings(f"DATABASE_URL has an unknown sslmode: {mode!r}")
     known = None if root_certificate in ("", "system") else root_certificate
-    context = ssl.create_default_context(cafile=known)
+    try:
+        context = ssl.create_default_context(cafile=known)
+    except OSError as error:
+        raise InvalidSettings(f"DATABASE_URL names an sslrootcert that cannot be used: {error}") from error
     context.check_hostname = mode == "verify-full"
     return context
 
@@ -156,7 +159,8 @@ async def _waited_for(settings: Settings) -> Connection:
         except Unavailable as error:
             if time.monotonic() + pause > give_up:
                 raise
-            log.warning("waiting for the database", reason=error.detail)
+            if pause == FIRST_PAUSE:
+                log.warning("waiting for the database", reason=error.detail)
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  # replicas spread out
         pause *= 2
 

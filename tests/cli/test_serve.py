@@ -1,0 +1,89 @@
+"""``taskwell serve`` as a process: it ends cleanly, and started again it knows what it knew."""
+
+import os
+import signal
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.conftest import new_postgres_database
+from tests.support.postgres import wait_until
+from tests.support.server import Server
+
+ADA = {"email": "ada@example.com", "password": "engine 1843", "name": "Ada"}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def empty_database(request, tmp_path: Path, worker_id: str) -> AsyncIterator[str]:
+    if request.param == "sqlite":
+        yield "sqlite:///taskwell.db"
+        return
+    async with new_postgres_database(f"taskwell_serve_{worker_id}") as url:
+        yield url
+
+
+def sign_up(server: Server) -> dict[str, str]:
+    token = httpx2.post(f"{server.url}/api/v1/auth/signup", json=ADA).json()["access_token"]
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_cleanly_and_started_again_its_data_and_tokens_are_good(tmp_path: Path, empty_database: str, end):
+    """In development without a SECRET_KEY, as ``make run`` starts it."""
+    server = Server(tmp_path, empty_database, SECRET_KEY="")
+    server.start()
+    headers = sign_up(server)
+    task = httpx2.post(f"{server.url}/api/v1/tasks", json={"title": "Buy milk"}, headers=headers).json()
+
+    server.process.send_signal(end)
+    assert server.process.wait(15) == 0
+    assert "Traceback" not in server.log.read_text()
+
+    server.start()
+    try:
+        page = httpx2.get(f"{server.url}/api/v1/tasks", headers=headers).json()
+        assert page["items"] == [task]
+    finally:
+        assert server.stop() == 0
+    assert stat.S_IMODE((tmp_path / ".taskwell-secret-key").stat().st_mode) == 0o600
+
+
+def test_a_killed_server_answers_a_repeated_request_from_before(tmp_path: Path, empty_database: str):
+    server = Server(tmp_path, empty_database)
+    server.start()
+    headers = sign_up(server) | {"Idempotency-Key": "once"}
+    first = httpx2.post(f"{server.url}/api/v1/tasks", json={"title": "Buy milk"}, headers=headers)
+
+    server.kill()
+    server.start()
+
+    try:
+        again = httpx2.post(f"{server.url}/api/v1/tasks", json={"title": "Buy milk"}, headers=headers)
+        assert (again.status_code, again.json()) == (201, first.json())
+        assert again.headers["idempotency-replayed"] == "true"
+    finally:
+        server.stop()
+
+
+def test_two_workers_on_an_empty_database_start_and_end_together(tmp_path: Path, worker_id: str, empty_database: str):
+    if empty_database.startswith("sqlite"):
+        pytest.skip("SQLite is served by one process")
+    server = Server(tmp_path, empty_database, workers=2)
+    server.start()
+    assert httpx2.get(f"{server.url}/health").status_code == 200
+    group = os.getpgid(server.process.pid)
+
+    assert server.stop() == 0
+
+    wait_until(lambda: not is_anybody_in(group))
+
+
+def is_anybody_in(process_group: int) -> bool:
+    try:
+        os.killpg(process_group, 0)
+    except ProcessLookupError:
+        return False
+    return True

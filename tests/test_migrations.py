@@ -1,0 +1,190 @@
+"""The schema: the same from the models and from the migrations, on both databases."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, inspect
+
+from taskwell import migrations
+from taskwell.errors import Unavailable
+from taskwell.migrations import OldSchema
+from taskwell.migrations.target import METADATA
+from taskwell.settings import InvalidSettings, Settings
+from tests.conftest import SECRET, new_postgres_database
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def empty(request, tmp_path: Path, worker_id: str) -> AsyncIterator[Settings]:
+    """The settings of an empty database."""
+    if request.param == "sqlite":
+        yield settings_of(f"sqlite:///{tmp_path}/taskwell.db")
+        return
+    async with new_postgres_database(f"taskwell_migrations_{worker_id}") as url:
+        yield settings_of(url)
+
+
+def settings_of(url: str, environment: str = "production") -> Settings:
+    return Settings(_env_file=None, environment=environment, secret_key=SECRET, database_url=url)  # type: ignore[call-arg, arg-type]
+
+
+async def look(settings: Settings, read):
+    """What ``read`` makes of a connection to the database."""
+    found: list[object] = []
+    await migrations._with_connection(settings, lambda connection: found.append(read(connection)))
+    return found[0]
+
+
+def differences(connection: Connection) -> object:
+    context = MigrationContext.configure(
+        connection, opts={"compare_type": False, "include_object": _is_ours, "target_metadata": METADATA}
+    )
+    return compare_metadata(context, METADATA)
+
+
+def _is_ours(_: object, name: str | None, *__: object) -> bool:
+    """What makes search fast is made of SQL, not of a model: each database has its own."""
+    return "search" not in (name or "")
+
+
+def tables(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names())
+
+
+def columns(connection: Connection) -> dict[str, list[tuple[str, str, bool]]]:
+    found = inspect(connection)
+    return {
+        table: [(each["name"], str(each["type"]), each["nullable"]) for each in found.get_columns(table)]
+        for table in sorted(METADATA.tables)
+    }
+
+
+async def test_the_migrations_make_what_the_models_say(empty: Settings):
+    await migrations.upgrade(empty)
+
+    assert await look(empty, differences) == []
+    assert await migrations.current(empty) == migrations.head()
+
+
+async def test_the_models_of_both_databases_have_the_same_columns(empty: Settings):
+    await migrations.upgrade(empty)
+    found = await look(empty, columns)
+
+    for name, table in METADATA.tables.items():
+        assert {column.name for column in table.columns} == {column for column, _, _ in found[name]} - {"search"}
+        nullable = {column.name: bool(column.nullable) for column in table.columns}
+        assert {column: may_be_null for column, _, may_be_null in found[name] if column != "search"} == nullable
+
+
+async def test_up_down_and_up_again_ends_where_it_began(empty: Settings):
+    await migrations.upgrade(empty)
+    before = await look(empty, columns)
+
+    await migrations.downgrade(empty, "base")
+    assert await look(empty, tables) <= {"alembic_version"}
+    assert await migrations.current(empty) is None
+
+    await migrations.upgrade(empty)
+    assert await look(empty, columns) == before
+
+
+async def test_every_single_step_goes_up_and_down(empty: Settings):
+    for revision in sorted(migrations.known()):
+        await migrations.upgrade(empty, revision)
+        await migrations.downgrade(empty, "-1")
+        await migrations.upgrade(empty, revision)
+        assert await migrations.current(empty) == revision
+
+
+async def test_migrating_twice_is_migrating_once(empty: Settings):
+    for _ in range(2):
+        await migrations.upgrade(empty)
+
+    assert await migrations.current(empty) == migrations.head()
+
+
+async def test_those_who_migrate_at_once_take_turns(empty: Settings):
+    await asyncio.gather(*(migrations.upgrade(empty) for _ in range(4)))
+
+    assert await look(empty, differences) == []
+
+
+async def test_processes_that_start_at_once_take_turns(empty: Settings):
+    environment = {"DATABASE_URL": empty.database_url, "PYTHONPATH": ":".join(sys.path)}
+    command = [sys.executable, "-m", "taskwell", "migrate"]
+    both = [subprocess.Popen(command, env=environment, cwd="/", stderr=subprocess.PIPE) for _ in range(2)]
+
+    for each in both:
+        _, complaint = await asyncio.to_thread(each.communicate)
+        assert (each.returncode, complaint) == (0, b"")
+    assert await migrations.current(empty) == migrations.head()
+
+
+async def test_a_step_that_fails_leaves_nothing_behind(empty: Settings, monkeypatch: pytest.MonkeyPatch):
+    run = migrations.command.upgrade
+
+    def fail_at_the_end(*arguments: object) -> None:
+        run(*arguments)  # type: ignore[arg-type]
+        raise RuntimeError("pulled the plug")
+
+    monkeypatch.setattr(migrations.command, "upgrade", fail_at_the_end)
+    with pytest.raises(RuntimeError, match="pulled the plug"):
+        await migrations.upgrade(empty)
+
+    assert await look(empty, tables) == set()
+
+
+async def test_production_refuses_an_empty_schema(empty: Settings):
+    with pytest.raises(
+        OldSchema, match=f"is empty and this version needs {migrations.head()}: run 'taskwell migrate'"
+    ):
+        await migrations.prepare(empty)
+
+    assert await look(empty, tables) == set()
+
+
+async def test_production_refuses_an_old_schema(empty: Settings):
+    await migrations.upgrade(empty, "0001")
+
+    with pytest.raises(OldSchema, match="is at 0001 and this version needs"):
+        await migrations.prepare(empty)
+
+
+async def test_production_accepts_the_newest_schema(empty: Settings):
+    await migrations.upgrade(empty)
+
+    await migrations.prepare(empty)
+
+
+async def test_development_migrates_by_itself(empty: Settings):
+    await migrations.prepare(settings_of(empty.database_url, "development"))
+
+    assert await migrations.current(empty) == migrations.head()
+
+
+@pytest.mark.parametrize(
+    ("url", "refusal"),
+    [
+        ("postgresql://ada:hidden@127.0.0.1:1/x", Unavailable),
+        ("postgresql://ada:hidden@no-such-host.invalid/x", Unavailable),
+        ("sqlite:////no/such/folder/taskwell.db", InvalidSettings),
+        ("sqlite://", InvalidSettings),
+        ("sqlite:///:memory:", InvalidSettings),
+        ("sqlite:////proc/version", Unavailable),
+        ("sqlite:////tmp", Unavailable),
+        ("postgresql://h/x?sslmode=perhaps", InvalidSettings),
+        ("postgresql://h/x?sslmode=verify-full&sslrootcert=/no/such/file", InvalidSettings),
+    ],
+)
+async def test_a_database_that_cannot_be_used_is_told_by_its_setting(url: str, refusal: type[Exception], monkeypatch):
+    settings = settings_of(url).model_copy(update={"database_wait_seconds": 0})
+
+    with pytest.raises(refusal, match="DATABASE_URL") as told:
+        await migrations.prepare(settings)
+
+    assert "hidden" not in str(told.value)
