@@ -31,11 +31,13 @@ class Belongings:
     """What ada has, by what it could be tried as.
 
     Attributes:
+        sent: The bodies of her requests with a key; a key is asked about with the body that it was used for.
         secrets: Texts that no answer to eve may hold, unless she sent them herself.
     """
 
     ids: list[str] = field(default_factory=list)
     cursors: list[str] = field(default_factory=list)
+    sent: list[dict[str, Any]] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
 
 
@@ -47,10 +49,8 @@ async def belongings(ada: Person) -> Belongings:
 
     a_list = await made("/api/v1/lists", {"name": "CANARY list"})
     task = {"description": f"CANARY {WORD}", "list_id": a_list["id"], "tags": [TAG], "due_date": "2027-01-01"}
-    tasks = [
-        await made(TASKS, task | {"title": f"CANARY {number}"}, **{"Idempotency-Key": f"{KEY}{number}"})
-        for number in range(4)
-    ]
+    sent = [task | {"title": f"CANARY {number}"} for number in range(4)]
+    tasks = [await made(TASKS, body, **{"Idempotency-Key": f"{KEY}{number}"}) for number, body in enumerate(sent)]
     reminder = await made(f"{TASKS}/{tasks[0]['id']}/reminders", {"minutes_before_due": 30, "channel": "email"})
     for trashed in tasks[2:]:
         assert (await ada.http.delete(f"{TASKS}/{trashed['id']}")).status_code == 204
@@ -59,6 +59,7 @@ async def belongings(ada: Person) -> Belongings:
     ]
     return Belongings(
         ids=[ada.id, tasks[0]["id"], tasks[2]["id"], a_list["id"], reminder["id"]],
+        sent=sent,
         cursors=[page.json()["next_cursor"] for page in pages],
         secrets=[
             "CANARY",
@@ -94,8 +95,11 @@ def attempts(operation: Described, hers: Belongings, caller: Person, own: list[s
             yield from (_request(operation, path, body) for an_id in hers.ids for body in operation.bodies(an_id))
         for name, value in _queries(operation, hers):
             yield _request(operation, path, first) | {"params": {name: value}}
-        for number in range(4 if "Idempotency-Key" in operation.names("header") else 0):
-            yield _request(operation, path, first) | {"headers": {"Idempotency-Key": f"{KEY}{number}"}}
+        if "Idempotency-Key" in operation.names("header"):
+            for number, body in enumerate(hers.sent):
+                yield _request(operation, path, body if operation.body else None) | {
+                    "headers": {"Idempotency-Key": f"{KEY}{number}"}
+                }
 
 
 def _paths(operation: Described, users: list[str], ids: list[str]) -> Iterator[str]:
