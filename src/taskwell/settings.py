@@ -138,13 +138,6 @@ class Settings(BaseSettings):
             raise ValueError("'taskwell' is the issuer of our own tokens; name that of Better Auth")
         return issuer
 
-    @field_validator("better_auth_secret")
-    @classmethod
-    def _is_long(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None and len(secret.get_secret_value().encode()) < MIN_SECRET_BYTES:
-            raise ValueError(f"it needs at least {MIN_SECRET_BYTES} bytes; set the same longer one in Better Auth")
-        return secret
-
     @field_validator("allowed_origins", "allowed_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, values: object) -> object:
@@ -188,8 +181,8 @@ class Settings(BaseSettings):
             raise ValueError("ALLOWED_ORIGINS must name each origin in production; '*' is not accepted")
         if self.smtp_host is not None and "mail_from" not in self.model_fields_set:
             raise ValueError("MAIL_FROM is missing; set it to an address that SMTP_HOST may send from")
-        if self.better_auth_secret is not None and _is_known(self.better_auth_secret):
-            raise ValueError("BETTER_AUTH_SECRET is a known default; set a new one here and in Better Auth")
+        if self.better_auth_secret is not None and (weakness := _weakness(self.better_auth_secret)):
+            raise ValueError(f"BETTER_AUTH_SECRET {weakness}; set the output of 'openssl rand -hex 32' on both sides")
         return self
 
     @field_validator("mail_from")

@@ -12,19 +12,13 @@ T = TypeVar("T")
 
 
 def with_database(work: Callable[[Database], Awaitable[T]]) -> T:
-    """What the work gives on the database that the settings name.
-
-    Its schema is brought to this version first, as ``serve`` does it, but in production it must be there already.
-    """
+    """What the work gives on the database that the settings name."""
     return asyncio.run(_with_database(work))
 
 
 async def _with_database(work: Callable[[Database], Awaitable[T]]) -> T:
     settings = read_settings()
-    if settings.is_production:
-        await migrations.require_head(settings)
-    else:
-        await migrations.upgrade(settings)
+    await migrations.prepare(settings)
     database = await open_database(settings)
     try:
         return await work(database)
