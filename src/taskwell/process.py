@@ -1,11 +1,14 @@
 """What this process takes of its machine, as far as the operating system tells."""
 
+import platform
 import resource
 import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from taskwell import __version__, telemetry
 
 STARTED = time.time()
 
@@ -49,3 +52,17 @@ def machine_memory() -> tuple[int, int] | None:
         return None
     kilobytes = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)}
     return kilobytes["MemTotal"] * 1024, kilobytes["MemAvailable"] * 1024
+
+
+def introduce(database: str) -> None:
+    """Counts this process among those of its build."""
+    telemetry.BUILD.set(1, __version__, platform.python_version(), database)
+
+
+def look() -> None:
+    """Sets the gauges of the process."""
+    now = use()
+    telemetry.CPU.reach(now.cpu_seconds)
+    telemetry.MEMORY.set(now.resident_bytes)
+    telemetry.FILES.set(now.open_files or 0)
+    telemetry.PROCESSES.set(1)

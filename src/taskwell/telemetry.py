@@ -17,6 +17,8 @@ from operator import add
 from pathlib import Path
 from typing import ClassVar
 
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
 CELLS = 131_072
 SPARE = 64
 """The first numbers belong to nobody: what no longer finds room is counted there, and is not shown."""

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import structlog
 
-from taskwell import users
+from taskwell import telemetry, users
 from taskwell.database import Database, now
 from taskwell.delivery import courier, log, queue
 from taskwell.errors import Unavailable
@@ -69,9 +69,11 @@ class Worker:
             return poll
         look_at = await queue.next_look(self._database)
         seconds = poll if look_at is None else (look_at - now()).total_seconds()
+        telemetry.REMINDER_LAG.set(max(0.0, -seconds))
         if seconds > 0:
             return min(poll, seconds)
         claims = await queue.claim(self._database, free)
+        telemetry.REMINDERS_DUE.add(amount=len(claims))
         for claim in claims:
             delivery = asyncio.create_task(_survived(courier.deliver(self._database, self._settings, claim)))
             self._deliveries.add(delivery)

@@ -1,7 +1,6 @@
 """``GET /metrics``, and who may read what only an operator should."""
 
 import asyncio
-import platform
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from hmac import compare_digest
@@ -9,7 +8,7 @@ from hmac import compare_digest
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from taskwell import __version__, process, telemetry
+from taskwell import process, telemetry
 from taskwell.api.call import Call, RequestContext, Services
 from taskwell.api.failures import raises
 from taskwell.api.identity import bearer_token
@@ -19,7 +18,6 @@ from taskwell.errors import InvalidToken, NotFound, Unauthorized
 
 router = APIRouter(tags=["health"], route_class=LenientPublicOperation)
 
-MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 EXAMPLE = """\
 # HELP taskwell_requests_in_flight Requests that are being answered.
 # TYPE taskwell_requests_in_flight gauge
@@ -43,7 +41,7 @@ class TextResponse(Response):
 )
 async def metrics(call: Call) -> Response:
     require_operator(call)
-    return Response(telemetry.exposition(), headers=PRIVATE, media_type=MEDIA_TYPE)
+    return Response(telemetry.exposition(), headers=PRIVATE, media_type=telemetry.MEDIA_TYPE)
 
 
 def require_operator(call: RequestContext) -> None:
@@ -75,9 +73,9 @@ async def of(services: Services, in_flight: Callable[[], int]) -> AsyncIterator[
         telemetry.POOL_CONNECTIONS.set(pool.open - pool.in_use, "idle")
         telemetry.POOL_LIMIT.set(pool.limit)
         telemetry.POOL_WAITING.set(pool.waiting)
-        look_at_process()
+        process.look()
 
-    telemetry.BUILD.set(1, __version__, platform.python_version(), services.database.name)
+    process.introduce(services.database.name)
     end = telemetry.before_reading(look)
     looking = asyncio.create_task(_look_again()) if telemetry.is_shared() else None
     try:
@@ -86,14 +84,6 @@ async def of(services: Services, in_flight: Callable[[], int]) -> AsyncIterator[
         end()
         if looking is not None:
             looking.cancel()
-
-
-def look_at_process() -> None:
-    now = process.use()
-    telemetry.CPU.reach(now.cpu_seconds)
-    telemetry.MEMORY.set(now.resident_bytes)
-    telemetry.FILES.set(now.open_files or 0)
-    telemetry.PROCESSES.set(1)
 
 
 async def _look_again() -> None:

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from taskwell import __version__
-from taskwell.cli import backups, schema, serve, tokens, users, worker
+from taskwell.cli import backups, doctor, schema, serve, tokens, users, worker
 from taskwell.cli.seed import seed_command
 from taskwell.errors import AppError
 from taskwell.settings import InvalidSettings, read_settings
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("migrate")(schema.migrate)
+app.command("doctor")(doctor.doctor)
 app.command("openapi")(schema.openapi)
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)

@@ -3,12 +3,15 @@
 import asyncio
 import signal
 
+import structlog
 import typer
 
-from taskwell import logs, migrations
+from taskwell import __version__, logs, migrations, tracing, worker_metrics
 from taskwell.database import open_database
 from taskwell.settings import read_settings
 from taskwell.worker import Worker
+
+log = structlog.get_logger("taskwell.worker")
 
 
 def worker() -> None:
@@ -22,13 +25,18 @@ def worker() -> None:
 async def _work() -> None:
     settings = read_settings()
     logs.configure(settings)
+    tracing.configure(settings)
     await migrations.prepare(settings)
     database = await open_database(settings)
     try:
         work = Worker(database, settings)
         for each in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(each, work.stop)
-        typer.echo("Taskwell's worker delivers reminders; SIGTERM stops it.")
-        await work.run()
+        if not logs.writes_json(settings):
+            typer.echo("Taskwell's worker delivers reminders; SIGTERM stops it.")
+        log.info("starting", version=__version__, settings=logs.effective(settings))
+        with worker_metrics.answering(settings):
+            await work.run()
+        log.info("stopped")
     finally:
         await database.close()

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from taskwell import telemetry
 from taskwell.database import Database, now
 from taskwell.delivery import log, mail, queue, webhook
 from taskwell.delivery.attempt import Claim, Errand, Undelivered
@@ -84,6 +85,7 @@ async def _settle(database: Database, errand: Errand, moment: datetime, failure:
     async with database.transaction() as transaction:
         await log.record(transaction, errand.claim.user_id, delivery)
         await queue.release(transaction, errand, left)
+    telemetry.REMINDERS.add(delivery.channel, delivery.status)
     logger.info(
         "delivery",
         delivery_id=delivery.id,
