@@ -110,11 +110,17 @@ class PostgresDatabase(Database):
     async def _connection(self) -> AsyncIterator[Connection]:
         try:
             pooled = await self.pool.acquire()
+            is_sound = True
             try:
                 yield pooled.connection
+            except INTERRUPTED:  # perhaps between BEGIN and its answer: the next user's write would never be committed
+                is_sound = False
+                raise
             finally:
-                self.pool.release(pooled)
+                self.pool.release(pooled, is_sound=is_sound and not pooled.connection.is_in_transaction())
         except (*TRANSLATED, *LOST) as error:
+            if isinstance(error.__context__, asyncio.CancelledError):  # ending what a cancelled statement left
+                raise error.__context__ from None
             raise _ours(error) from error
 
 
