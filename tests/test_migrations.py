@@ -115,14 +115,17 @@ async def test_those_who_migrate_at_once_take_turns(empty: Settings):
 
 
 async def test_processes_that_start_at_once_take_turns(empty: Settings):
-    environment = {"DATABASE_URL": empty.database_url, "PYTHONPATH": ":".join(sys.path)}
+    assert await asyncio.to_thread(migrate_in_two_processes, empty.database_url) == [(0, b""), (0, b"")]
+
+    assert await migrations.current(empty) == migrations.head()
+
+
+def migrate_in_two_processes(url: str) -> list[tuple[int, bytes]]:
+    """How each has ended, and what it complained of."""
+    environment = {"DATABASE_URL": url, "PYTHONPATH": ":".join(sys.path)}
     command = [sys.executable, "-m", "taskwell", "migrate"]
     both = [subprocess.Popen(command, env=environment, cwd="/", stderr=subprocess.PIPE) for _ in range(2)]
-
-    for each in both:
-        _, complaint = await asyncio.to_thread(each.communicate)
-        assert (each.returncode, complaint) == (0, b"")
-    assert await migrations.current(empty) == migrations.head()
+    return [(each.wait(), complaint) for each in both for _, complaint in (each.communicate(),)]
 
 
 async def test_a_step_that_fails_leaves_nothing_behind(empty: Settings, monkeypatch: pytest.MonkeyPatch):

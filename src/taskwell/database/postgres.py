@@ -113,7 +113,9 @@ class PostgresDatabase(Database):
             is_sound = True
             try:
                 yield pooled.connection
-            except INTERRUPTED:  # perhaps between BEGIN and its answer: the next user's write would never be committed
+            except (
+                INTERRUPTED
+            ):  # perhaps between BEGIN and its answer: the next user's write would never be committed
                 is_sound = False
                 raise
             finally:
