@@ -148,6 +148,7 @@ def _search(wanted: TaskFilter, asker: Asker) -> Values | None:
     return parameters(Search(asker.user_id, terms)) if terms else None
 
 
+# What names the tasks themselves comes first: SQLite begins a search with the first condition.
 _RULES = (
     _Rule("wordless", lambda f, _: _if(is_wordless(f.search or "")), lambda _: false()),
     _Rule("search", _search, lambda _: FOUND),

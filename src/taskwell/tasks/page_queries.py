@@ -148,26 +148,34 @@ def _rows(shape: PageShape, projection: Projection[T], dialect: str) -> Select[A
     is_along_index = shape.conditions in _INDEXED.get(shape.sort.key, ((),))
     if dialect == "postgresql" or shape.limit is None or is_along_index:
         return _passing_over(_walked(_matching(shape, *key, *projection.columns), shape), shape)
+    some = _of_whom(shape, *key).where(*_beginning_with_the_first(shape.conditions))
     has_index = shape.sort.key != "relevance"
-    chosen = _few_or_walked(shape, key) if has_index else _walked(_matching(shape, *key), shape)
+    chosen = _few_or_walked(some, shape, key) if has_index else _walked(some, shape)
     picked = _passing_over(chosen, shape).subquery("picked")
     is_picked = and_(TaskRow.user_id == USER_ID, TaskRow.id == picked.c.row_id)
     return select(*picked.c, *projection.columns).select_from(picked).join(TaskRow, is_picked)
 
 
-def _few_or_walked(shape: PageShape, key: Sequence[Column]) -> Select[Any]:
+def _few_or_walked(some: Select[Any], shape: PageShape, key: Sequence[Column]) -> Select[Any]:
     """What PostgreSQL does by its statistics, for SQLite, which knows none.
 
     A few tasks are found by their own index and sorted; many come up soon enough along the index that sorts
     them. Which it is shows when so many have been looked for: whichever part it is not, is not begun.
     """
-    few = _matching(shape, *key).where(*_after(shape)).limit(literal_column(str(FEW + 1))).cte("few")
+    few = some.where(*_after(shape)).limit(literal_column(str(FEW + 1))).cte("few")
     number = select(func.count()).select_from(few).scalar_subquery()
     sorted_few = _limited(select(few).where(number <= FEW).order_by(*_in_order(shape, few)), shape)
     many = _of_whom(shape, *key).where(*map(_beside_index, shape.conditions))
     walked = _only_if(number > FEW, _walked(many, shape), "many", _end(shape))
     both = union_all(select(sorted_few.subquery("sorted_few")), select(walked.subquery("walked"))).subquery("both")
     return _limited(select(both).order_by(*_in_order(shape, both)), shape)
+
+
+def _beginning_with_the_first(found: Sequence[Condition]) -> Sequence[ColumnElement[Any]]:
+    """Where the first names the tasks themselves, as a search does, no index of the others has fewer."""
+    first, *others = found
+    is_of_ids = first.name in ("search", "any_tag", "all_tags")
+    return [sql(first), *(Unindexed(sql(other)) if is_of_ids else sql(other) for other in others)]
 
 
 def _only_if(condition: ColumnElement[bool], page: Select[Any], name: str, end: ColumnElement[int]) -> Select[Any]:
