@@ -1,12 +1,14 @@
 """The two lanes: what is kept, what is not, and in whose words a failure is told."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from taskwell.database import Database, Lane, Query, new_id, now
 from taskwell.database.lanes import ForeignKeyViolated, UniqueViolated
+from taskwell.errors import Unavailable
 from taskwell.users.tables import ExternalIdentityRow, RevokedTokenRow
 from tests.support.people import Person
 
@@ -46,12 +48,19 @@ async def test_what_a_transaction_wrote_is_kept_together_or_not_at_all(database:
     async with database.transaction() as transaction:
         for name in "ab":
             await transaction.rows(ADD, **token(name))
-    with pytest.raises(RuntimeError, match="no"):
-        async with database.transaction() as transaction:
-            await transaction.rows(ADD, **token("c"))
-            raise RuntimeError("no")
+    await fail_after_adding(database, "c")
 
     assert await count(database) == 2
+
+
+async def fail_after_adding(database: Database, name: str) -> None:
+    async def add_and_fail() -> None:
+        async with database.transaction() as outer, outer.transaction() as inner:
+            await inner.rows(ADD, **token(name))
+            raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        await add_and_fail()
 
 
 async def test_a_transaction_sees_what_it_wrote_and_nobody_else_does(database: Database):
@@ -63,13 +72,11 @@ async def test_a_transaction_sees_what_it_wrote_and_nobody_else_does(database: D
 
 
 async def test_a_transaction_in_a_transaction_is_the_same_one(database: Database):
-    with pytest.raises(RuntimeError, match="no"):
-        async with database.transaction() as outer:
-            async with outer.transaction() as inner:
-                await inner.rows(ADD, **token("a"))
-            raise RuntimeError("no")
-
-    assert await count(database) == 0
+    async with database.transaction() as outer:
+        async with outer.transaction() as inner:
+            await inner.rows(ADD, **token("a"))
+        assert await outer.row(COUNT) == 1
+        assert await database.row(COUNT) == 0
 
 
 async def test_many_are_kept_together_or_not_at_all(database: Database):
@@ -86,10 +93,9 @@ async def lane(request, database: Database):
     if request.param == "alone":
         yield database
         return
-    with pytest.raises(RuntimeError, match="enough"):
+    with suppress(Unavailable, UniqueViolated, ForeignKeyViolated):
         async with database.transaction() as transaction:
             yield transaction
-            raise RuntimeError("enough")
 
 
 async def test_a_twin_is_told_in_either_lane(lane: Lane):

@@ -18,6 +18,8 @@ from taskwell.telemetry import POOL_WAITS
 
 PING_SECONDS = 2.0
 
+GONE = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 
 
@@ -116,7 +118,7 @@ class ConnectionPool:
     async def close(self) -> None:
         """Closes the idle connections; those in use are closed as they come back."""
         self.limits = PoolLimits(0, 0, self.limits.timeout, 0, 0)
-        self._drop_idle()
+        self.drop_idle()
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def _works(self, pooled: Pooled) -> bool:
@@ -127,8 +129,8 @@ class ConnectionPool:
             return True
         try:
             await pooled.connection.execute("SELECT 1", timeout=PING_SECONDS)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            self._drop_idle()  # whatever has cut this one off has most likely cut them off as well
+        except GONE:
+            self.drop_idle()  # whatever has cut this one off has most likely cut them off as well
             return False
         return True
 
@@ -171,7 +173,7 @@ class ConnectionPool:
                 return waiter
         return None
 
-    def _drop_idle(self) -> None:
+    def drop_idle(self) -> None:
         while self._idle:
             self._drop(self._idle.pop())
 
@@ -193,5 +195,5 @@ class ConnectionPool:
 async def _close(connection: Connection) -> None:
     try:
         await connection.close(timeout=2)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except GONE:
         connection.terminate()

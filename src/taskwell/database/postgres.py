@@ -30,6 +30,7 @@ DIALECT = sqlalchemy_asyncpg.dialect()  # type: ignore[no-untyped-call]
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the server's goodbye was read where the answer was expected
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -61,7 +62,8 @@ class PostgresDatabase(Database):
         except LOST as error:
             if not step.is_read or isinstance(error, TimeoutError):
                 raise _ours(error) from error
-        # A read that lost its connection has changed nothing, and a new connection may well be there.
+        # A read that lost its connection has changed nothing; the idle ones have most likely been cut off as well.
+        self.pool.drop_idle()
         try:
             return query.read(step, await self._fetched(step, arguments))
         except LOST as error:

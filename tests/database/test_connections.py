@@ -1,0 +1,128 @@
+"""PostgreSQL's connections: lost, wrong, too many, encrypted."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from taskwell import migrations
+from taskwell.api.gateway import Gateway
+from taskwell.app import create_app
+from taskwell.database import Database, open_database
+from taskwell.database.postgres import PostgresDatabase
+from taskwell.errors import Unavailable
+from taskwell.settings import InvalidSettings, Settings
+from tests.conftest import SECRET, new_postgres_database, running
+from tests.support.people import arrive
+
+BACKENDS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+@pytest.fixture
+async def url(worker_id: str) -> AsyncIterator[str]:
+    async with new_postgres_database(f"taskwell_connections_{worker_id}") as url:
+        yield url
+
+
+def settings_of(url: str, **values: object) -> Settings:
+    return Settings(_env_file=None, environment="test", secret_key=SECRET, database_url=url, **values)  # type: ignore[call-arg, arg-type]
+
+
+@pytest.fixture
+async def service(url: str) -> AsyncIterator[Gateway]:
+    async with running(create_app(settings_of(url))) as app:
+        yield app
+
+
+async def terminate_all(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(BACKENDS)
+    finally:
+        await connection.close()
+
+
+async def test_after_every_connection_was_lost_the_next_requests_work(service: Gateway, url: str):
+    ada = await arrive(service, "ada")
+    for _ in range(5):
+        await asyncio.gather(*(ada.http.get("/api/v1/tasks") for _ in range(8)))
+        await terminate_all(url)
+
+        answers = [await ada.http.get("/api/v1/tasks"), await ada.http.post("/api/v1/tasks", json={"title": "x"})]
+
+        assert [answer.status_code for answer in answers] == [200, 201]
+
+
+async def test_connections_lost_under_load_are_no_500(service: Gateway, url: str):
+    ada = await arrive(service, "ada")
+    statuses: list[int] = []
+
+    async def work() -> None:
+        while len(statuses) < 400:
+            answer = await ada.http.post("/api/v1/tasks", json={"title": "x"})
+            statuses.append(answer.status_code)
+            if answer.status_code == 503:
+                assert int(answer.headers["retry-after"]) > 0
+            statuses.append((await ada.http.get("/api/v1/tasks")).status_code)
+
+    async def disturb() -> None:
+        while len(statuses) < 400:
+            await asyncio.sleep(0.05)
+            await terminate_all(url)
+
+    await asyncio.gather(*(work() for _ in range(8)), disturb())
+
+    assert set(statuses) <= {200, 201, 503}
+    assert (await ada.http.get("/api/v1/tasks")).status_code == 200
+
+
+async def test_who_finds_no_connection_in_time_is_turned_away(url: str):
+    tight = settings_of(url, database_pool_size=1, database_pool_overflow=0, database_pool_timeout_seconds=0.2)
+    async with running(create_app(tight)) as app:
+        ada = await arrive(app, "ada")
+        assert app.services is not None
+        async with app.services.database.transaction():
+            answer = await ada.http.get("/api/v1/tasks")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert (await ada.http.get("/api/v1/tasks")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        (lambda url: url.rsplit("/", 1)[0] + "/nowhere", InvalidSettings),
+        (lambda url: url.replace("postgres@", "nobody@"), InvalidSettings),
+        (lambda url: url + "?nonsense=1", InvalidSettings),
+        (lambda url: url + "?sslmode=require", Unavailable),
+        (lambda url: "postgresql://127.0.0.1:1/x", Unavailable),
+    ],
+)
+async def test_what_is_wrong_at_the_start_is_told(url: str, change, refusal: type[Exception]):
+    with pytest.raises(refusal, match="DATABASE_URL"):
+        await open_database(settings_of(change(url), database_wait_seconds=0))
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
+async def test_every_spelling_reaches_the_server(url: str, scheme: str):
+    settings = settings_of(url.replace("postgresql", scheme, 1) + "?application_name=spelled&sslmode=prefer")
+
+    await migrations.upgrade(settings)
+    database = await open_database(settings)
+
+    try:
+        assert await name_of(database) == "spelled"
+    finally:
+        await database.close()
+
+
+async def name_of(database: Database) -> str:
+    assert isinstance(database, PostgresDatabase)
+    pooled = await database.pool.acquire()
+    try:
+        return str(await pooled.connection.fetchval("SHOW application_name"))
+    finally:
+        database.pool.release(pooled)
