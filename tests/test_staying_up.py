@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx2
@@ -87,7 +88,7 @@ async def _stored(url: str) -> set[str]:
 
 
 @asynccontextmanager
-async def behind_a_proxy(**changes: object) -> AsyncIterator[tuple[Proxy, Gateway]]:
+async def behind_a_proxy(**changes: Any) -> AsyncIterator[tuple[Proxy, Gateway]]:
     """The application, whose way to PostgreSQL can be broken."""
     there = make_url(os.environ["TEST_DATABASE_URL"])
     name = "taskwell_behind_a_proxy"
@@ -156,7 +157,7 @@ async def test_a_write_whose_connection_is_cut_under_it_is_not_written_again():
 
 
 async def test_a_frozen_network_costs_a_bounded_time_and_leaves_nothing_behind():
-    patience = {"database_command_timeout_seconds": 0.5, "database_connect_timeout_seconds": 0.5}
+    patience: dict[str, Any] = {"database_command_timeout_seconds": 0.5, "database_connect_timeout_seconds": 0.5}
     async with behind_a_proxy(**patience, request_timeout_seconds=8) as (proxy, app):
         ada = await arrive(app, "ada")
         await asyncio.gather(*(ada.http.get("/api/v1/tasks") for _ in range(8)))
@@ -179,7 +180,7 @@ async def test_a_frozen_network_costs_a_bounded_time_and_leaves_nothing_behind()
 
 
 async def test_connections_that_idled_too_long_on_a_frozen_network_are_tried_once_and_not_one_by_one():
-    changes = {"database_ping_after_idle_seconds": 0.0, "database_connect_timeout_seconds": 0.5}
+    changes: dict[str, Any] = {"database_ping_after_idle_seconds": 0.0, "database_connect_timeout_seconds": 0.5}
     async with behind_a_proxy(**changes) as (proxy, app):
         ada = await arrive(app, "ada")
         await asyncio.gather(*(ada.http.get("/api/v1/tasks") for _ in range(8)))
@@ -268,7 +269,11 @@ async def _process(port: int) -> int:
 
 
 async def test_a_request_that_waits_for_a_connection_is_turned_away_in_time():
-    changes = {"database_pool_size": 1, "database_pool_overflow": 0, "database_pool_timeout_seconds": 0.3}
+    changes: dict[str, Any] = {
+        "database_pool_size": 1,
+        "database_pool_overflow": 0,
+        "database_pool_timeout_seconds": 0.3,
+    }
     async with behind_a_proxy(**changes) as (proxy, app):
         ada = await arrive(app, "ada")
         await ada.http.get("/api/v1/tasks")

@@ -133,8 +133,6 @@ def _start_sentry(settings: Settings) -> None:
             auto_enabling_integrations=False,
             include_local_variables=False,
             include_source_context=False,
-            send_default_pii=False,
-            max_request_body_size="never",
             max_breadcrumbs=0,
             before_send=_without_messages,
         )

@@ -1,0 +1,186 @@
+"""One line for each thing that Taskwell needs, and what to do where it is not well."""
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections import namedtuple
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taskwell import doctor, migrations
+from taskwell.database import now
+from taskwell.doctor import Finding, examine
+from taskwell.settings import Settings
+from tests.conftest import SECRET, new_postgres_database
+from tests.support.postgres import free_port
+from tests.support.receiver import Receiver
+from tests.support.redis import RedisServer
+from tests.support.smtp import Mailbox
+
+
+def settings(database_url: str, **changes: Any) -> Settings:
+    return Settings(_env_file=None, environment="test", secret_key=SECRET, database_url=database_url, **changes)
+
+
+async def findings(database_url: str, **changes: Any) -> dict[str, Finding]:
+    return {each.part: each async for each in examine(settings(database_url, **changes))}
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/taskwell.db"
+
+
+async def test_all_is_well(database_url: str, app):
+    found = await findings(database_url)
+
+    assert list(found) == ["settings", "database", "schema", "clock", "disk", "redis", "smtp", "better auth"]
+    assert {each.state for part, each in found.items() if part != "settings"} == {"ok"}
+    assert (found["settings"].state, "ENVIRONMENT=production" in found["settings"].sentence) == ("note", True)
+    assert not any("\n" in each.sentence for each in found.values())
+
+
+async def test_a_database_that_is_not_made_yet_is_no_fault_and_is_not_made(sqlite_url: str, tmp_path: Path):
+    found = await findings(sqlite_url)
+
+    assert (found["database"].state, found["schema"].state) == ("note", "note")
+    assert os.listdir(tmp_path) == []  # noqa: PTH208
+
+
+async def test_a_schema_that_is_old_or_missing_names_the_command(sqlite_url: str):
+    await migrations.upgrade(settings(sqlite_url), "0001")
+    old = (await findings(sqlite_url))["schema"]
+    async with new_postgres_database("taskwell_doctor") as url:
+        missing = (await findings(url))["schema"]
+
+    for finding in (old, missing):
+        assert finding.state == "bad"
+        assert "run 'taskwell migrate'" in finding.sentence
+
+
+async def test_a_database_that_is_away_is_told_once(database_url: str):
+    found = await findings(f"postgresql://nobody@127.0.0.1:{free_port()}/taskwell")
+
+    assert found["database"].state == "bad"
+    assert "start it, or correct DATABASE_URL" in found["database"].sentence
+    assert {"schema", "clock"}.isdisjoint(found)
+
+
+async def test_a_pool_that_is_larger_than_the_server_allows_is_told():
+    found = await findings(os.environ["TEST_DATABASE_URL"], database_pool_size=900)
+
+    assert found["database"].state == "bad"
+    assert "lower DATABASE_POOL_SIZE" in found["database"].sentence
+
+
+async def test_a_damaged_file_is_told(tmp_path: Path):
+    (tmp_path / "taskwell.db").write_bytes(b"this is no database at all, and never was" * 100)
+
+    found = await findings(f"sqlite:///{tmp_path}/taskwell.db")
+
+    assert found["database"].state == "bad"
+
+
+async def test_a_file_that_another_process_holds_is_told(sqlite_url: str, tmp_path: Path, monkeypatch):
+    await migrations.upgrade(settings(sqlite_url))
+    with sqlite3.connect(tmp_path / "taskwell.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        found = await findings(sqlite_url)
+    other.close()
+
+    assert (found["database"].state, found["database"].sentence) == ("bad", "database is locked")
+
+
+async def test_a_clock_that_is_wrong_is_told(monkeypatch):
+    monkeypatch.setattr(doctor, "now", lambda: now() + timedelta(seconds=30))
+
+    found = (await findings(os.environ["TEST_DATABASE_URL"]))["clock"]
+
+    assert found.state == "bad"
+    assert "30.0 s ahead of the database" in found.sentence
+
+
+async def test_a_full_disk_is_told(sqlite_url: str, monkeypatch):
+    usage = namedtuple("usage", "total used free")  # noqa: PYI024
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(100 * doctor.MIB, 99 * doctor.MIB, doctor.MIB))
+
+    found = (await findings(sqlite_url))["disk"]
+
+    assert (found.state, "make room" in found.sentence) == ("bad", True)
+
+
+async def test_redis_mail_and_better_auth_are_asked(sqlite_url: str):
+    redis = RedisServer()
+    await asyncio.to_thread(redis.start)
+    try:
+        async with Mailbox() as mailbox, Receiver(status="200 OK") as server:
+            changes: dict[str, Any] = {
+                "redis_url": redis.url,
+                "smtp_host": "127.0.0.1",
+                "smtp_port": mailbox.port,
+                "better_auth_url": f"http://127.0.0.1:{server.port}",
+            }
+            found = await findings(sqlite_url, **changes)
+    finally:
+        await asyncio.to_thread(redis.remove)
+
+    assert (found["redis"].state, found["smtp"].state) == ("ok", "ok")
+    assert server.requests[0][0] == "GET /api/auth/jwks HTTP/1.1"
+    assert found["better auth"].state == "bad", "this one has no keys"
+    assert "check BETTER_AUTH_URL" in found["better auth"].sentence
+
+
+async def test_what_does_not_answer_is_told(sqlite_url: str):
+    port = free_port()
+    found = await findings(
+        sqlite_url,
+        redis_url=f"redis://:hunter2@127.0.0.1:{port}/0",
+        smtp_host="127.0.0.1",
+        smtp_port=port,
+        better_auth_url=f"http://127.0.0.1:{port}",
+    )
+
+    for part in ("redis", "smtp", "better auth"):
+        assert found[part].state == "bad"
+    assert "hunter2" not in str(found)
+
+
+async def test_production_is_told_what_is_open(sqlite_url: str):
+    production: dict[str, Any] = {"environment": "production", "allowed_origins": ("https://app.example.com",)}
+    every: list[dict[str, Any]] = [
+        {},
+        {"allowed_hosts": ("api.example.com",)},
+        {"allowed_hosts": ("api.example.com",), "metrics_token": "secret"},
+    ]
+    sentences = []
+    for each in every:
+        async for finding in examine(settings(sqlite_url).model_copy(update=production | each)):
+            if finding.part == "settings":
+                sentences.append((finding.state, finding.sentence.split("=")[0].split()[0]))
+
+    assert sentences == [("note", "ALLOWED_HOSTS"), ("note", "METRICS_TOKEN"), ("ok", "ENVIRONMENT")]
+
+
+def run(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    command = [sys.executable, "-m", "taskwell", "doctor"]
+    return subprocess.run(command, cwd=folder, env=known | environment, capture_output=True, text=True, check=False)
+
+
+def test_the_command_says_a_line_each_and_fails_where_something_is_bad(tmp_path: Path):
+    well = run(tmp_path)
+    ill = run(tmp_path, REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
+    unset = run(tmp_path, ENVIRONMENT="production")
+
+    assert (well.returncode, ill.returncode, unset.returncode) == (0, 1, 1)
+    assert len(well.stdout.splitlines()) == len(ill.stdout.splitlines()) == 8
+    assert unset.stdout.startswith("bad   settings     SECRET_KEY is missing")
+    for done in (well, ill, unset):
+        assert done.stderr == ""
+        assert all(line.startswith(("ok  ", "note", "bad ")) for line in done.stdout.splitlines())
