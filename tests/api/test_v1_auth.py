@@ -114,7 +114,9 @@ async def test_a_password_is_counted_in_characters_and_never_cut(nobody: httpx2.
         assert (await sign_in(nobody, "grace@example.com", wrong)).status_code == 401
 
 
-@pytest.mark.parametrize("name", ["", "G", " G ", "g" * 101, "Gra\x00ce", "Gra\nce", "\ud800grace", 5, None, ["Grace"]])
+@pytest.mark.parametrize(
+    "name", ["", "G", " G ", "g" * 101, "Gra\x00ce", "Gra\nce", "\ud800grace", 5, None, ["Grace"]]
+)
 async def test_a_name_that_breaks_its_rule_is_told(nobody: httpx2.AsyncClient, name: object):
     response = await sign_up(nobody, name=name) if name != "\ud800grace" else await sign_up_raw(nobody)
 
@@ -132,7 +134,8 @@ async def test_a_name_may_be_anything_else(nobody: httpx2.AsyncClient, name: str
 
 
 @pytest.mark.parametrize(
-    "email", ["", "grace", "grace@", "@example.com", "a b@example.com", "g@e\x00.com", f"{'g' * 250}@example.com", 5, None]
+    "email",
+    ["", "grace", "grace@", "@example.com", "a b@example.com", "g@e\x00.com", f"{'g' * 250}@example.com", 5, None],
 )
 async def test_what_is_no_e_mail_is_told(nobody: httpx2.AsyncClient, email: object):
     response = await sign_up(nobody, email=email)

@@ -26,6 +26,12 @@ log = structlog.get_logger("taskwell.database")
 
 FIRST_PAUSE = 0.25
 
+REFUSED = (
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.ProtocolViolationError,  # PgBouncer's word for a wrong password, and for TLS that is missing
+)
+
 CLIENT_ONLY = ("sslmode", "channel_binding", "sslrootcert", "connect_timeout", "gssencmode")
 """Query parameters of a libpq URL that are not the server's; each is translated or has no meaning here."""
 
@@ -170,7 +176,7 @@ def refused_at_start(settings: Settings) -> Iterator[None]:
     """Says which part of ``DATABASE_URL`` is wrong, or that nothing answers there."""
     try:
         yield
-    except (asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError) as error:
+    except REFUSED as error:
         raise InvalidSettings(f"DATABASE_URL was refused: {error}") from error
     except LOST as error:
         where = f"{settings.database.host}:{settings.database.port or 5432}"

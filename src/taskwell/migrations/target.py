@@ -8,4 +8,4 @@ from taskwell.users import tables as _users
 
 METADATA = Base.metadata
 
-__all__ = ["METADATA", "_events", "_delivery", "_tasks", "_users"]
+__all__ = ["METADATA", "_delivery", "_events", "_tasks", "_users"]
