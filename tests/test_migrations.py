@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from alembic import command as alembic_command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect
@@ -30,7 +31,7 @@ async def empty(request, tmp_path: Path, worker_id: str) -> AsyncIterator[Settin
 
 
 def settings_of(url: str, environment: str = "production") -> Settings:
-    return Settings(_env_file=None, environment=environment, secret_key=SECRET, database_url=url)  # type: ignore[call-arg, arg-type]
+    return Settings(_env_file=None, environment=environment, secret_key=SECRET, database_url=url)
 
 
 async def look(settings: Settings, read):
@@ -123,19 +124,19 @@ async def test_processes_that_start_at_once_take_turns(empty: Settings):
 def migrate_in_two_processes(url: str) -> list[tuple[int, bytes]]:
     """How each has ended, and what it complained of."""
     environment = {"DATABASE_URL": url, "PYTHONPATH": ":".join(sys.path)}
-    command = [sys.executable, "-m", "taskwell", "migrate"]
-    both = [subprocess.Popen(command, env=environment, cwd="/", stderr=subprocess.PIPE) for _ in range(2)]
+    migrate = [sys.executable, "-m", "taskwell", "migrate"]
+    both = [subprocess.Popen(migrate, env=environment, cwd="/", stderr=subprocess.PIPE) for _ in range(2)]
     return [(each.wait(), complaint) for each in both for _, complaint in (each.communicate(),)]
 
 
 async def test_a_step_that_fails_leaves_nothing_behind(empty: Settings, monkeypatch: pytest.MonkeyPatch):
-    run = migrations.command.upgrade
+    run = alembic_command.upgrade
 
     def fail_at_the_end(*arguments: object) -> None:
-        run(*arguments)  # type: ignore[arg-type]
+        run(*arguments)
         raise RuntimeError("pulled the plug")
 
-    monkeypatch.setattr(migrations.command, "upgrade", fail_at_the_end)
+    monkeypatch.setattr(alembic_command, "upgrade", fail_at_the_end)
     with pytest.raises(RuntimeError, match="pulled the plug"):
         await migrations.upgrade(empty)
 

@@ -29,7 +29,7 @@ async def url(worker_id: str) -> AsyncIterator[str]:
 
 
 def settings_of(url: str, **values: object) -> Settings:
-    return Settings(_env_file=None, environment="test", secret_key=SECRET, database_url=url, **values)  # type: ignore[call-arg, arg-type]
+    return Settings(_env_file=None, environment="test", secret_key=SECRET, database_url=url, **values)  # type: ignore[arg-type]
 
 
 @pytest.fixture
