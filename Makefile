@@ -3,8 +3,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-HOST ?= 127.0.0.1
-PORT ?= 8000
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .PHONY: help run install test fuzz check fix bench chaos lock openapi reference
@@ -13,12 +11,12 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(VENV)/.run  ## install, migrate and serve on SQLite at http://127.0.0.1:8000 (PORT, HOST override)
-	@$(BIN)/taskwell serve --host $(HOST) --port $(PORT)
+	@exec $(BIN)/taskwell serve
 
 install: $(VENV)/.dev  ## make .venv with everything for development
 
-test: $(VENV)/.dev  ## run every test on SQLite and PostgreSQL
-	@$(BIN)/pytest -n auto --cov --cov-report=term $(TESTS)
+test: $(VENV)/.dev  ## run every test on SQLite and PostgreSQL, or those that TESTS names
+	@$(BIN)/pytest -n auto $(or $(TESTS),--cov --cov-report=term)
 
 fuzz: $(VENV)/.dev  ## send hostile input for longer, other each time (FUZZ_EXAMPLES=100 for each operation)
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-100} $(BIN)/pytest -n auto tests/security/test_hostile_input.py

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from alembic import command as alembic_command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
@@ -132,8 +134,8 @@ def migrate_in_two_processes(url: str) -> list[tuple[int, bytes]]:
 async def test_a_step_that_fails_leaves_nothing_behind(empty: Settings, monkeypatch: pytest.MonkeyPatch):
     run = alembic_command.upgrade
 
-    def fail_at_the_end(*arguments: object) -> None:
-        run(*arguments)
+    def fail_at_the_end(config: Config, revision: str) -> None:
+        run(config, revision)
         raise RuntimeError("pulled the plug")
 
     monkeypatch.setattr(alembic_command, "upgrade", fail_at_the_end)
