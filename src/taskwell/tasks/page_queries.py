@@ -132,7 +132,8 @@ def page_query(shape: PageShape, projection: Projection[T]) -> Query[PageRow[T]]
         return PageRow(_version(revision, oldest), total, key, row_id or "", item)
 
     is_long = shape.limit is None or shape.limit > LONG_PAGE
-    return Query(build, row, is_heavy=shape.with_total or shape.is_offset or is_long)
+    is_search = any(condition.name == "search" for condition in shape.conditions)
+    return Query(build, row, is_heavy=shape.with_total or shape.is_offset or is_long or is_search)
 
 
 def _matching(shape: PageShape, *columns: Column) -> Select[Any]:

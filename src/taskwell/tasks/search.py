@@ -81,8 +81,8 @@ class Where(Enum):
 class Search:
     """Whose tasks must hold which words.
 
-    The user's id is one of the indexed words of each task, so that a search costs the same however many others
-    there are. It only narrows: ``user_id`` is compared as well, as in every read.
+    The index knows whose each word is, so that a search costs the same however many other users there are. That
+    only narrows: ``user_id`` is compared as well, as in every read.
     """
 
     user_id: str
@@ -109,22 +109,22 @@ class _Asked(TypeDecorator[Search]):
         if dialect.name == "sqlite":
             joined = (" OR " if self.any_of_them else " AND ").join(map(_fts5, value.terms))
             return f"owner : {value.user_id.replace('-', '')} AND {{{columns}}} : ({joined})"
-        joined = (" | " if self.any_of_them else " & ").join(_tsquery(term, weights) for term in value.terms)
-        return f"'@{value.user_id}' & ({joined})"
+        owner = value.user_id[-8:]
+        return (" | " if self.any_of_them else " & ").join(_tsquery(owner, term, weights) for term in value.terms)
 
 
 def _fts5(term: Term) -> str:
     return f'"{" ".join(term.words)}"{" *" if term.is_prefix else ""}'
 
 
-def _tsquery(term: Term, weights: str) -> str:
+def _tsquery(owner: str, term: Term, weights: str) -> str:
     """One phrase for each part: words that end the title and begin the tags are none."""
     parts = weights if len(term.words) > 1 else [weights]
-    return f"({' | '.join(_phrase(term, weight) for weight in parts)})"
+    return f"({' | '.join(_phrase(owner, term, weight) for weight in parts)})"
 
 
-def _phrase(term: Term, weight: str) -> str:
-    *before, last = (f"'{word}':{weight}" for word in map(_folded, term.words))
+def _phrase(owner: str, term: Term, weight: str) -> str:
+    *before, last = (f"'{owner}{word}':{weight}" for word in map(_folded, term.words))
     return " <-> ".join([*before, last.replace(":", ":*") if term.is_prefix else last])
 
 

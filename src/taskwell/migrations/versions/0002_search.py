@@ -1,8 +1,9 @@
 """Full-text search over title, tags and description.
 
 Both databases see the same words: what is neither letter, mark nor digit separates them, accents are left out,
-and case is folded, whatever the locale of the database. The user's id is one more word of each task, so a search
-meets the user's own tasks alone, and costs the same however many others there are.
+and case is folded, whatever the locale of the database. On PostgreSQL each word begins with the end of its user's id,
+as a GIN index has no leading column: a search meets the words of its own user alone. On SQLite, which has few users,
+the id is a word of its own.
 """
 
 import unicodedata
@@ -47,8 +48,9 @@ POSTGRES = (
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
     BEGIN
         RETURN (
-            SELECT concat('''@', user_id, ''' ', string_agg(
-                concat('''', word, ''':', least(start + place, 16383), weight), ' '))::tsvector
+            SELECT coalesce(string_agg(
+                concat('''', right(user_id::text, 8), word, ''':', least(start + place, 16383), weight), ' '), ''
+            )::tsvector
             FROM (VALUES (title, 'A', 0), (array_to_string(tags, ' '), 'B', 300), (description, 'C', 1500))
                 AS parts (part, weight, start),
             LATERAL (SELECT regexp_replace(part, '[{separators}]+', ' ', 'g') AS spaced OFFSET 0) AS spaced,
