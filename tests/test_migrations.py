@@ -166,6 +166,17 @@ async def test_production_accepts_the_newest_schema(empty: Settings):
     await migrations.prepare(empty)
 
 
+async def test_a_schema_of_a_later_version_is_told(empty: Settings):
+    await migrations.upgrade(empty)
+    await look(
+        empty, lambda connection: connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    )
+    with pytest.raises(OldSchema, match="9999"):
+        await migrations.prepare(empty)
+    with pytest.raises(OldSchema, match="9999"):
+        await migrations.prepare(settings_of(empty.database_url, "development"))
+
+
 async def test_development_migrates_by_itself(empty: Settings):
     await migrations.prepare(settings_of(empty.database_url, "development"))
 

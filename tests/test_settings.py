@@ -1,5 +1,7 @@
 """Settings: what they may be, and in which words what they may not be is told."""
 
+import stat
+
 import pytest
 from pydantic import ValidationError
 
@@ -157,12 +159,15 @@ def test_every_spelling_of_a_database_is_taken(environment, url: str, is_sqlite:
     assert read_settings().is_sqlite is is_sqlite
 
 
-def test_a_key_made_by_two_at_once_is_one_key(environment, tmp_path):
+def test_in_development_a_key_is_made_once_and_kept_beside_the_database(environment, tmp_path):
+    (tmp_path / "kept").mkdir()
+    environment.setenv("DATABASE_URL", "sqlite:///kept/taskwell.db")
     first, second = read_settings(), read_settings()
 
     assert first.signing_key == second.signing_key
     assert len(first.signing_key) == 64
-    assert [path.name for path in tmp_path.iterdir()] == [".taskwell-secret-key"]
+    (file,) = (tmp_path / "kept").iterdir()
+    assert (file.name, stat.S_IMODE(file.stat().st_mode)) == (".taskwell-secret-key", 0o600)
 
 
 @pytest.mark.parametrize("content", ["", "abc"])

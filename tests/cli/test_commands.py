@@ -1,7 +1,6 @@
 """The commands of the operator."""
 
 import json
-import stat
 from pathlib import Path
 
 from taskwell import __version__, migrations
@@ -74,17 +73,3 @@ def test_a_token_that_is_not_ours_is_refused(tmp_path: Path):
 
     assert (outcome.code, outcome.output) == (1, "")
     assert "refused" in outcome.complaint
-
-
-def test_in_development_a_key_is_made_once_beside_the_database(tmp_path: Path):
-    (tmp_path / "data").mkdir()
-    kept = tmp_path / "data" / ".taskwell-secret-key"
-    keys = set()
-    for _ in range(2):
-        taskwell(tmp_path, "token", "inspect", "x", DATABASE_URL="sqlite:///data/taskwell.db")
-        keys.add(kept.read_text())
-
-    assert len(keys) == 1
-    assert len(keys.pop()) == 64
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert [path.name for path in (tmp_path / "data").iterdir()] == [".taskwell-secret-key"]

@@ -4,8 +4,6 @@ import os
 import socket
 from pathlib import Path
 
-import pytest
-
 from tests.conftest import SECRET, SERVER_URL
 from tests.support.command import Outcome, taskwell
 
@@ -35,8 +33,7 @@ def test_a_bad_env_file_is_told(tmp_path: Path):
 def test_production_refuses_an_old_schema(tmp_path: Path):
     assert taskwell(tmp_path, "migrate", "0001", **PRODUCTION).code == 0
 
-    for command in ("serve", "worker"):
-        assert_refused(taskwell(tmp_path, command, **PRODUCTION), 1, "is at 0001", "taskwell migrate")
+    assert_refused(taskwell(tmp_path, "serve", **PRODUCTION), 1, "is at 0001", "taskwell migrate")
 
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path):
@@ -61,11 +58,10 @@ def test_a_file_that_is_not_a_database_is_told(tmp_path: Path):
     assert (tmp_path / "taskwell.db").read_text().startswith("Dear diary")
 
 
-@pytest.mark.parametrize("command", ["serve", "migrate"])
-def test_an_unreachable_database_is_told(tmp_path: Path, command: str):
+def test_an_unreachable_database_is_told(tmp_path: Path):
     url = "postgresql://ada:secret@127.0.0.1:1/taskwell"
 
-    outcome = taskwell(tmp_path, command, DATABASE_URL=url, DATABASE_WAIT_SECONDS="0")
+    outcome = taskwell(tmp_path, "serve", DATABASE_URL=url, DATABASE_WAIT_SECONDS="0")
 
     assert_refused(outcome, 1, "DATABASE_URL", "127.0.0.1:1", "cannot be reached")
     assert "secret" not in outcome.complaint

@@ -16,9 +16,10 @@ from tests.support.server import Server
 ADA = {"email": "ada@example.com", "password": "engine 1843", "name": "Ada"}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def empty_database(request, tmp_path: Path, worker_id: str) -> AsyncIterator[str]:
-    if request.param == "sqlite":
+@pytest.fixture
+async def empty_database(request: pytest.FixtureRequest, worker_id: str) -> AsyncIterator[str]:
+    """PostgreSQL, unless the test asks for SQLite."""
+    if getattr(request, "param", "postgresql") == "sqlite":
         yield "sqlite:///taskwell.db"
         return
     async with new_postgres_database(f"taskwell_serve_{worker_id}") as url:
@@ -30,7 +31,11 @@ def sign_up(server: Server) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("empty_database", "end"),
+    [("sqlite", signal.SIGINT), ("postgresql", signal.SIGTERM)],
+    indirect=["empty_database"],
+)
 def test_it_ends_cleanly_and_started_again_its_data_and_tokens_are_good(tmp_path: Path, empty_database: str, end):
     """In development without a SECRET_KEY, as ``make run`` starts it."""
     server = Server(tmp_path, empty_database, SECRET_KEY="")
@@ -68,9 +73,7 @@ def test_a_killed_server_answers_a_repeated_request_from_before(tmp_path: Path, 
         server.stop()
 
 
-def test_two_workers_on_an_empty_database_start_and_end_together(tmp_path: Path, worker_id: str, empty_database: str):
-    if empty_database.startswith("sqlite"):
-        pytest.skip("SQLite is served by one process")
+def test_two_workers_on_an_empty_database_start_and_end_together(tmp_path: Path, empty_database: str):
     server = Server(tmp_path, empty_database, workers=2)
     server.start()
     assert httpx2.get(f"{server.url}/health").status_code == 200

@@ -13,6 +13,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, text
 
 from taskwell.database.engine import postgres_engine, sqlite_path
@@ -87,7 +88,10 @@ def _run(connection: Connection, action: Callable[[Config, str], None], revision
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK})
         connection.execute(text("SET LOCAL lock_timeout = '5s'"))
-    action(_config(connection), revision)
+    try:
+        action(_config(connection), revision)
+    except CommandError as error:
+        raise OldSchema(f"The schema cannot be brought to {revision}: {error}.") from error
 
 
 async def _with_connection(settings: Settings, action: Callable[[Connection], None]) -> None:
