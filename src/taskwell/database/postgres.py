@@ -112,16 +112,17 @@ class PostgresDatabase(Database):
     async def _connection(self) -> AsyncIterator[Connection]:
         try:
             pooled = await self.pool.acquire()
-            is_sound = True
+            is_sound = False
             try:
                 yield pooled.connection
-            except (
-                INTERRUPTED
-            ):  # perhaps between BEGIN and its answer: the next user's write would never be committed
-                is_sound = False
+                is_sound = True
+            except INTERRUPTED:  # perhaps between BEGIN and its answer: the next user's write would not be committed
+                raise
+            except BaseException:
+                is_sound = not pooled.connection.is_closed() and not pooled.connection.is_in_transaction()
                 raise
             finally:
-                self.pool.release(pooled, is_sound=is_sound and not pooled.connection.is_in_transaction())
+                self.pool.release(pooled, is_sound=is_sound)
         except (*TRANSLATED, *LOST) as error:
             if isinstance(error.__context__, asyncio.CancelledError):  # ending what a cancelled statement left
                 raise error.__context__ from None
