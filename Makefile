@@ -3,7 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+COMPILE := $(BIN)/python -m compileall -q src/taskwell
 export UV_PROJECT_ENVIRONMENT := $(VENV)
+export UV_COMPILE_BYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE  # every process that a test starts would compile everything anew
 
 .PHONY: help run install test fuzz check fix bench chaos lock openapi reference
 
@@ -49,11 +52,11 @@ $(BIN)/uv:
 
 $(VENV)/.run: $(BIN)/uv requirements/run.txt pyproject.toml
 	@test -e $(VENV)/.dev || $(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/run.txt
-	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e . && touch $@
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e . && $(COMPILE) && touch $@
 
 $(VENV)/.dev: $(BIN)/uv requirements/dev.txt pyproject.toml
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.txt
-	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e . && touch $@ $(VENV)/.run
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e . && $(COMPILE) && touch $@ $(VENV)/.run
 
 $(VENV)/.bench: $(BIN)/uv requirements/bench.txt
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/bench.txt && touch $@
