@@ -172,8 +172,8 @@ async def sign_up(call: Call, body: SignUp) -> Response:
 
 async def sign_in(call: Call, body: SignIn) -> Response:
     async with signing_in(call, body.email):
-        user = await users.authenticate(call.lane, email=body.email, password=body.password)
-    return _session(call, user)
+        found = await users.authenticate(call.lane, email=body.email, password=body.password)
+    return _session(call, found.user, as_of=found.as_of)
 
 
 async def token(call: Call, form: Annotated[PasswordForm, Form()]) -> Response:
@@ -184,10 +184,10 @@ async def token(call: Call, form: Annotated[PasswordForm, Form()]) -> Response:
         return _refused("invalid_request", "Send username and password.")
     try:
         async with signing_in(call, form.username):
-            user = await users.authenticate(call.lane, email=form.username, password=form.password)
+            found = await users.authenticate(call.lane, email=form.username, password=form.password)
     except InvalidCredentials as error:
         return _refused("invalid_grant", error.detail)
-    issued = _issue(call, user)
+    issued = _issue(call, found.user, found.as_of)
     seconds = int((issued.expires_at - now()).total_seconds())
     return _private({"access_token": issued.text, "token_type": "bearer", "expires_in": seconds})
 
@@ -216,8 +216,8 @@ def user_json(user: User, subject: str) -> dict[str, Any]:
     return asdict(user) | {"id": subject}
 
 
-def _session(call: RequestContext, user: User, status: int = 200) -> Response:
-    issued = _issue(call, user)
+def _session(call: RequestContext, user: User, *, as_of: datetime | None = None, status: int = 200) -> Response:
+    issued = _issue(call, user, as_of)
     content = {
         "user": user_json(user, user.id),
         "access_token": issued.text,
@@ -227,10 +227,11 @@ def _session(call: RequestContext, user: User, status: int = 200) -> Response:
     return _private(content, status=status)
 
 
-def _issue(call: RequestContext, user: User) -> AccessToken:
+def _issue(call: RequestContext, user: User, as_of: datetime | None) -> AccessToken:
     settings = call.settings
     lifetime = timedelta(days=settings.access_token_expire_days)
-    return tokens.issue(user.id, key=settings.signing_key, algorithm=settings.algorithm, now=now(), lifetime=lifetime)
+    key, algorithm = settings.signing_key, settings.algorithm
+    return tokens.issue(user.id, key=key, algorithm=algorithm, now=now(), lifetime=lifetime, as_of=as_of)
 
 
 def _private(content: dict[str, Any], *, status: int = 200) -> Response:

@@ -2,7 +2,8 @@
 
 FastAPI reads the endpoint's signature for the OpenAPI document. At run time the signature is taken apart once,
 and a request costs what its own parameters cost: token (401), path user (403), rate (429), query and body
-(400, 415, 422), then the endpoint. The endpoint is an ordinary async function that takes
+(400, 415, 422), then the endpoint. It calls one verb, one unit of work: where the database has ended that to
+break a deadlock, it is done anew from the query on. The endpoint is an ordinary async function that takes
 
 - ``call: Call``,
 - ``query: Annotated[SomeModel, Query()]``,
@@ -25,6 +26,7 @@ from starlette.responses import Response
 from taskwell.api.bodies import parse_form, parse_json, parse_query, validated
 from taskwell.api.call import RequestContext
 from taskwell.api.idempotency import once
+from taskwell.database import persistently
 from taskwell.errors import Forbidden, Invalid, NotFound
 from taskwell.settings import Settings
 from taskwell.tasks.fields import UUID
@@ -55,11 +57,11 @@ class Operation(APIRoute):
         """
         call.body_limit = self.body_limit(call.settings)
         if not self.needs_principal:
-            return await self._answer(call)
+            return await persistently(lambda: self._answer(call))
         await self._admit(call)
         quota = await call.services.limits.request(call.user.user_id)
         try:
-            response = await self._answer_once(call)
+            response = await persistently(lambda: self._answer_once(call))
         finally:
             if call.outdated:
                 call.services.identities.forget(call.outdated)

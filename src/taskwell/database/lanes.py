@@ -5,14 +5,16 @@ connection. ``transaction()`` is the write lane: its statements commit together 
 at all when it raises. A verb takes a ``Lane`` and does not know in which of the two it was called.
 """
 
+import asyncio
+import random
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
 from taskwell.database.pool import PoolUse
 from taskwell.database.query import Query
-from taskwell.errors import AppError
+from taskwell.errors import AppError, Unavailable
 
 T = TypeVar("T")
 
@@ -44,6 +46,31 @@ class DatabaseFull(AppError):
     """The disk has no room for the write; reads go on."""
 
     status, code, title = 507, "storage_full", "Insufficient storage"
+
+
+class InTheWay(Unavailable):
+    """The database ended a transaction so that another could go on; nothing of it was stored."""
+
+    def __init__(self) -> None:
+        super().__init__("Other writes were in the way; send the request again.", retry_after=1)
+
+
+ATTEMPTS = 6
+FIRST_PAUSE = 0.01
+
+
+async def persistently(work: Callable[[], Awaitable[T]]) -> T:
+    """Does a unit of work, and does it anew, later and later, where other writes were in its way.
+
+    Raises:
+        InTheWay: they still are.
+    """
+    for attempt in range(ATTEMPTS - 1):
+        try:
+            return await work()
+        except InTheWay:
+            await asyncio.sleep(FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311  # they spread out
+    return await work()
 
 
 class Lane(ABC):

@@ -14,6 +14,7 @@ from taskwell.database.lanes import (
     Database,
     DatabaseFull,
     ForeignKeyViolated,
+    InTheWay,
     Lane,
     Snapshot,
     UniqueViolated,
@@ -198,5 +199,5 @@ def _ours(error: BaseException) -> Exception:
     if isinstance(error, asyncpg.DiskFullError):
         return DatabaseFull("The database has no room left; nothing was stored.")
     if isinstance(error, IN_THE_WAY):
-        return Unavailable("Other writes were in the way; send the request again.", retry_after=1)
+        return InTheWay()
     return Unavailable("The database cannot be reached; try again shortly.")

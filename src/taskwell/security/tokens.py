@@ -40,7 +40,14 @@ class TokenClaims:
     expires_at: datetime
 
 
-def issue(subject: str, *, key: str, algorithm: str, now: datetime, lifetime: timedelta) -> AccessToken:
+def issue(
+    subject: str, *, key: str, algorithm: str, now: datetime, lifetime: timedelta, as_of: datetime | None = None
+) -> AccessToken:
+    """A new token.
+
+    Args:
+        as_of: The instant that counts where tokens from before another are refused; ``now`` where none is given.
+    """
     expires_at = (now + lifetime).replace(microsecond=0)
     claims = {
         "iss": ISSUER,
@@ -48,7 +55,7 @@ def issue(subject: str, *, key: str, algorithm: str, now: datetime, lifetime: ti
         "sub": subject,
         "iat": int(now.timestamp()),
         "exp": int(expires_at.timestamp()),
-        "jti": str(uuid7()),
+        "jti": str(uuid7(nanoseconds=int((as_of or now).timestamp() * 1000) * 1_000_000)),
     }
     return AccessToken(jwt.encode(claims, key, algorithm=algorithm), expires_at)
 

@@ -12,7 +12,7 @@ from taskwell.errors import Forbidden, NotFound
 from taskwell.security.passwords import hash_password
 from taskwell.users.profile import BY_ID, OWN_ROW, USER_COLUMNS, remove
 from taskwell.users.revocation import announce_change
-from taskwell.users.sign_in import require_good
+from taskwell.users.sign_in import later_than_every_token, require_good
 from taskwell.users.tables import ExternalIdentityRow, UserRow
 from taskwell.users.user import User, email_key
 
@@ -127,7 +127,8 @@ async def set_password(lane: Lane, user: User, password: str) -> None:
     require_good(password, email=user.email, name=user.name, field="password")
     password_hash = await hash_password(password)
     async with lane.transaction() as transaction:
-        if await transaction.row(_SET_PASSWORD, user_id=user.id, password_hash=password_hash, at=now()) is None:
+        at = await later_than_every_token(transaction, user.id)
+        if await transaction.row(_SET_PASSWORD, user_id=user.id, password_hash=password_hash, at=at) is None:
             raise Forbidden("Another service keeps this account; it has no password here.")
         await announce_change(transaction, user.id)
 

@@ -1,7 +1,7 @@
 """The verbs of getting in with a password: sign up, sign in, change the password."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
@@ -41,12 +41,25 @@ _ADD: Query[User] = Query(
     User,
 )
 
-_STILL: Query[User] = Query(
-    select(*USER_COLUMNS).where(
-        OWN_ROW, UserRow.password_hash == bindparam("password_hash"), UserRow.disabled_at.is_(None)
-    ),
-    User,
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Attributes:
+    as_of: The instant that the token is of: before the password was last seen to be right, so that whoever
+        changes it afterwards refuses the token, and after every change that came before, whatever the clock says.
+    """
+
+    user: User
+    as_of: datetime
+
+
+_STILL: Query[tuple[User, datetime | None]] = Query(
+    select(*USER_COLUMNS, UserRow.tokens_valid_after)
+    .where(OWN_ROW, UserRow.password_hash == bindparam("password_hash"), UserRow.disabled_at.is_(None))
+    .with_for_update(read=True),
+    lambda *columns: (User(*columns[:-1]), columns[-1]),
 )
+"""It waits for a change that has not been committed yet."""
 
 
 async def sign_up(lane: Lane, *, email: str, password: str, name: str) -> User:
@@ -75,7 +88,7 @@ async def sign_up(lane: Lane, *, email: str, password: str, name: str) -> User:
     return user
 
 
-async def authenticate(lane: Lane, *, email: str, password: str) -> User:
+async def authenticate(lane: Lane, *, email: str, password: str) -> SignedIn:
     """The user with this e-mail and password.
 
     Raises:
@@ -86,10 +99,27 @@ async def authenticate(lane: Lane, *, email: str, password: str) -> User:
     if account is None or not is_right:
         raise InvalidCredentials
     # The check took a quarter of a second: the password may have been changed, or the account disabled, meanwhile.
-    user = await lane.row(_STILL, user_id=account.user_id, password_hash=account.password_hash)
-    if user is None:
+    as_of = now()
+    async with lane.transaction() as transaction:
+        still = await transaction.row(_STILL, user_id=account.user_id, password_hash=account.password_hash)
+    if still is None:
         raise InvalidCredentials
-    return user
+    user, changed_at = still
+    return SignedIn(user, as_of if changed_at is None else max(as_of, changed_at + _TICK))
+
+
+_TICK = timedelta(milliseconds=1)
+"""What a token's instant is told to; see ``tokens.TokenClaims``."""
+
+_CHANGED_AT: Query[datetime | None] = Query(
+    select(UserRow.tokens_valid_after).where(OWN_ROW).with_for_update(), lambda found: found
+)
+
+
+async def later_than_every_token(transaction: Lane, user_id: str) -> datetime:
+    """The instant of a change that refuses the tokens issued before it; nobody signs in until it is committed."""
+    changed_at = await transaction.row(_CHANGED_AT, user_id=user_id)
+    return now() if changed_at is None else max(now(), changed_at + 2 * _TICK)
 
 
 _CHANGE_PASSWORD: Query[datetime] = Query(
@@ -126,7 +156,8 @@ async def change_password(lane: Lane, user: Principal, *, current: str, new: str
         "token_id": user.token_id,
     }
     async with lane.transaction() as transaction:
-        if await transaction.row(_CHANGE_PASSWORD, **values, at=now()) is None:
+        at = await later_than_every_token(transaction, user.user_id)
+        if await transaction.row(_CHANGE_PASSWORD, **values, at=at) is None:
             raise WrongPassword("The password was changed meanwhile.")
         await announce_change(transaction, user.user_id)
 
