@@ -13,7 +13,7 @@ from taskwell.api.failures import FAILURES
 from taskwell.errors import AppError
 from taskwell.settings import Settings
 from tests.conftest import new_postgres_database
-from tests.support.live import serving
+from tests.support.server import serving
 
 ROOT = Path(__file__).parents[1]
 UNREAD = {".venv", "node_modules", ".git", ".pytest_cache"}

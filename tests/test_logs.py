@@ -168,7 +168,7 @@ async def test_a_server_in_production_writes_json_and_nothing_else(tmp_path: Pat
     server = Server(tmp_path, url, SLOW_QUERY_MILLISECONDS="0.001", REDIS_URL=REDIS, **environment)
     migrate = [sys.executable, "-m", "taskwell", "migrate"]
     await asyncio.to_thread(
-        subprocess.run, migrate, env=server._environment, cwd=tmp_path, check=True, capture_output=True
+        subprocess.run, migrate, env=server.environment, cwd=tmp_path, check=True, capture_output=True
     )
     await asyncio.to_thread(server.start)
     token = await signed_up(server.port, "ada")

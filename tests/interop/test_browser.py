@@ -14,7 +14,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support import expected_conditions as until
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.support.live import serving
+from tests.support.server import serving
 
 PATIENCE = 60
 """Seconds; two busy cores draw slowly."""

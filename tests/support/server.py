@@ -6,29 +6,34 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.command import KNOWN
 from tests.support.postgres import free_port, wait_until
 
 TASKWELL = Path(sys.executable).parent / "taskwell"
+SECRET = "chaos-only-0123456789-abcdefghijklmnopqrstuvwxyz"
+UNLIMITED = {"SECRET_KEY": SECRET, "RATE_LIMIT_PER_MINUTE": "0", "LOG_LEVEL": "WARNING"}
+"""For those who send more than a person would, and know the key that the tokens are signed with."""
 
 
 class Server:
     """``taskwell serve`` in a process group of its own, on a port that it keeps when it is started again."""
 
     def __init__(self, folder: Path, database_url: str, *, workers: int = 1, **environment: str) -> None:
+        """Args:
+        folder: Where it runs; its log stays there.
+        environment: What is set beside ``UNLIMITED``.
+        """
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.log"
         self._folder = folder
         self._command = [str(TASKWELL), "serve", "--port", str(self.port), "--workers", str(workers)]
-        self._environment = os.environ | {
-            "DATABASE_URL": database_url,
-            "SECRET_KEY": "chaos-only-0123456789-abcdefghijklmnopqrstuvwxyz",
-            "RATE_LIMIT_PER_MINUTE": "0",
-            "LOG_LEVEL": "WARNING",
-            **environment,
-        }
+        known = {name: value for name, value in os.environ.items() if name in KNOWN}
+        self.environment = known | UNLIMITED | {"DATABASE_URL": database_url} | environment
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -42,7 +47,7 @@ class Server:
             self._process = subprocess.Popen(
                 self._command,
                 cwd=self._folder,
-                env=self._environment,
+                env=self.environment,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
@@ -66,3 +71,16 @@ class Server:
         if self.process.poll() is None:
             self.process.terminate()
         return self.process.wait(seconds)
+
+
+@contextmanager
+def serving(folder: Path, database_url: str, **environment: str) -> Iterator[str]:
+    """The address of a server as somebody has it who has just installed it."""
+    server = Server(folder, database_url, **environment)
+    for name in UNLIMITED.keys() - environment.keys():
+        del server.environment[name]
+    server.start()
+    try:
+        yield server.url
+    finally:
+        assert server.stop() == 0, server.log.read_text()
