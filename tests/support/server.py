@@ -76,7 +76,7 @@ class Server:
 @contextmanager
 def serving(folder: Path, database_url: str, **environment: str) -> Iterator[str]:
     """The address of a server as somebody has it who has just installed it."""
-    server = Server(folder, database_url, **environment)
+    server = Server(folder, database_url, workers=1, **environment)
     for name in UNLIMITED.keys() - environment.keys():
         del server.environment[name]
     server.start()
