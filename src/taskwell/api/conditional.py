@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from starlette.types import Scope
+
 from taskwell.api.call import RequestContext
 from taskwell.errors import InvalidHeader, PreconditionRequired
 
@@ -10,6 +12,9 @@ _ENTITY_TAG = re.compile(r'[\s,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,[\s,]*
 """One of a list; RFC 9110 section 5.6.1 has empty elements ignored."""
 
 _QUOTED = re.compile(r'"[^"]*"')
+_CODING = re.compile(r"\.(?:zstd|gzip|br)(?=\"?$)")
+"""What the ETag of a compressed answer ends with: it is the same thing to whoever asks for it."""
+
 _OURS = re.compile(r"(0|[1-9][0-9]{0,17})(?:-[0-9]+)?")
 
 
@@ -28,27 +33,36 @@ def if_match(call: RequestContext) -> frozenset[int] | None:
         InvalidHeader: it is not a list of entity tags.
         PreconditionRequired: there is none and ``REQUIRE_IF_MATCH`` is set.
     """
-    header = _joined(call, b"if-match")
+    header = _joined(call.scope, b"if-match")
     if header is None:
         if call.settings.require_if_match:
             raise PreconditionRequired("Send If-Match with the ETag that you read.")
         return None
     if header == "*":
         return None
-    ours = [_OURS.fullmatch(tag) for is_weak, tag in _parsed(header) if not is_weak]
+    ours = [_OURS.fullmatch(_CODING.sub("", tag)) for is_weak, tag in _parsed(header) if not is_weak]
     return frozenset(int(tag[1]) for tag in ours if tag is not None)
 
 
 def is_unchanged(call: RequestContext, current: str) -> bool:
     """Whether If-None-Match holds this ETag; the comparison is weak, as section 13.1.2 says."""
-    header = _joined(call, b"if-none-match")
-    if header is None:
-        return False
-    return header == "*" or current in _QUOTED.findall(header)
+    header = _joined(call.scope, b"if-none-match")
+    return header is not None and (header == "*" or _held(header, current) is not None)
 
 
-def _joined(call: RequestContext, name: bytes) -> str | None:
-    values = call.headers(name)
+def held_tag(scope: Scope, current: str) -> str | None:
+    """The one tag of If-None-Match that is this ETag, in whichever coding the client has it."""
+    header = _joined(scope, b"if-none-match")
+    return None if header is None else _held(header, current)
+
+
+def _held(header: str, current: str) -> str | None:
+    tags = _QUOTED.findall(header)
+    return current if current in tags else next((tag for tag in tags if _CODING.sub("", tag) == current), None)
+
+
+def _joined(scope: Scope, name: bytes) -> str | None:
+    values = [value for key, value in scope["headers"] if key == name]
     return b", ".join(values).decode("latin-1").strip() if values else None
 
 

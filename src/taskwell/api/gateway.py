@@ -18,6 +18,7 @@ from taskwell import logs, telemetry, tracing
 from taskwell.api import metrics
 from taskwell.api.call import ClientGone, RequestContext, Services, raw_path
 from taskwell.api.client_address import client_address
+from taskwell.api.compression import encode
 from taskwell.api.cors import Cors
 from taskwell.api.hosts import Hosts
 from taskwell.api.problems import Internal
@@ -96,6 +97,8 @@ class Gateway:
         self.in_flight += 1
         try:
             response = await self._answer(scope, match, target, call, request_id)
+            if self.settings.compression:
+                await encode(scope, response)
             await response(scope, receive, send_complete)
         except ClientGone:
             status = 499

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from typing import cast
 
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -41,14 +42,10 @@ async def _beginning_with(first: bytes, rest: AsyncGenerator[bytes, None]) -> As
 class _Streamed(StreamingResponse):
     """Ends, and closes what it reads from, as soon as nobody reads; the gateway's time limit is not for it."""
 
-    def __init__(self, chunks: AsyncGenerator[bytes, None], *, headers: Mapping[str, str], media_type: str) -> None:
-        super().__init__(chunks, headers=headers, media_type=media_type)
-        self._chunks = chunks
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         gone = asyncio.create_task(_gone(receive))
         try:
-            async with aclosing(self._chunks) as chunks:
+            async with aclosing(cast(AsyncGenerator[bytes, None], self.body_iterator)) as chunks:
                 await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
                 async for chunk in chunks:
                     if gone.done():
