@@ -8,7 +8,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE  # every process that a test starts would compile everything anew
 
-.PHONY: help run install test fuzz check fix bench chaos lock openapi reference docs
+.PHONY: help run install test fuzz check fix bench chaos lock openapi reference examples docs
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ openapi: $(VENV)/.dev  ## write the OpenAPI documents anew
 
 reference: $(VENV)/.dev  ## write the guides' tables of settings, commands and errors anew
 	@$(BIN)/python -m scripts.reference
+
+examples: $(VENV)/.dev  ## run the guides' examples, and write what a server answers
+	@$(BIN)/python -m scripts.examples
 
 docs: $(VENV)/.dev  ## build the guides and show them at http://127.0.0.1:8001 (DOCS_PORT overrides)
 	@$(BIN)/python -m scripts.site && exec $(BIN)/python -m http.server $${DOCS_PORT:-8001} --bind 127.0.0.1 --directory site/html

@@ -1,0 +1,33 @@
+"""The guides' examples, run as they are printed: a server answers what the guides say it does."""
+
+from difflib import unified_diff
+from pathlib import Path
+
+from scripts import examples
+from tests.conftest import new_postgres_database
+from tests.support.live import serving
+
+
+def differences(address: str) -> list[str]:
+    """What the guides say and this server does not, or the other way round; runs every example."""
+    found = []
+    for page in examples.pages():
+        written, given = page.read_text(), examples.answered(page, address)
+        if examples.steady(written) != examples.steady(given):
+            found += unified_diff(written.splitlines(), given.splitlines(), page.name, "as answered", lineterm="")
+    return found
+
+
+def test_the_examples_are_answered_as_printed_on_sqlite(tmp_path: Path):
+    with serving(tmp_path, f"sqlite:///{tmp_path}/taskwell.db", RATE_LIMIT_PER_MINUTE="0") as address:
+        assert differences(address) == [], "look at each; if the guide is wrong, run 'make examples'"
+
+
+async def test_the_examples_are_answered_as_printed_on_postgresql(tmp_path: Path, worker_id: str):
+    async with new_postgres_database(f"examples_{worker_id}") as url:
+        with serving(tmp_path, url, RATE_LIMIT_PER_MINUTE="0") as address:
+            assert differences(address) == [], "look at each; if the guide is wrong, run 'make examples'"
+
+
+def test_there_are_examples_of_every_contract():
+    assert {"v1.md", "v1-by-user.md", "todos.md", "user-tasks.md"} <= {page.name for page in examples.pages()}
