@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.support.live import serving
+from tests.support.server import serving
 
 ROOT = Path(__file__).parents[1]
 MARK = "<!-- The examples are run by the tests; 'make examples' writes their answers. -->"

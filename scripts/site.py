@@ -1,4 +1,4 @@
-"""Builds the guides as a site into ``site/html``, strictly: a link or an anchor that leads nowhere fails.
+"""Builds the guides as a site, strictly: a link or an anchor that leads nowhere fails.
 
 The pages are those of docs/ and a few from the root of the repository, so that each can also be read where it lies.
 What a page links to beyond the site is named there, and not a link.
@@ -77,40 +77,42 @@ def _target(page: Path, link: str) -> Path:
     return (page.parent / link.partition("#")[0]).resolve()
 
 
-def _lay_out() -> None:
+def _lay_out(folder: Path) -> None:
     places = pages()
-    shutil.rmtree(SITE, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     for page, place in places.items():
-        there = SITE / "pages" / place
+        there = folder / "pages" / place
         there.parent.mkdir(parents=True, exist_ok=True)
         there.write_text(placed(page, places), encoding="utf-8")
     sections = ", ".join(f"{{ {json.dumps(title)} = {json.dumps(names)} }}" for title, names in navigation(places))
     config = (ROOT / "zensical.toml").read_text(encoding="utf-8")
     nav = f'[project]\nnav = [{{ "Guides" = "index.md" }}, {sections}]'
-    (SITE / "zensical.toml").write_text(config.replace("[project]", nav, 1), encoding="utf-8")
+    (folder / "zensical.toml").write_text(config.replace("[project]", nav, 1), encoding="utf-8")
 
 
-def loaded_from_elsewhere() -> Iterator[str]:
+def _loaded_from_elsewhere(folder: Path) -> Iterator[str]:
     """What the built pages would load from another host."""
-    for page in (SITE / "html").rglob("*.html"):
+    for page in folder.rglob("*.html"):
         for tag in _ELSEWHERE.findall(page.read_text(encoding="utf-8")):
             if 'rel="canonical"' not in tag:
-                yield f"{page.relative_to(SITE / 'html')} loads {tag}"
+                yield f"{page.relative_to(folder)} loads {tag}"
 
 
-def build() -> None:
-    """Builds the site.
+def build(folder: Path = SITE) -> Path:
+    """Builds the site within a folder, and gives where its pages are.
 
     Raises:
         SystemExit: A page is not right; what is wrong with it was printed.
     """
-    _lay_out()
+    _lay_out(folder)
     command = [str(Path(sys.executable).parent / "zensical"), "build", "--strict", "--clean"]
-    built = subprocess.run(command, cwd=SITE, capture_output=True, text=True, check=False)  # noqa: S603
+    built = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
     if built.returncode:
         raise SystemExit(built.stdout + built.stderr.partition("Traceback")[0])
-    if foreign := list(loaded_from_elsewhere()):
+    html = folder / "html"
+    if foreign := list(_loaded_from_elsewhere(html)):
         raise SystemExit("\n".join(foreign))
+    return html
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from scripts import examples
 from tests.conftest import new_postgres_database
-from tests.support.live import serving
+from tests.support.server import serving
 
 
 def differences(address: str) -> list[str]:
