@@ -10,7 +10,7 @@ from tests.support.server import serving
 
 def differences(address: str) -> list[str]:
     """What the guides say and this server does not, or the other way round; runs every example."""
-    found = []
+    found: list[str] = []
     for page in examples.pages():
         written, given = page.read_text(), examples.answered(page, address)
         if examples.steady(written) != examples.steady(given):
