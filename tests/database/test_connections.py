@@ -91,6 +91,26 @@ async def test_who_finds_no_connection_in_time_is_turned_away(url: str):
         assert (await ada.http.get("/api/v1/tasks")).status_code == 200
 
 
+async def test_who_is_stopped_while_a_connection_is_asked_takes_no_place(url: str):
+    database = await open_database(settings_of(url, database_ping_after_idle_seconds=0.000001))
+    assert isinstance(database, PostgresDatabase)
+
+    async def read() -> None:
+        async with database.transaction():
+            pass
+
+    await read()
+    for turns in range(20):
+        reading = asyncio.create_task(read())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+        assert database.pool.in_use == 0
+    await database.close()
+
+
 @pytest.mark.parametrize(
     ("change", "refusal"),
     [

@@ -90,10 +90,14 @@ class ConnectionPool:
             Unavailable: all are in use, and none came free in time.
         """
         while self._idle:
-            pooled = self._idle.pop()
-            if await self._works(pooled):
+            pooled, works = self._idle.pop(), False
+            try:
+                works = await self._works(pooled)
+            finally:  # also where the caller is stopped while the connection is asked
+                if not works:
+                    self._drop(pooled)
+            if works:
                 return pooled
-            self._drop(pooled)
         if self.open < self.limits.size + self.limits.overflow:
             return await self._opened()
         return await self._waited() or await self._opened()
