@@ -92,7 +92,8 @@ def attempts(operation: Described, hers: Belongings, caller: Person, own: list[s
         yield _request(operation, path, first)
     for path in _paths(operation, [caller.id], own):
         if operation.body is not None:
-            yield from (_request(operation, path, body) for an_id in hers.ids for body in operation.bodies(an_id))
+            bodies = {repr(body): body for an_id in hers.ids for body in operation.bodies(an_id)}
+            yield from (_request(operation, path, body) for body in bodies.values())
         for name, value in _queries(operation, hers):
             yield _request(operation, path, first) | {"params": {name: value}}
         if "Idempotency-Key" in operation.names("header"):
