@@ -47,9 +47,9 @@ def _run(folder: str, arguments: tuple[str, ...], environment: dict[str, str], e
     os.environ.clear()
     os.environ.update(environment)
     for descriptor, (path, mode) in enumerate(zip(ends, ("r", "w", "w"), strict=True)):
-        with open(path, mode) as end:
+        with Path(path).open(mode) as end:
             os.dup2(end.fileno(), descriptor)
-    sys.stdin = open(0)
-    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
+    sys.stdin = os.fdopen(0)
+    sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
     sys.argv = ["taskwell", *arguments]
     main()
