@@ -19,6 +19,7 @@ from tests.conftest import running
 from tests.support.issuer import SHARED, SUBJECT, Issuer, shared_secret_token
 from tests.support.people import Person, client
 
+BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 USERS: Query[int] = Query(select(func.count()).select_from(UserRow), int)
 IDENTITIES: Query[int] = Query(select(func.count()).select_from(ExternalIdentityRow), int)
 
@@ -159,6 +160,17 @@ async def test_logout_refuses_the_token_whoever_issued_it(service: Gateway, issu
 
         assert (await grace.get("/api/v1/users/me")).status_code == 401
         assert (await other.get("/api/v1/users/me")).status_code == 200
+
+
+async def test_a_signed_out_token_stays_so_however_it_is_spelled(service: Gateway, issuer: Issuer):
+    token = issuer.token()
+    await bearing(service, token).post("/api/v1/auth/logout")
+
+    last = BASE64URL.index(token[-1])
+    twins = [token[:-1] + BASE64URL[last ^ unused] for unused in range(1, 16)]  # Ed25519: 512 bits in 86 letters
+    for spelling in (token, f"{token}=", f"{token}==", f"{token}!", *twins):
+        answer = await bearing(service, spelling).get("/api/v1/auth/me")
+        assert answer.status_code == 401, spelling[len(token) - 1 :]
 
 
 async def test_deletion_needs_no_password_and_refuses_every_older_token(

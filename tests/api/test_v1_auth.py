@@ -167,6 +167,22 @@ async def test_signing_in_gives_a_session(nobody: httpx2.AsyncClient, ada: Perso
     assert response.json()["user"]["id"] == ada.id
 
 
+@pytest.mark.parametrize(("contract", "status"), [("/api/v1", 422), ("/api", 400)])
+async def test_half_a_character_in_a_password_or_an_e_mail_is_told(nobody: httpx2.AsyncClient, contract, status):
+    halves = (
+        ("signup", b'{"email": "ada@example.com", "password": "engine 18\\ud800", "name": "Ada"}', "password"),
+        ("login", b'{"email": "ada@example.com", "password": "engine 18\\ud800"}', "password"),
+        ("login", b'{"email": "\\udc00@example.com", "password": "engine 1843"}', "email"),
+    )
+    for path, body, field in halves:
+        json = {"Content-Type": "application/json"}
+        answer = await nobody.post(f"{contract}/auth/{path}", content=body, headers=json)
+
+        assert answer.status_code == status
+        (told,) = answer.json().get("errors") or answer.json()["details"]
+        assert told["field"] == field
+
+
 async def test_each_sign_in_gives_another_token(nobody: httpx2.AsyncClient, ada: Person):
     first, second = [(await sign_in(nobody)).json()["access_token"] for _ in range(2)]
 

@@ -40,7 +40,8 @@ async def test_what_is_no_bearer_token_is_refused(nobody: httpx2.AsyncClient, au
 
 
 @pytest.mark.parametrize(
-    "token", ["", "abc", "a.b.c", "a.b.c.d", "..", "é.é.é", "x" * 65_536, "null", "e30.e30.e30", "two words"]
+    "token",
+    ["", "abc", "a.b.c", "a.b.c.d", "..", "é.é.é", "x" * 65_536, "null", "e30.e30.e30", "two words", "\ta.b.c"],
 )
 async def test_a_malformed_token_is_refused(nobody: httpx2.AsyncClient, token: str):
     assert_refused(
@@ -66,6 +67,10 @@ async def test_two_authorization_headers_are_refused(nobody: httpx2.AsyncClient,
         {"exp": None},
         {"exp": "tomorrow"},
         {"exp": 10**30},
+        {"exp": 10**18},
+        {"exp": str(seconds_from_now(3600))},
+        {"iat": str(seconds_from_now(-10))},
+        {"iat": True},
         {"iat": seconds_from_now(86_400)},
         {"nbf": seconds_from_now(86_400)},
         {"iss": "somebody"},
@@ -79,6 +84,10 @@ async def test_two_authorization_headers_are_refused(nobody: httpx2.AsyncClient,
         {"sub": "a\x00b"},
         {"sub": NOWHERE},
         {"jti": None},
+        {"jti": ""},
+        {"jti": 5},
+        {"jti": "a\x00b"},
+        {"jti": "x" * 3000},
     ],
     ids=lambda changes: next(iter(changes)),
 )

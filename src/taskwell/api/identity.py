@@ -119,11 +119,11 @@ def bearer_token(authorization: list[bytes]) -> bytes:
     """The token of the one Authorization header (RFC 6750 section 2.1; the scheme has no case)."""
     if not authorization:
         raise Unauthorized
-    scheme, _, token = authorization[0].partition(b" ")
+    scheme, _, token = authorization[0].replace(b"\t", b" ").partition(b" ")
     token = token.strip()
     if scheme.lower() != b"bearer" and len(authorization) == 1:
         raise Unauthorized
-    if len(authorization) > 1 or not token or b" " in token:
+    if len(authorization) > 1 or not token or b" " in token or b"\t" in authorization[0]:
         raise InvalidToken("Send exactly one Authorization header with one bearer token.")
     if len(token) > MAX_TOKEN_BYTES:
         raise InvalidToken("The token is too long to be one of ours.")

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, TypeGuard
+from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
 import orjson
 
 from taskwell.security.jwks import PublishedKeys
-from taskwell.security.tokens import LEEWAY_SECONDS
+from taskwell.security.tokens import LEEWAY_SECONDS, is_id
 from taskwell.security.unverified import UnverifiedToken
 
 PUBLISHED_ALGORITHMS = ("EdDSA", "ES256", "ES512", "PS256", "RS256")
@@ -24,7 +24,6 @@ SHARED_ALGORITHM = "HS256"
 SOLE_ISSUER = "better-auth"
 """Who issues tokens that name no issuer, where the settings name none either."""
 
-MAX_SUBJECT = 255
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -34,7 +33,7 @@ class ExternalClaims:
 
     Attributes:
         issuer: Together with ``subject`` it is who the user is.
-        token_id: Made of the ``jti``, or of the whole token where it has none.
+        token_id: Made of the ``jti``, or of what was signed where it has none.
         issued_at: None where the token does not say.
         email: As the issuer has it; it proves nothing here.
     """
@@ -149,7 +148,7 @@ def _external(
     claims: dict[str, Any], token: UnverifiedToken, issuer: object, subject_claims: Sequence[str]
 ) -> ExternalClaims | None:
     subject = next((claims[name] for name in subject_claims if name in claims), None)
-    if not _is_id(subject) or not _is_id(issuer):
+    if not is_id(subject) or not is_id(issuer):
         return None
     token_id = claims.get("jti")
     try:
@@ -162,16 +161,12 @@ def _external(
     return ExternalClaims(
         issuer=issuer,
         subject=subject,
-        token_id=_digest(issuer, subject, token_id) if token_id else _digest(token.text),
+        token_id=_digest(issuer, subject, token_id) if token_id else _digest(token.signed_part),
         issued_at=issued_at,
         expires_at=expires_at,
         email=_text(claims.get("email")),
         name=_text(claims.get("name")),
     )
-
-
-def _is_id(value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and 0 < len(value) <= MAX_SUBJECT and "\x00" not in value
 
 
 def _text(value: object) -> str | None:

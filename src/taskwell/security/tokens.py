@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
 
 import jwt
@@ -14,6 +14,7 @@ AUDIENCE = "taskwell"
 LEEWAY_SECONDS = 5
 """How far another replica's clock may be ahead; it does not lengthen a token's life."""
 
+MAX_ID = 255
 REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti"]
 
 
@@ -74,10 +75,17 @@ def verify(text: str, *, key: str, algorithm: str) -> TokenClaims | None:
         )
         if str(UUID(claims["sub"])) != claims["sub"] or claims["exp"] <= time.time():
             return None
+        if not is_id(claims["jti"]):
+            return None
         expires_at = datetime.fromtimestamp(claims["exp"], UTC)
         return TokenClaims(claims["sub"], claims["jti"], _issued_at(claims), expires_at)
-    except (jwt.InvalidTokenError, ValueError, OverflowError):
+    except (jwt.InvalidTokenError, ValueError, OverflowError, OSError):
         return None
+
+
+def is_id(value: object) -> TypeGuard[str]:
+    """Whether it can be stored as the id of a user or a token."""
+    return isinstance(value, str) and 0 < len(value) <= MAX_ID and "\x00" not in value
 
 
 def _issued_at(claims: dict[str, Any]) -> datetime:

@@ -15,8 +15,13 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 
 
 def without_nul(text: str) -> str:
+    """Also without lone surrogates, which a plain string of Pydantic's may hold."""
     if "\x00" in text:
         raise PydanticCustomError("nul_character", "It must not hold NUL characters")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise PydanticCustomError("string_unicode", "It must be text without lone surrogates") from None
     return text
 
 
