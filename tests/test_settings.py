@@ -36,6 +36,7 @@ def refusal(environment: pytest.MonkeyPatch, **values: str) -> str:
         ({"SECRET_KEY": "x" * 64}, "SECRET_KEY is a known default"),
         ({"SECRET_KEY": "your-secret-key-change-in-production"}, "SECRET_KEY is a known default"),
         ({"SECRET_KEY": "change-me-change-me-change-me-change-me"}, "SECRET_KEY is a known default"),
+        ({"SECRET_KEY": "SUPER_SECRET_PASSWORD_secret-key-secretkey-1"}, "SECRET_KEY is a known default"),
         ({"SECRET_KEY_PREVIOUS": "short"}, "SECRET_KEY_PREVIOUS needs at least 32 bytes"),
         ({"DEBUG": "true"}, "DEBUG must be off"),
         ({"ALLOWED_ORIGINS": "*"}, "ALLOWED_ORIGINS must name each origin"),

@@ -17,15 +17,17 @@ from sqlalchemy.exc import ArgumentError
 MIN_SECRET_BYTES = 32
 """RFC 7518 section 3.2: an HS256 key has at least as many bits as the hash."""
 
-KNOWN_DEFAULTS = (
+PLACEHOLDERS = (
     "change-me",
     "changeme",
-    "your-secret-key",
-    "secret-key",
-    "example",
+    "change-this",
+    "your-secret",
     "replace-me",
+    "do-not-use",
     "better-auth-secret",
 )
+GUESSES = ("secret-key", "secretkey", "secret", "password", "super", "example", "taskwell")
+"""What makes a key no harder to guess: the rest of it has to be long enough by itself."""
 
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#@\s]+)", re.ASCII)
@@ -253,7 +255,14 @@ def _weakness(key: SecretStr) -> str | None:
 
 def _is_known(secret: SecretStr) -> bool:
     text = secret.get_secret_value()
-    return len(set(text)) < 8 or any(default in text.lower() for default in KNOWN_DEFAULTS)
+    if len(set(text)) < 8:
+        return True
+    text = text.lower().replace("_", "-")
+    if any(placeholder in text for placeholder in PLACEHOLDERS):
+        return True
+    for guess in GUESSES:
+        text = text.replace(guess, "")
+    return len(text.encode()) < MIN_SECRET_BYTES
 
 
 def _kept_key(path: Path) -> str:

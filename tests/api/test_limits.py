@@ -249,7 +249,8 @@ async def test_requests_are_counted_by_user(ada: Person, eve: Person, limit: Lim
     assert refused.json()["code"] == "rate_limited"
     assert refused.headers["retry-after"] == "60"
     assert refused.headers["ratelimit"] == '"requests";r=0;t=60'
-    assert (await eve.http.get("/api/v1/tasks")).status_code == 200
+    missing = await eve.http.get("/api/v1/tasks/nothing")
+    assert (missing.status_code, missing.headers["ratelimit"]) == (404, '"requests";r=2;t=60')
     clock.at += 60
     assert (await ada.http.get("/api/v1/tasks")).status_code == 200
 

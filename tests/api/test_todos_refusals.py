@@ -86,11 +86,15 @@ async def test_a_body_that_is_not_json_is_422(ada: Person, todos: str, content: 
     assert told(answer) == ["body"]
 
 
-async def test_a_body_of_another_media_type_is_415(ada: Person, todos: str):
-    answer = await ada.http.post(todos, data={"title": "a"})
+@pytest.mark.parametrize("media_type", [{}, {"Content-Type": "text/plain"}])
+async def test_a_body_of_another_media_type_is_415_and_422_if_it_is_no_json_at_all(
+    ada: Person, todos: str, media_type: dict[str, str]
+):
+    for content, status, fields in ((b'{"title": "a"}', 415, []), (b"title=a", 422, ["body"])):
+        answer = await ada.http.post(todos, content=content, headers=media_type)
 
-    assert answer.status_code == 415
-    assert told(answer) == []
+        assert answer.status_code == status
+        assert told(answer) == fields
 
 
 @pytest.mark.parametrize("query", ["status=done", "sort_by=due", "order=up"])

@@ -148,6 +148,8 @@ async def test_a_value_that_breaks_a_rule_is_422(ada: Person, tasks: str, body: 
 async def test_a_body_that_is_missing_or_not_json_is_422(ada: Person, tasks: str):
     for answer, field in (
         (await ada.http.post(tasks, content=b"{", headers=JSON), ""),
+        (await ada.http.post(tasks, content=b"hello"), ""),
+        (await ada.http.post(tasks, data={"title": "a"}), ""),
         (await ada.http.post(tasks), ""),
         (await ada.http.post(tasks, json={}), "title"),
     ):

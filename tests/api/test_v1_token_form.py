@@ -68,3 +68,10 @@ async def test_what_is_not_a_form_is_told(nobody: httpx2.AsyncClient, ada: Perso
     response = await nobody.post("/api/v1/auth/token", content=urlencode(FORM), headers=headers)
 
     assert response.status_code == 415
+
+
+async def test_no_body_is_a_form_without_fields(nobody: httpx2.AsyncClient):
+    response = await nobody.post("/api/v1/auth/token")
+
+    assert response.status_code == 400
+    assert response.json()["error"] == "invalid_request"

@@ -35,8 +35,12 @@ def validated(model: type[Model], value: object, location: Location, *, is_stric
         raise invalid(error, location) from None
 
 
-def parse_json(raw: bytes, content_type: list[bytes]) -> Any:
+def parse_json(raw: bytes, content_type: list[bytes], *, is_strict: bool = True) -> Any:
     """The JSON value of a body.
+
+    Args:
+        is_strict: Whether the media type is judged first. To the older contracts a body that is not JSON is that,
+            whatever it was said to be.
 
     Raises:
         UnsupportedMediaType: the Content-Type is absent or not JSON.
@@ -44,6 +48,8 @@ def parse_json(raw: bytes, content_type: list[bytes]) -> Any:
         TooDeep: it is nested beyond reason.
     """
     if not content_type or not _is_json(content_type[0]):
+        if not is_strict:
+            _parse_slowly(raw)
         raise UnsupportedMediaType("Send the body as JSON, with 'Content-Type: application/json'.")
     try:
         value = orjson.loads(raw)
@@ -119,12 +125,12 @@ def _parse_query(model: type[BaseModel], query_string: bytes, is_strict: bool) -
 
 
 def parse_form(model: type[Model], raw: bytes, content_type: list[bytes]) -> Model:
-    """The fields of a form; one that the model does not know is left out.
+    """The fields of a form; one that the model does not know is left out, and no body is a form without fields.
 
     Raises:
         UnsupportedMediaType: it is not a form as RFC 6749 wants it.
     """
-    if not content_type or _media_type(content_type[0]) != b"application/x-www-form-urlencoded":
+    if raw and (not content_type or _media_type(content_type[0]) != b"application/x-www-form-urlencoded"):
         raise UnsupportedMediaType("Send a form, with 'Content-Type: application/x-www-form-urlencoded'.")
     pairs = _pairs(raw, keep_blank_values=True, errors="replace")
     fields = {name: value.replace("\x00", "\ufffd") for name, value in pairs}

@@ -27,7 +27,7 @@ from taskwell.api.bodies import parse_form, parse_json, parse_query, validated
 from taskwell.api.call import RequestContext
 from taskwell.api.idempotency import once
 from taskwell.database import persistently
-from taskwell.errors import Forbidden, Invalid, NotFound
+from taskwell.errors import AppError, Forbidden, Invalid, NotFound
 from taskwell.settings import Settings
 from taskwell.tasks.fields import UUID
 
@@ -62,6 +62,10 @@ class Operation(APIRoute):
         quota = await call.services.limits.request(call.user.user_id)
         try:
             response = await persistently(lambda: self._answer_once(call))
+        except AppError as error:
+            if quota is not None:
+                error.headers = quota.headers | error.headers
+            raise
         finally:
             if call.outdated:
                 call.services.identities.forget(call.outdated)
@@ -100,7 +104,7 @@ class Operation(APIRoute):
     async def _body(self, call: RequestContext, model: type[BaseModel], *, is_optional: bool) -> BaseModel | None:
         raw = await call.body()
         if raw:
-            value = parse_json(raw, call.headers(b"content-type"))
+            value = parse_json(raw, call.headers(b"content-type"), is_strict=self.is_strict)
             return validated(model, value, "body", is_strict=self.is_strict)
         if is_optional:
             return None

@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from taskwell.users.common_passwords import is_common
 
@@ -12,6 +12,8 @@ MIN_PASSWORD, MAX_PASSWORD = 8, 128
 MIN_NAME, MAX_NAME = 2, 100
 MAX_EMAIL = 254
 """RFC 5321 section 4.5.3.1.3: a path of 256 octets, less its angle brackets."""
+
+SPECIAL_USE_DOMAIN_NAMES.remove("local")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,10 @@ class User:
 
 
 def is_email(text: str) -> bool:
-    """Whether it has the form of an address (RFC 5321); whether anybody reads it is not asked."""
+    """Whether it has the form of an address (RFC 5321); whether anybody reads it is not asked.
+
+    ``.local`` is special-use (RFC 6762), and what many a network at home is called.
+    """
     try:
         validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
