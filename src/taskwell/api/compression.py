@@ -40,6 +40,9 @@ _GZIP_WINDOW = 31
 _WEIGHED = re.compile(r"\s*([\w!#$%&'*+.^`|~-]+)\s*(?:;\s*[qQ]=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?", re.ASCII)
 _OTHER_TEXT = re.compile(rb"(?:application|image)/(?:[\w.-]+\+)?(?:json|javascript|xml)\b")
 
+_REVISION = re.compile(rb'"\d+"')
+"""The ETag of one task. Another coding would need another one, and clients are promised that it is the revision."""
+
 Bytes = Callable[[bytes], bytes]
 
 
@@ -151,6 +154,8 @@ def _is_worth_it(response: Response) -> bool:
     headers = dict(response.raw_headers)
     media_type = headers.get(b"content-type", b"")
     if b"content-encoding" in headers or media_type.startswith(b"text/event-stream"):
+        return False
+    if _REVISION.fullmatch(headers.get(b"etag", b"")):
         return False
     if not is_file and b"no-store" in headers.get(b"cache-control", b""):
         return False

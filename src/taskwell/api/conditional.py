@@ -40,7 +40,7 @@ def if_match(call: RequestContext) -> frozenset[int] | None:
         return None
     if header == "*":
         return None
-    ours = [_OURS.fullmatch(_CODING.sub("", tag)) for is_weak, tag in _parsed(header) if not is_weak]
+    ours = [_OURS.fullmatch(tag) for is_weak, tag in _parsed(header) if not is_weak]
     return frozenset(int(tag[1]) for tag in ours if tag is not None)
 
 

@@ -19,7 +19,7 @@ router = APIRouter(prefix="/lists", tags=["lists"], route_class=Operation)
 @router.get("", summary="List your lists in their order", response_model=ListsOut)
 async def list_lists(call: Call) -> Response:
     found = await lists.every(call.lane, call.user)
-    headers = FRESH | {"ETag": etag(found.revision)}
+    headers = FRESH | {"ETag": etag(found.revision, len(found.items))}
     if is_unchanged(call, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return json_response({"items": [list_json(each) for each in found.items]}, headers=headers)

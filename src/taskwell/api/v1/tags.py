@@ -18,7 +18,7 @@ router = APIRouter(prefix="/tags", tags=["tags"], route_class=Operation)
 @router.get("", summary="List the tags of your tasks", response_model=TagsOut)
 async def list_tags(call: Call) -> Response:
     found = await tags.every(call.lane, call.user)
-    headers = FRESH | {"ETag": etag(found.revision)}
+    headers = FRESH | {"ETag": etag(found.revision, len(found.items))}
     if is_unchanged(call, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return json_response({"items": [asdict(each) for each in found.items]}, headers=headers)
