@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+JOBS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 COMPILE := $(BIN)/python -m compileall -q src/taskwell
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_COMPILE_BYTECODE := 1
@@ -19,7 +20,7 @@ run: $(VENV)/.run  ## install, migrate and serve on SQLite at http://127.0.0.1:8
 install: $(VENV)/.dev  ## make .venv with everything for development
 
 test: $(VENV)/.dev  ## run every test on SQLite and PostgreSQL, or those that TESTS names (COVERAGE=1 measures)
-	@$(BIN)/pytest -n auto --dist worksteal $(if $(COVERAGE),--cov --cov-report=term) $(TESTS)
+	@$(BIN)/pytest -n $(JOBS) --dist worksteal $(if $(COVERAGE),--cov --cov-report=term) $(TESTS)
 
 fuzz: $(VENV)/.dev  ## send hostile input for longer, other each time (FUZZ_EXAMPLES=100 for each operation)
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-100} $(BIN)/pytest -n auto tests/security/test_hostile_input.py
