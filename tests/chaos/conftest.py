@@ -118,7 +118,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
 
 def _sentence(item: pytest.Item) -> str:
     name, _, case = item.name.removeprefix("test_").partition("[")
-    return name.replace("_", " ") + (f" ({case.removesuffix(']').replace('-', ', ')})" if case else "")
+    return name.replace("_", " ") + (f" ({case.removesuffix(']')})" if case else "")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

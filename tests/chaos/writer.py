@@ -1,6 +1,8 @@
 """A client that remembers what it was promised, and can check it."""
 
+import asyncio
 import random
+import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,10 +14,11 @@ import httpx2
 
 JSON = dict[str, Any]
 BULK_SIZE = 5
+TROUBLE = {503: "unavailable", 504: "timed_out", 507: "storage_full"}
 
 
 class Unanswered(Exception):
-    """The connection ended before the answer, or it was a 503 or 504: whether the write took place is not known."""
+    """The connection ended before the answer, or it was one of ``TROUBLE``: nobody has said that it took place."""
 
 
 @dataclass
@@ -40,6 +43,7 @@ class Writer:
     Attributes:
         kept: The last requests with an idempotency key, and their answers.
         seen: How many writes were acknowledged, left in doubt, and sent again.
+        longest: How many seconds the slowest answer took.
     """
 
     http: httpx2.AsyncClient
@@ -49,6 +53,7 @@ class Writer:
     doubts: list[Doubt] = field(default_factory=list)
     kept: deque[tuple[str, JSON, str, bytes]] = field(default_factory=lambda: deque(maxlen=3))
     seen: Counter[str] = field(default_factory=Counter)
+    longest: float = 0.0
 
     @classmethod
     async def arrive(cls, url: str, name: str) -> "Writer":
@@ -58,10 +63,11 @@ class Writer:
         http.headers["Authorization"] = f"Bearer {token}"
         return cls(http, random.Random(name))
 
-    async def write_until_it_breaks(self) -> None:
+    async def write_until_it_breaks(self, is_over: asyncio.Event | None = None) -> None:
+        """Ends with the first write whose outcome is not known, or when it is told to."""
         verbs = (self._create, self._bulk, self._change, self._complete, self._delete, self._rework)
         try:
-            while True:
+            while is_over is None or not is_over.is_set():
                 await self.dice.choice(verbs)()
         except Unanswered:
             return
@@ -69,13 +75,15 @@ class Writer:
     async def check(self) -> None:
         """Everything acknowledged is there; each doubt took place wholly or not; what is sent again is done once."""
         found = await self._all()
-        for doubt in self.doubts:
+        doubts, self.doubts = self.doubts, []
+        for doubt in doubts:
             self._settle(doubt, found)
         self._compare(found)
-        for doubt in self.doubts:
+        for doubt in doubts:
             if doubt.again is not None:
+                self.doubts = [doubt]
                 await doubt.again()
-        self.doubts.clear()
+        self.doubts = []
         for path, body, key, content in self.kept:
             answer = await self._answer("POST", path, json=body, headers={"Idempotency-Key": key})
             assert answer.headers.get("idempotency-replayed") == "true"
@@ -186,9 +194,12 @@ class Writer:
         self.seen["acknowledged"] += 1
 
     async def _answer(self, method: str, path: str, **options: Any) -> httpx2.Response:
+        started = time.monotonic()
         answer = await self.http.request(method, path, **options)
-        if answer.status_code in (503, 504):
+        self.longest = max(self.longest, time.monotonic() - started)
+        if answer.status_code in TROUBLE:
             assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["code"] == TROUBLE[answer.status_code]
             assert answer.status_code == 504 or int(answer.headers["retry-after"]) >= 1
             self.seen[str(answer.status_code)] += 1
             raise Unanswered
@@ -208,7 +219,7 @@ class Writer:
             assert is_replay or task["revision"] > self.newest, "a revision came twice or went back"
         revisions = {task["revision"] for task in tasks}
         assert len(revisions) <= 1, "a bulk is one write"
-        self.newest = max(self.newest, *revisions)
+        self.newest = max({self.newest, *revisions})
         self.promised |= {task["id"]: _seen(task) for task in tasks}
 
     async def _all(self) -> dict[str, JSON]:
@@ -222,21 +233,20 @@ class Writer:
 
 
 @asynccontextmanager
-async def writers(url: str, count: int = 4) -> AsyncIterator[list[Writer]]:
-    arrived: list[Writer] = []
+async def writers(url: str, count: int = 4, *, prefix: str = "writer") -> AsyncIterator[list[Writer]]:
+    arrived = await asyncio.gather(*(Writer.arrive(url, f"{prefix}{number}") for number in range(count)))
     try:
-        for number in range(count):
-            arrived.append(await Writer.arrive(url, f"writer{number}"))
         yield arrived
     finally:
         for writer in arrived:
             await writer.http.aclose()
 
 
-def total(writers: list[Writer]) -> dict[str, int]:
+def total(writers: list[Writer]) -> dict[str, Any]:
     """What all of them saw."""
     seen = sum((writer.seen for writer in writers), Counter())
-    return {name: seen[name] for name in sorted(seen)}
+    longest = round(max(writer.longest for writer in writers), 2)
+    return {name: seen[name] for name in sorted(seen)} | {"slowest answer, seconds": longest}
 
 
 def _seen(task: JSON) -> JSON:
