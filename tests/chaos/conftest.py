@@ -25,6 +25,8 @@ from tests.support.server import Server
 RESULTS = "RELIABILITY_RESULTS"
 """Names the file that a run writes its figures to; without it a run is only a test."""
 
+collect_ignore = [] if "SOAK_SECONDS" in os.environ else ["test_soak.py"]
+
 STARTED = pytest.StashKey[float]()
 TRIED = pytest.StashKey[dict[str, dict[str, Any]]]()
 
