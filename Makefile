@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 JOBS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 COMPILE := $(BIN)/python -m compileall -q src/taskwell
 RENDER = status=$$?; $(BIN)/python -m scripts.reliability; exit $$status
+LOCK := $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --upgrade
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE  # every process that a test starts would compile everything anew
 
-.PHONY: help run install test fuzz check fix bench chaos faults races soak lock openapi reference examples docs
+.PHONY: help run install test fuzz check fix bench chaos faults races soak image load lock openapi reference examples docs
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,10 +61,16 @@ races: $(VENV)/.dev  ## send many requests at once for the same thing (RACE_ROUN
 soak: $(VENV)/.dev  ## load both databases for ten minutes (SOAK_SECONDS=600): nothing may grow
 	@SOAK_SECONDS=$${SOAK_SECONDS:-600} RELIABILITY_RESULTS=docs/reliability/soak.json $(BIN)/pytest -n 0 tests/chaos/test_soak.py; $(RENDER)
 
+image: $(VENV)/.dev  ## do the steps of deploy/Dockerfile in a folder, and start what they make, without Docker
+	@REQUIRE_INTEROP=1 $(BIN)/pytest -n 0 tests/interop/test_image.py
+
 lock: $(BIN)/uv  ## lock the newest versions that pyproject.toml allows
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --upgrade pyproject.toml -o requirements/run.txt
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --upgrade --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --upgrade --group bench -c requirements/dev.txt -o requirements/bench.txt
+	@$(LOCK) pyproject.toml -o requirements/run.txt
+	@$(LOCK) --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+	@$(LOCK) --group bench -c requirements/dev.txt -o requirements/bench.txt
+	@$(LOCK) --group load -c requirements/dev.txt -o requirements/load.txt
+	@$(LOCK) --extra tracing --extra sentry -c requirements/dev.txt pyproject.toml -o requirements/image.txt
+	@$(LOCK) --group image -o requirements/build.txt
 
 $(BIN)/uv:
 	@$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q --disable-pip-version-check uv
