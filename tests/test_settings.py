@@ -83,6 +83,8 @@ def test_development_takes_any_key(environment):
         ("DATABASE_POOL_SIZE", "0"),
         ("MAX_BODY_BYTES", "1.5"),
         ("ALGORITHM", "none"),
+        ("REDIS_URL", "http://localhost:6379"),
+        ("REDIS_URL", "redis://:hidden@localhost:port/0"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_told_with_its_name(environment, name: str, value: str):

@@ -14,6 +14,7 @@ The digest is of all lines before it. What triggers and generated columns make i
 
 import gzip
 import os
+import zlib
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import date, datetime
@@ -59,6 +60,9 @@ async def backup(settings: Settings, path: Path, on_progress: Progress) -> int:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
+    except OSError as error:
+        error.filename = str(path)
+        raise
     finally:
         draft.unlink(missing_ok=True)
         await database.close()
@@ -164,7 +168,7 @@ def _check(path: Path) -> tuple[str, list[str]]:
         head, foot = orjson.loads(header), orjson.loads(last)
         is_ours, is_whole = head["format"] == FORMAT, foot["sha256"] == digest.hexdigest()
         version, schema = int(head["version"]), str(head["schema"])
-    except (EOFError, OSError, ValueError, KeyError, TypeError) as error:
+    except (EOFError, OSError, ValueError, KeyError, TypeError, zlib.error) as error:
         if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
             raise
         raise BackupRefused(f"{path} is damaged or not a Taskwell backup; nothing was restored.") from None

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from tests.conftest import SECRET, SERVER_URL
@@ -78,3 +80,50 @@ def test_with_debug_a_traceback_is_shown(tmp_path: Path):
 
     assert outcome.code != 0
     assert "Traceback" in outcome.complaint
+
+
+def test_a_file_that_cannot_be_read_is_told_by_its_name(tmp_path: Path):
+    assert_refused(taskwell(tmp_path, "restore", "missing.backup"), 1, "missing.backup: No such file or directory.")
+    assert_refused(taskwell(tmp_path, "restore", "."), 1, ".: Is a directory.")
+
+
+def test_a_backup_that_cannot_be_written_is_told_by_its_name(tmp_path: Path):
+    assert taskwell(tmp_path, "migrate").code == 0
+
+    outcome = taskwell(tmp_path, "backup", "nowhere/x.backup")
+
+    assert_refused(outcome, 1, "nowhere/x.backup: No such file or directory.")
+
+
+def test_a_damaged_backup_is_told(tmp_path: Path):
+    (tmp_path / "diary.backup").write_text("Dear diary")
+
+    assert_refused(taskwell(tmp_path, "restore", "diary.backup"), 1, "diary.backup is damaged")
+
+
+def test_a_database_file_that_cannot_be_opened_is_told(tmp_path: Path):
+    outcome = taskwell(tmp_path, "migrate", DATABASE_URL=f"sqlite:///{tmp_path}")
+
+    assert_refused(outcome, 1, f"DATABASE_URL names {tmp_path}, which cannot be used: unable to open database file")
+
+
+def test_what_a_database_refuses_to_do_is_told_in_its_own_words(tmp_path: Path):
+    url = os.environ[SERVER_URL].rsplit("/", 1)[0] + "/postgres?default_transaction_read_only=on"
+    with closing(sqlite3.connect(tmp_path / "taskwell.db")) as database:
+        database.execute("CREATE TABLE users (name)")
+
+    assert_refused(taskwell(tmp_path, "migrate"), 1, "DATABASE_URL", "table users already exists")
+    assert_refused(taskwell(tmp_path, "migrate", DATABASE_URL=url), 1, "DATABASE_URL", "read-only transaction")
+
+
+def test_a_command_line_that_is_wrong_is_told(tmp_path: Path):
+    assert_refused(taskwell(tmp_path, "sevre"), 2, "No such command 'sevre'", "'serve'", "see 'taskwell --help'.")
+    assert_refused(taskwell(tmp_path, "serve", "--port", "99999"), 2, "--port", "see 'taskwell serve --help'.")
+    assert_refused(taskwell(tmp_path, "users", "events", "--since", "soon"), 2, "'soon' is not a day")
+    assert_refused(taskwell(tmp_path, "users", "disable"), 2, "'who'")
+
+
+def test_a_question_that_nobody_answers_stops_the_command(tmp_path: Path):
+    outcome = taskwell(tmp_path, "users", "delete", "ada@example.com")
+
+    assert (outcome.code, outcome.complaint.splitlines()[-1]) == (1, "taskwell: stopped; nothing was done.")

@@ -139,9 +139,9 @@ async def test_a_redis_that_hangs_costs_half_a_second_and_not_every_time(redis: 
     silent.close()
 
 
-def test_a_redis_url_that_is_none_is_told(redis: RedisServer):
+def test_a_redis_url_with_an_impossible_option_is_told(redis: RedisServer):
     with pytest.raises(InvalidSettings, match="REDIS_URL"):
-        Limits(settings(redis, redis_url="http://127.0.0.1/"))
+        Limits(settings(redis, redis_url="redis://127.0.0.1/?socket_timeout=soon"))
 
 
 def test_without_redis_url_nothing_of_it_is_imported():

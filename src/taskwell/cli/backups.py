@@ -41,7 +41,8 @@ def restore(
 @contextmanager
 def _shown(title: str) -> Iterator[backups.Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("rows"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task(title, total=None)
 
         def on_progress(table: str, rows: int) -> None:

@@ -1,17 +1,10 @@
 """The commands, in the order in which an operator meets them; one module for each group."""
 
-import sys
-
 import typer
 
 from taskwell import __version__
-from taskwell.cli import backups, doctor, schema, serve, tokens, users, worker
+from taskwell.cli import backups, doctor, endings, schema, serve, tokens, users, worker
 from taskwell.cli.seed import seed_command
-from taskwell.errors import AppError
-from taskwell.settings import InvalidSettings, read_settings
-
-FAILED, MISUSED = 1, 2
-"""Exit codes: the work could not be done; the command or the settings are wrong."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,24 +34,5 @@ def version() -> None:
 
 
 def main() -> None:
-    """Runs the command line; what an operator can mend is one line, without a traceback unless DEBUG is set."""
-    try:
-        app()
-    except InvalidSettings as error:
-        _end(str(error), MISUSED)
-    except (AppError, OSError) as error:
-        if _debugs():
-            raise
-        _end(str(error), FAILED)
-
-
-def _end(message: str, code: int) -> None:
-    typer.echo(f"taskwell: {message}", err=True)
-    sys.exit(code)
-
-
-def _debugs() -> bool:
-    try:
-        return read_settings().debug
-    except InvalidSettings:
-        return False
+    """The installed command."""
+    endings.run(app)

@@ -32,8 +32,9 @@ async def _seed(users: int, tasks_per_user: int) -> list[SampleUser]:
         raise InvalidSettings("ENVIRONMENT is production; sample data has no place there")
     await migrations.upgrade(settings)
     database = await open_database(settings)
+    console = Console(stderr=True)
     try:
-        with Progress(console=Console(stderr=True)) as progress:
+        with Progress(console=console, disable=not console.is_terminal) as progress:
             bar = progress.add_task("Seeding", total=users * tasks_per_user)
             return await seed(
                 database,

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import sqlite3
 import ssl
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import asyncpg
 import structlog
 from sqlalchemy import URL, NullPool
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from taskwell.database.lanes import Database
@@ -32,8 +34,18 @@ REFUSED = (
     asyncpg.ProtocolViolationError,  # PgBouncer's word for a wrong password, and for TLS that is missing
 )
 
+DRIVERS_OWN = (asyncpg.PostgresError, sqlite3.Error, DBAPIError)
+"""What a database says that nothing here has words of its own for."""
+
 CLIENT_ONLY = ("sslmode", "channel_binding", "sslrootcert", "connect_timeout", "gssencmode")
 """Query parameters of a libpq URL that are not the server's; each is translated or has no meaning here."""
+
+
+def own_words(error: Exception) -> str:
+    """The database's sentence, without what SQLAlchemy puts around it."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return str(error.orig.__cause__ or error.orig)
+    return str(error)
 
 
 def sqlite_path(url: URL) -> Path:

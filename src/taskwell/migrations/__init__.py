@@ -100,7 +100,9 @@ async def _with_connection(settings: Settings, action: Callable[[Connection], No
         try:
             await asyncio.to_thread(_with_sqlite, path, action)
         except Unavailable as error:
-            raise Unavailable(f"DATABASE_URL names {path}: {error}") from error
+            raise Unavailable(
+                f"DATABASE_URL names {path}, which cannot be used: {error.__cause__ or error}"
+            ) from error
         return
     engine = postgres_engine(settings)
     try:
