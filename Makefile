@@ -3,12 +3,15 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+JOBS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 COMPILE := $(BIN)/python -m compileall -q src/taskwell
+RENDER = status=$$?; $(BIN)/python -m scripts.reliability; exit $$status
+LOCK := $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --upgrade
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE  # every process that a test starts would compile everything anew
 
-.PHONY: help run install test fuzz check fix bench chaos lock openapi reference examples docs
+.PHONY: help run install test fuzz check fix bench chaos faults races soak image load lock openapi reference examples docs
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,7 +22,7 @@ run: $(VENV)/.run  ## install, migrate and serve on SQLite at http://127.0.0.1:8
 install: $(VENV)/.dev  ## make .venv with everything for development
 
 test: $(VENV)/.dev  ## run every test on SQLite and PostgreSQL, or those that TESTS names (COVERAGE=1 measures)
-	@$(BIN)/pytest -n auto --dist worksteal $(if $(COVERAGE),--cov --cov-report=term) $(TESTS)
+	@$(BIN)/pytest -n $(JOBS) --dist worksteal $(if $(COVERAGE),--cov --cov-report=term) $(TESTS)
 
 fuzz: $(VENV)/.dev  ## send hostile input for longer, other each time (FUZZ_EXAMPLES=100 for each operation)
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-100} $(BIN)/pytest -n auto tests/security/test_hostile_input.py
@@ -46,13 +49,28 @@ docs: $(VENV)/.dev  ## build the guides and show them at http://127.0.0.1:8001 (
 bench: $(VENV)/.dev $(VENV)/.bench  ## measure Taskwell beside its peers (needs wrk); BENCH="--seconds 2" passes options
 	@PATH="$(BIN):$$PATH" PYTHONPATH=. $(BIN)/python -m benchmarks.run $(BENCH)
 
-chaos: $(VENV)/.dev  ## kill servers at random moments, for longer (CHAOS_ROUNDS=30)
-	@CHAOS_ROUNDS=$${CHAOS_ROUNDS:-30} $(BIN)/pytest -n 0 tests/chaos
+chaos: $(VENV)/.dev  ## kill servers at random moments (CHAOS_ROUNDS=30), and write it into docs/reliability.md
+	@CHAOS_ROUNDS=$${CHAOS_ROUNDS:-30} RELIABILITY_RESULTS=docs/reliability/chaos.json $(BIN)/pytest -n 0 tests/chaos/test_crash.py; $(RENDER)
+
+faults: $(VENV)/.dev  ## break the database, the network, the disk and the clock under load (FAULT_ROUNDS=10)
+	@FAULT_ROUNDS=$${FAULT_ROUNDS:-10} RELIABILITY_RESULTS=docs/reliability/faults.json $(BIN)/pytest -n 0 tests/chaos/test_faults.py tests/chaos/test_disk_and_clock.py; $(RENDER)
+
+races: $(VENV)/.dev  ## send many requests at once for the same thing (RACE_ROUNDS=20)
+	@RACE_ROUNDS=$${RACE_ROUNDS:-20} RELIABILITY_RESULTS=docs/reliability/races.json $(BIN)/pytest -n 0 tests/chaos/test_races*.py; $(RENDER)
+
+soak: $(VENV)/.dev  ## load both databases for ten minutes (SOAK_SECONDS=600): nothing may grow
+	@SOAK_SECONDS=$${SOAK_SECONDS:-600} RELIABILITY_RESULTS=docs/reliability/soak.json $(BIN)/pytest -n 0 tests/chaos/test_soak.py; $(RENDER)
+
+image: $(VENV)/.dev  ## do the steps of deploy/Dockerfile in a folder, and start what they make, without Docker
+	@REQUIRE_INTEROP=1 $(BIN)/pytest -n 0 tests/interop/test_image.py
 
 lock: $(BIN)/uv  ## lock the newest versions that pyproject.toml allows
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --upgrade pyproject.toml -o requirements/run.txt
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --upgrade --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --upgrade --group bench -c requirements/dev.txt -o requirements/bench.txt
+	@$(LOCK) pyproject.toml -o requirements/run.txt
+	@$(LOCK) --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+	@$(LOCK) --group bench -c requirements/dev.txt -o requirements/bench.txt
+	@$(LOCK) --group load -c requirements/dev.txt -o requirements/load.txt
+	@$(LOCK) --extra tracing --extra sentry -c requirements/dev.txt pyproject.toml -o requirements/image.txt
+	@$(LOCK) --group image -o requirements/build.txt
 
 $(BIN)/uv:
 	@$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q --disable-pip-version-check uv

@@ -50,12 +50,19 @@ def use(gateway: Gateway, **changes: object) -> None:
 async def test_only_the_allowed_hosts_are_answered(gateway: Gateway, host: str, status: int):
     use(gateway, allowed_hosts=("api.example.com", "*.example.org", "::1"))
 
-    answer = await client(gateway).get("/api/v1/nothing" if status == 400 else "/health", headers={"Host": host})
+    answer = await client(gateway).get("/api/v1/nothing" if status == 400 else "/errors", headers={"Host": host})
 
     assert answer.status_code == status
     if status == 400:
         assert answer.json()["code"] == "unknown_host"
         assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_probe_is_answered_by_whatever_name_it_knows(gateway: Gateway):
+    use(gateway, allowed_hosts=("api.example.com",))
+
+    for path, status in (("/health", 200), ("/health/live", 200), ("/health/ready", 200), ("/health/database", 400)):
+        assert (await client(gateway).get(path, headers={"Host": "10.1.2.3:8000"})).status_code == status
 
 
 async def test_any_host_is_answered_unless_some_are_named(nobody: httpx2.AsyncClient):

@@ -25,6 +25,8 @@ from tests.support.server import Server
 RESULTS = "RELIABILITY_RESULTS"
 """Names the file that a run writes its figures to; without it a run is only a test."""
 
+collect_ignore = [] if "SOAK_SECONDS" in os.environ else ["test_soak.py"]
+
 STARTED = pytest.StashKey[float]()
 TRIED = pytest.StashKey[dict[str, dict[str, Any]]]()
 
@@ -118,7 +120,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
 
 def _sentence(item: pytest.Item) -> str:
     name, _, case = item.name.removeprefix("test_").partition("[")
-    return name.replace("_", " ") + (f" ({case.removesuffix(']').replace('-', ', ')})" if case else "")
+    return name.replace("_", " ") + (f" ({case.removesuffix(']')})" if case else "")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

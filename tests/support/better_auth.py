@@ -1,44 +1,20 @@
 """A real Better Auth server, from tests/interop/better_auth."""
 
-import fcntl
 import json
 import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
-import pytest
+
+from tests.support import npm
 
 FOLDER = Path(__file__).parent.parent / "interop" / "better_auth"
 SECRET = "lab-secret-lab-secret-lab-secret-0123456789"
 PASSWORD = "correct horse 1"
-
-
-def install() -> None:
-    """Installs its packages once; skips the test where that cannot be, unless REQUIRE_INTEROP=1."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        _give_up("node and npm are not on PATH (Node 20 or newer)")
-    lock, done = FOLDER / "package-lock.json", FOLDER / "node_modules" / ".taskwell-installed"
-    with Path(tempfile.gettempdir(), "taskwell-better-auth.lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)  # for the other workers of this test run
-        if done.is_file() and done.read_text() == lock.read_text():
-            return
-        ran = subprocess.run(
-            ["npm", "ci", "--no-audit", "--no-fund"], cwd=FOLDER, capture_output=True, text=True, check=False
-        )
-        if ran.returncode:
-            _give_up(f"npm could not install Better Auth: {ran.stderr[-500:]}")
-        done.write_text(lock.read_text())
-
-
-def _give_up(reason: str) -> None:
-    assert os.environ.get("REQUIRE_INTEROP") != "1", f"REQUIRE_INTEROP=1, and {reason}"
-    pytest.skip(reason)
 
 
 @dataclass
@@ -80,7 +56,7 @@ class BetterAuth:
 @contextmanager
 def better_auth(**variables: str) -> Iterator[BetterAuth]:
     """The server with these of its environment variables: see its own source."""
-    install()
+    npm.install(FOLDER)
     environment = {"PATH": os.environ["PATH"], "BETTER_AUTH_SECRET": SECRET, **variables}
     with subprocess.Popen(
         ["node", "server.mjs"], cwd=FOLDER, env=environment, stdout=subprocess.PIPE, text=True

@@ -11,6 +11,8 @@ class Proxy:
     def __init__(self, host: str, port: int) -> None:
         self.port = 0
         self.taken = 0
+        self.delay = 0.0
+        """Seconds by which everything that comes is late."""
         self._target = (host, port)
         self._flows = asyncio.Event()
         self._flows.set()
@@ -59,6 +61,7 @@ class Proxy:
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await reader.read(65_536):
+                await asyncio.sleep(self.delay)
                 await self._flows.wait()
                 writer.write(data)
                 await writer.drain()

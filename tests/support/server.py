@@ -31,7 +31,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.log"
         self._folder = folder
-        self._command = [str(TASKWELL), "serve", "--port", str(self.port), "--workers", str(workers)]
+        self.command = [str(TASKWELL), "serve", "--port", str(self.port), "--workers", str(workers)]
         known = {name: value for name, value in os.environ.items() if name in KNOWN}
         self.environment = known | UNLIMITED | {"DATABASE_URL": database_url} | environment
         self._process: subprocess.Popen[bytes] | None = None
@@ -45,7 +45,7 @@ class Server:
         """Starts it and waits until it is ready."""
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
-                self._command,
+                self.command,
                 cwd=self._folder,
                 env=self.environment,
                 stdout=output,

@@ -47,6 +47,9 @@ class DatabaseFull(AppError):
 
     status, code, title = 507, "storage_full", "Insufficient storage"
 
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"Retry-After": "60"})
+
 
 class InTheWay(Unavailable):
     """The database ended a transaction so that another could go on; nothing of it was stored."""
