@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx2
@@ -69,16 +70,15 @@ async def database_url(request, tmp_path_factory: pytest.TempPathFactory, worker
         yield url
 
 
+def settings_of(database_url: str, **changes: Any) -> Settings:
+    """Without limits, since tests send more than a person would."""
+    values: dict[str, Any] = {"secret_key": SECRET, "rate_limit_per_minute": 0, "worker_in_serve": False} | changes
+    return Settings(_env_file=None, environment="test", database_url=database_url, **values)
+
+
 @pytest.fixture(scope="session")
 def settings(database_url: str) -> Settings:
-    return Settings(
-        _env_file=None,
-        environment="test",
-        database_url=database_url,
-        secret_key=SECRET,
-        rate_limit_per_minute=0,
-        worker_in_serve=False,
-    )
+    return settings_of(database_url)
 
 
 @pytest.fixture(scope="session")

@@ -16,16 +16,12 @@ from sqlalchemy.engine import make_url
 
 from taskwell.api.gateway import Gateway
 from taskwell.app import create_app
-from taskwell.settings import Settings
-from tests.conftest import SECRET, new_postgres_database, running
+from tests.conftest import new_postgres_database, running, settings_of
 from tests.support.load import Connection, Load, signed_up
 from tests.support.people import Person, arrive, client
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import DURABLE, PostgresServer
 from tests.support.proxy import Proxy
 from tests.support.server import Server
-
-DURABLE = "-c fsync=off -c synchronous_commit=on"
-"""The server is stopped, the machine is not: what was handed to the operating system stays."""
 
 
 @pytest.fixture
@@ -94,14 +90,7 @@ async def behind_a_proxy(**changes: Any) -> AsyncIterator[tuple[Proxy, Gateway]]
     name = "taskwell_behind_a_proxy"
     async with new_postgres_database(name), Proxy(there.host or "", there.port or 5432) as proxy:
         url = there.set(host="127.0.0.1", port=proxy.port, database=name)
-        settings = Settings(
-            _env_file=None,
-            environment="test",
-            database_url=url.render_as_string(hide_password=False),
-            secret_key=SECRET,
-            rate_limit_per_minute=0,
-            **changes,
-        )
+        settings = settings_of(url.render_as_string(hide_password=False), **changes)
         async with running(create_app(settings)) as app:
             yield proxy, app
             proxy.thaw()

@@ -17,8 +17,7 @@ import pytest
 
 from taskwell.api.gateway import Gateway
 from taskwell.app import create_app
-from taskwell.settings import Settings
-from tests.conftest import SECRET, new_postgres_database, running
+from tests.conftest import SECRET, new_postgres_database, running, settings_of
 from tests.support.people import Person, arrive
 from tests.support.server import Server
 
@@ -57,12 +56,12 @@ class House:
 async def shared_house(request, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> AsyncIterator[House]:
     folder: Path = tmp_path_factory.mktemp("house")
     if request.param == "sqlite":
-        async with running(create_app(_settings(f"sqlite:///{folder}/taskwell.db"))) as app:
+        async with running(create_app(settings_of(f"sqlite:///{folder}/taskwell.db"))) as app:
             yield House(app, None)
         return
     async with (
         new_postgres_database(f"taskwell_house_{worker_id}") as url,
-        running(create_app(_settings(url))) as app,
+        running(create_app(settings_of(url))) as app,
     ):
         server = Server(folder, url, workers=2, SECRET_KEY=SECRET)
         server.start(60)
@@ -76,17 +75,6 @@ async def house(shared_house: House) -> AsyncIterator[House]:
     yield shared_house
     while shared_house.clients:
         await shared_house.clients.pop().aclose()
-
-
-def _settings(url: str) -> Settings:
-    return Settings(
-        _env_file=None,
-        environment="test",
-        database_url=url,
-        secret_key=SECRET,
-        rate_limit_per_minute=0,
-        worker_in_serve=False,
-    )
 
 
 @pytest.fixture

@@ -10,15 +10,12 @@ import asyncpg
 import pytest
 
 from tests.chaos.writer import Unanswered, Writer, total, writers
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import DURABLE, PostgresServer
 from tests.support.proxy import Proxy
 from tests.support.server import Server
 
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "0"))
 """0 tries the one fault once that ``tests/test_staying_up.py`` does not."""
-
-DURABLE = "-c fsync=off -c synchronous_commit=on"
-"""The server is stopped, the machine is not: what was handed to the operating system stays."""
 
 PATIENCE = {"DATABASE_COMMAND_TIMEOUT_SECONDS": "1", "DATABASE_CONNECT_TIMEOUT_SECONDS": "1"}
 LONGEST_ANSWER = 10.0

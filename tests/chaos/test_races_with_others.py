@@ -13,14 +13,9 @@ import pytest
 from taskwell.app import create_app
 from taskwell.database.lanes import ATTEMPTS, InTheWay, persistently
 from taskwell.database.sqlite import connect
-from taskwell.settings import Settings
 from tests.chaos.test_races import at_once, statuses
-from tests.conftest import SECRET, new_postgres_database, running
+from tests.conftest import new_postgres_database, running, settings_of
 from tests.support.people import Person, arrive
-
-
-def settings(url: str) -> Settings:
-    return Settings(_env_file=None, environment="test", database_url=url, secret_key=SECRET, rate_limit_per_minute=0)
 
 
 @asynccontextmanager
@@ -29,7 +24,7 @@ async def beside_somebody() -> "AsyncIterator[tuple[Person, asyncpg.Connection[A
     async with new_postgres_database("taskwell_deadlock") as url:
         somebody = await asyncpg.connect(url, server_settings={"deadlock_timeout": "30s"})
         try:
-            async with running(create_app(settings(f"{url}?deadlock_timeout=500ms"))) as app:
+            async with running(create_app(settings_of(f"{url}?deadlock_timeout=500ms"))) as app:
                 yield await arrive(app, "ada"), somebody
         finally:
             await somebody.close()
@@ -91,7 +86,7 @@ async def test_another_process_that_writes_to_the_same_file_is_waited_for(tmp_pa
                 held += 1
                 is_over.wait(0.005)
 
-    async with running(create_app(settings(f"sqlite:///{path}"))) as app:
+    async with running(create_app(settings_of(f"sqlite:///{path}"))) as app:
         ada = await arrive(app, "ada")
         other = threading.Thread(target=write_without_a_pause)
         other.start()

@@ -12,6 +12,9 @@ from pathlib import Path
 NOTHING_LASTS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 """What crashes in a test is the server at most, not the machine."""
 
+DURABLE = "-c fsync=off -c synchronous_commit=on"
+"""The server is stopped, the machine is not: what was handed to the operating system stays."""
+
 
 class PostgresServer:
     """One throw-away server on a free port of the loopback interface.
