@@ -44,7 +44,7 @@ def create_app(settings: Settings, *, on_ready: Callable[[], None] = lambda: Non
         await migrations.prepare(settings)
         limits = Limits(settings)
         database = await open_database(settings, command_timeout=settings.database_command_timeout_seconds)
-        journal = SecurityJournal(database, settings)
+        journal = SecurityJournal(database, settings, limits.store)
         try:
             services = Services(
                 settings, database, Identities(database, settings), limits, journal, migrations.head()

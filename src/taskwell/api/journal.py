@@ -12,6 +12,7 @@ from hashlib import blake2b
 import structlog
 
 from taskwell.api.watch import Watch
+from taskwell.api.windows import Store
 from taskwell.database import Database
 from taskwell.errors import AppError
 from taskwell.settings import Settings
@@ -42,8 +43,8 @@ class _Waiting:
 
 
 class SecurityJournal:
-    def __init__(self, database: Database, settings: Settings) -> None:
-        self.watch = Watch()
+    def __init__(self, database: Database, settings: Settings, store: Store) -> None:
+        self.watch = Watch(store)
         self._database = database
         self._secret = settings.signing_key.encode()[:64]
         self._waiting: deque[_Waiting] = deque()
@@ -98,6 +99,7 @@ class SecurityJournal:
                     raise
 
     async def close(self) -> None:
+        await self.watch.close()
         if self._writer is not None:
             self._writer.cancel()
             await asyncio.wait([self._writer])

@@ -54,18 +54,19 @@ class Limits:
     """The limits: of all processes together where ``REDIS_URL`` is set, else of this one.
 
     While Redis is down, requests are not limited, and attempts are limited by this process's own counts.
+
+    Attributes:
+        store: Where the counts are.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
         self._per_attempt = settings.rate_limit_per_minute
         self._per_request = settings.api_rate_limit_per_minute
         self._secret = settings.signing_key.encode()[:64]
-        is_on = self._per_attempt or self._per_request
-        redis_url = settings.redis_url.get_secret_value() if is_on and settings.redis_url else None
-        self._store = Store(redis_url, clock)
+        self.store = Store(settings.redis_url.get_secret_value() if settings.redis_url else None, clock)
 
     async def close(self) -> None:
-        await self._store.close()
+        await self.store.close()
 
     async def request(self, user_id: str) -> Quota | None:
         """Counts a request of a user; None where requests are not limited, or cannot be counted.
@@ -83,11 +84,11 @@ class Limits:
             oldest, used = await windows.get_moving_window(key, limit, MINUTE)
             return has_room, oldest, used
 
-        counts = await self._store.ask_if_up(counted)
+        counts = await self.store.ask_if_up(counted)
         if counts is None:
             return None
         has_room, oldest, used = counts
-        quota = Quota("requests", limit, max(0, limit - used), _seconds(oldest + MINUTE - self._store.now()))
+        quota = Quota("requests", limit, max(0, limit - used), _seconds(oldest + MINUTE - self.store.now()))
         if not has_room:
             raise quota.exceeded(f"A user may send {limit} requests a minute")
         return quota
@@ -106,7 +107,7 @@ class Limits:
         return self._attempt("sign-up", f"sign-up/{address}")
 
     def _attempt(self, name: str, *keys: str) -> "Attempt":
-        return Attempt(self._store, name, self._per_attempt, keys)
+        return Attempt(self.store, name, self._per_attempt, keys)
 
 
 class Attempt:

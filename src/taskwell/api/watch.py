@@ -1,11 +1,10 @@
-"""Patterns of security events that no single one of them shows."""
+"""Patterns of security events that no single one of them shows, over all processes that share their counts."""
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import asyncio
 
 import structlog
 
+from taskwell.api.windows import Store, Windows
 from taskwell.telemetry import SECURITY_ALARMS
 
 log = structlog.get_logger("taskwell.security")
@@ -18,59 +17,64 @@ MANY_ACCOUNTS = 10
 MANY_ADDRESSES = 10
 BURST_SECONDS = 60
 BURST = 100
-MAX_KEYS = 10_000
-
-
-@dataclass(slots=True)
-class Spread:
-    """How many different others belong to one thing: accounts to an address, or addresses to an account."""
-
-    pattern: str
-    threshold: int
-    seen: dict[str, dict[str, float]] = field(default_factory=dict)
-
-    def is_reached(self, one: str, other: str, at: float) -> bool:
-        others = self.seen.pop(one, {})
-        others[other] = at
-        others = {name: last for name, last in others.items() if at - last < WINDOW_SECONDS}
-        self.seen[one] = others
-        if len(self.seen) > MAX_KEYS:
-            del self.seen[next(iter(self.seen))]
-        return len(others) >= self.threshold
+TALLY_SECONDS = 0.5
+"""How long refused tokens are counted here before all processes are told; each costs too little for a question."""
 
 
 class Watch:
     """Raises an alarm once: a warning in the log and a count in the metrics."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._accounts = Spread("many_accounts_from_one_address", MANY_ACCOUNTS)
-        self._addresses = Spread("one_account_from_many_addresses", MANY_ADDRESSES)
-        self._burst_began = 0.0
-        self._burst = 0
-        self._raised: dict[tuple[str, str], float] = {}
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._refused = 0
+        self._tallying: asyncio.Task[None] | None = None
 
-    def attempt(self, address: str, account: str) -> None:
+    async def attempt(self, address: str, account: str) -> None:
         """Somebody failed to sign in to an account, or opened one."""
-        at = self._clock()
-        if self._accounts.is_reached(address, account, at):
-            self._raise(self._accounts.pattern, address, at)
-        if self._addresses.is_reached(account, address, at):
-            self._raise(self._addresses.pattern, account, at)
+        await self._spread("many_accounts_from_one_address", MANY_ACCOUNTS, address, account)
+        await self._spread("one_account_from_many_addresses", MANY_ADDRESSES, account, address)
 
     def refused_token(self, address: str) -> None:
-        at = self._clock()
-        if at - self._burst_began >= BURST_SECONDS:
-            self._burst_began, self._burst = at, 0
-        self._burst += 1
-        if self._burst == BURST:
-            self._raise("burst_of_refused_tokens", address, at, once_for="everybody")
+        self._refused += 1
+        if self._tallying is None or self._tallying.done():
+            self._tallying = asyncio.create_task(self._tally(address))
 
-    def _raise(self, pattern: str, about: str, at: float, *, once_for: str | None = None) -> None:
-        key = (pattern, once_for or about)
-        if at - self._raised.get(key, -QUIET_SECONDS) < QUIET_SECONDS:
-            return
-        self._raised = {each: last for each, last in self._raised.items() if at - last < QUIET_SECONDS}
-        self._raised[key] = at
-        SECURITY_ALARMS.add(pattern)
-        log.warning("security alarm", pattern=pattern, about=about)
+    async def close(self) -> None:
+        if self._tallying is not None:
+            self._tallying.cancel()
+            await asyncio.wait([self._tallying])
+
+    async def _spread(self, pattern: str, threshold: int, one: str, other: str) -> None:
+        """How many different others belong to one thing: accounts to an address, or addresses to an account."""
+
+        async def is_reached(windows: Windows) -> bool:
+            key = f"watch/{pattern}/{one}"
+            if await windows.incr(f"{key}/{other}", WINDOW_SECONDS) == 1:
+                await windows.acquire_entry(key, threshold, WINDOW_SECONDS)
+            _, others = await windows.get_moving_window(key, threshold, WINDOW_SECONDS)
+            return others >= threshold and await _is_news(windows, pattern, one)
+
+        if await self._store.ask(is_reached):
+            _raise(pattern, one)
+
+    async def _tally(self, address: str) -> None:
+        pattern = "burst_of_refused_tokens"
+        await asyncio.sleep(TALLY_SECONDS)
+        while count := self._refused:
+            self._refused = 0
+
+            async def is_reached(windows: Windows, count: int = count) -> bool:
+                refused = await windows.incr(f"watch/{pattern}", BURST_SECONDS, count)
+                return refused >= BURST and await _is_news(windows, pattern, "everybody")
+
+            if await self._store.ask(is_reached):
+                _raise(pattern, address)
+
+
+async def _is_news(windows: Windows, pattern: str, about: str) -> bool:
+    return await windows.incr(f"watch/{pattern}/raised/{about}", QUIET_SECONDS) == 1
+
+
+def _raise(pattern: str, about: str) -> None:
+    SECURITY_ALARMS.add(pattern)
+    log.warning("security alarm", pattern=pattern, about=about)
