@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
+from sqlalchemy import func, select
 
 from taskwell import migrations
 from taskwell.api.gateway import Gateway
 from taskwell.app import create_app
-from taskwell.database import Database, open_database
+from taskwell.database import Database, Query, open_database, pool
 from taskwell.database.postgres import PostgresDatabase
 from taskwell.errors import Unavailable
 from taskwell.settings import InvalidSettings, Settings
@@ -20,6 +21,8 @@ BACKENDS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
+
+BACKEND: Query[str] = Query(select(func.pg_backend_pid(), func.pg_sleep(0.02)), lambda pid, _: str(pid))
 
 
 @pytest.fixture
@@ -109,6 +112,27 @@ async def test_who_is_stopped_while_a_connection_is_asked_takes_no_place(url: st
 
         assert database.pool.in_use == 0
     await database.close()
+
+
+async def test_connections_of_a_busy_moment_are_kept_for_the_next_and_closed_when_it_is_over(
+    url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(pool, "SURPLUS_SECONDS", 0.1)
+    database = await open_database(settings_of(url, database_pool_size=1, database_pool_overflow=3))
+    assert isinstance(database, PostgresDatabase)
+    seen: set[str] = set()
+
+    for _ in range(5):
+        names = await asyncio.gather(*(database.rows(BACKEND) for _ in range(4)))
+        seen |= {name for (name,) in names}
+
+    assert len(seen) == 4
+    async with asyncio.timeout(10):
+        while database.pool.open > 1:
+            await asyncio.sleep(0.02)
+    assert (await database.rows(BACKEND))[0] in seen
+    await database.close()
+    assert database.pool.open == 0
 
 
 @pytest.mark.parametrize(
