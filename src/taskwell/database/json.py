@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text
+from sqlalchemy import ColumnElement, Integer, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
+
+from taskwell.database.base import UuidText
 
 
 class InstantText(FunctionElement[str]):
@@ -80,7 +82,7 @@ def _(element: BooleanJson, compiler: SQLCompiler, **options: Any) -> str:
 
 @compiles(ListJson, "postgresql")
 def _(element: ListJson, compiler: SQLCompiler, **options: Any) -> str:
-    return f"to_json({compiler.process(element.clauses, **options)})"
+    return compiler.process(element.clauses, **options)
 
 
 @compiles(ListJson, "sqlite")
@@ -88,9 +90,26 @@ def _(element: ListJson, compiler: SQLCompiler, **options: Any) -> str:
     return f"json({compiler.process(element.clauses, **options)})"
 
 
-@compiles(JsonObject)
+@compiles(JsonObject, "sqlite")
 def _(element: JsonObject, compiler: SQLCompiler, **options: Any) -> str:
     members = ", ".join(f"'{name}', {compiler.process(value, **options)}" for name, value in element.members.items())
-    if compiler.dialect.name == "postgresql":
-        return f"json_build_object({members})::text"
     return f"json_object({members})"
+
+
+@compiles(JsonObject, "postgresql")
+def _(element: JsonObject, compiler: SQLCompiler, **options: Any) -> str:
+    """Its text put together: ``json_build_object`` takes 1.7 times as long, and writes spaces between."""
+    parts: list[str] = []
+    for name, value in element.members.items():
+        before = f"""'{"," if parts else "{"}"{name}":'"""
+        parts += [before, f"coalesce({_postgres_member(value, compiler.process(value, **options))}, 'null')"]
+    return f"concat({', '.join(parts)}, '}}')"
+
+
+def _postgres_member(value: Any, text: str) -> str:
+    """One member as JSON text; what holds nothing that JSON escapes is only quoted."""
+    if isinstance(value, InstantText | DayText) or isinstance(value.type, UuidText):
+        return f"""'"' || {text} || '"'"""
+    if isinstance(value, BooleanJson) or isinstance(value.type, Integer):
+        return f"({text})::text"
+    return f"to_json({text})::text"

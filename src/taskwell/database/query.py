@@ -75,19 +75,17 @@ class Query(Generic[T]):
         return found
 
     def read(self, step: Step, rows: Sequence[Sequence[Any]]) -> list[T]:
-        shape = self.shape
-        if step.processors is None:
-            return [shape(*row) for row in rows]
-        processors = step.processors
-        return [
-            shape(
-                *[
-                    value if process is None else process(value)
-                    for process, value in zip(processors, row, strict=True)
-                ]
-            )
-            for row in rows
-        ]
+        return shaped(self.shape, step.processors, rows)
+
+
+def shaped(shape: Shape[T], processors: Sequence[Processor] | None, rows: Sequence[Sequence[Any]]) -> list[T]:
+    """A value of each row's columns, as they are processed; None where none of them needs to be."""
+    if processors is None:
+        return [shape(*row) for row in rows]
+    return [
+        shape(*[value if process is None else process(value) for process, value in zip(processors, row, strict=True)])
+        for row in rows
+    ]
 
 
 def _compile(statement: Executable, dialect: Dialect) -> Step:

@@ -63,6 +63,7 @@ class SqliteDatabase(Database):
             self._reader = connect(path)
         self._reader.execute("PRAGMA query_only=ON")
         self._read_threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="sqlite-read")
+        self._spare: list[sqlite3.Connection] = []
 
     async def rows(self, query: Query[T], /, **values: object) -> list[T]:
         if not query.steps(DIALECT)[-1].is_read:
@@ -79,8 +80,12 @@ class SqliteDatabase(Database):
             self._watch.ended(query.steps(DIALECT)[-1], started)
 
     def _heavy(self, query: Query[T], values: Mapping[str, object]) -> list[T]:
-        with told(), closing(connect(self._path)) as connection:
-            return _run(connection, query, values)
+        with told():
+            connection = self._spare.pop() if self._spare else connect(self._path)
+            try:
+                return _run(connection, query, values)
+            finally:
+                self._spare.append(connection)
 
     async def many(self, query: Query[T], values: Sequence[Mapping[str, object]], /) -> None:
         async with self.transaction() as transaction:
@@ -101,6 +106,8 @@ class SqliteDatabase(Database):
     async def close(self) -> None:
         await self._writer.close()
         self._read_threads.shutdown()
+        for connection in self._spare:
+            connection.close()
         self._reader.close()
 
 

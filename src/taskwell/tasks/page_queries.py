@@ -24,7 +24,9 @@ from sqlalchemy import (
     union_all,
 )
 
-from taskwell.database import Query, UuidText
+from taskwell.database import Build, Query, UuidText
+from taskwell.database.base import Processor
+from taskwell.database.query import Step, shaped
 from taskwell.database.unindexed import Unindexed
 from taskwell.tasks.filters import Condition, SortKey, TaskSort, sql
 from taskwell.tasks.queries import TASK_COLUMNS, USER_ID, Column, as_task, in_trash_of_user, visible_to_user
@@ -98,16 +100,54 @@ class PageShape:
 
 
 @dataclass(frozen=True, slots=True)
-class PageRow(Generic[T]):
+class PageRows(Generic[T]):
+    """What the statement of a page has found.
+
+    Attributes:
+        items: One more than the limit where there is a next page.
+        keys: Each row's sort key and id, as the driver gives them.
+    """
+
     version: str
     total: int | None
-    key: Any
-    id: str
-    item: T | None
+    items: list[T]
+    keys: list[Sequence[Any]]
+    processors: tuple[Processor, ...]
+
+    def end(self, number: int) -> tuple[Any, str]:
+        """The sort key and the id of that many'th row: where a page ends."""
+        key, row_id = (
+            value if process is None else process(value)
+            for process, value in zip(self.processors, self.keys[number - 1], strict=True)
+        )
+        return key, row_id
+
+
+class PageQuery(Query[PageRows[T]]):
+    """A query whose rows are read as a whole: of fifty keys a page needs one."""
+
+    def __init__(self, build: Build, projection: Projection[T], *, is_heavy: bool) -> None:
+        super().__init__(build, PageRows, is_heavy=is_heavy)
+        self._projection = projection
+
+    def read(self, step: Step, rows: Sequence[Sequence[Any]]) -> list[PageRows[T]]:
+        if not rows:
+            return []
+        processors = step.processors or (None,) * len(rows[0])
+        revision, oldest, total = shaped(_as_they_are, processors[:3], [rows[0][:3]])[0]
+        found = [row for row in rows if row[4] is not None]
+        columns = processors[5:] if any(processors[5:]) else None
+        items = shaped(self._projection.shape, columns, [row[5:] for row in found])
+        keys = [row[3:5] for row in found]
+        return [PageRows(_version(revision, oldest), total, items, keys, processors[3:5])]
+
+
+def _as_they_are(*columns: Any) -> tuple[Any, ...]:
+    return columns
 
 
 @lru_cache(maxsize=2048)
-def page_query(shape: PageShape, projection: Projection[T]) -> Query[PageRow[T]]:
+def page_query(shape: PageShape, projection: Projection[T]) -> PageQuery[T]:
     """One statement for the page, the user's revision and, if asked, the total.
 
     The revision is read with the rows, so the list's ETag never promises more than the page holds; an empty
@@ -127,13 +167,9 @@ def page_query(shape: PageShape, projection: Projection[T]) -> Query[PageRow[T]]
             .order_by(*_in_order(shape, rows))
         ]
 
-    def row(revision: int, oldest: Any, total: int | None, key: Any, row_id: str | None, *columns: Any) -> PageRow[T]:
-        item = None if row_id is None else projection.shape(*columns)
-        return PageRow(_version(revision, oldest), total, key, row_id or "", item)
-
     is_long = shape.limit is None or shape.limit > LONG_PAGE
     is_search = any(condition.name == "search" for condition in shape.conditions)
-    return Query(build, row, is_heavy=shape.with_total or shape.is_offset or is_long or is_search)
+    return PageQuery(build, projection, is_heavy=shape.with_total or shape.is_offset or is_long or is_search)
 
 
 def _matching(shape: PageShape, *columns: Column) -> Select[Any]:

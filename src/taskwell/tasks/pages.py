@@ -84,16 +84,14 @@ async def page(lane: Lane, user: Principal, asked: PageRequest, projection: Proj
     shape = PageShape(
         found, asked.order, limit_of(asked.limit), after, asked.with_total, asked.in_trash, is_offset=asked.offset > 0
     )
-    rows = await lane.rows(page_query(shape, projection), user_id=user.user_id, subject=user.subject, **values)
-    if not rows:
+    rows = await lane.row(page_query(shape, projection), user_id=user.user_id, subject=user.subject, **values)
+    if rows is None:
         raise Unauthorized
-    items = [row.item for row in rows if row.item is not None]
-    next_cursor = None
+    items, next_cursor = rows.items, None
     if asked.limit is not None and len(items) > asked.limit:
-        items = items[: asked.limit]
-        last = rows[asked.limit - 1]
-        next_cursor = encode_cursor(listing, _to_cursor(last.key), last.id)
-    return Page(items, next_cursor, rows[0].version, rows[0].total)
+        key, row_id = rows.end(asked.limit)
+        items, next_cursor = items[: asked.limit], encode_cursor(listing, _to_cursor(key), row_id)
+    return Page(items, next_cursor, rows.version, rows.total)
 
 
 def _listing(user: Principal, asked: PageRequest) -> str:
