@@ -11,7 +11,8 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE  # every process that a test starts would compile everything anew
 
-.PHONY: help run install test fuzz check fix bench chaos faults races soak image load lock openapi reference examples docs
+.PHONY: help run install test fuzz check fix bench growth crowd chaos faults races soak image load lock openapi \
+	reference examples docs
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,6 +64,12 @@ soak: $(VENV)/.dev  ## load both databases for ten minutes (SOAK_SECONDS=600): n
 
 image: $(VENV)/.dev  ## do the steps of deploy/Dockerfile in a folder, and start what they make, without Docker
 	@REQUIRE_INTEROP=1 $(BIN)/pytest -n 0 tests/interop/test_image.py
+
+growth: $(VENV)/.dev $(VENV)/.bench  ## measure at 10,000 and at 1,000,000 tasks (GROWTH="--databases sqlite" passes options)
+	@PATH="$(BIN):$$PATH" PYTHONPATH=. $(BIN)/python -m benchmarks.growth $(GROWTH)
+
+crowd: $(VENV)/.dev  ## measure what many do at once, while others sign in without a pause
+	@PATH="$(BIN):$$PATH" PYTHONPATH=. $(BIN)/python -m benchmarks.crowd $(CROWD)
 
 lock: $(BIN)/uv  ## lock the newest versions that pyproject.toml allows
 	@$(LOCK) pyproject.toml -o requirements/run.txt

@@ -56,7 +56,7 @@ class Measured:
     failed: int
 
 
-def measure(url: str, requests: list[Request], pid: int, *, seconds: float, connections: int) -> Measured:
+def measure(url: str, requests: list[Request], pid: int, *, seconds: int, connections: int) -> Measured:
     """Plays the requests in turn for some seconds."""
     with tempfile.TemporaryDirectory() as folder:
         lines = Path(folder) / "requests"
@@ -93,7 +93,7 @@ def memory(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def wait_for(url: str, seconds: float = 20) -> float:
+def wait_for(url: str, seconds: float = 60) -> float:
     """Seconds until the server answers anything at all."""
     started = time.perf_counter()
     host, port = url.removeprefix("http://").split(":")

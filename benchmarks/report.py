@@ -1,4 +1,4 @@
-"""The table, the JSON file and the chart of a benchmark run."""
+"""The tables, the JSON file, the chart and the README's section of a benchmark run."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -6,7 +6,21 @@ from html import escape
 from pathlib import Path
 
 from benchmarks.load import Measured
+from benchmarks.targets import targets
 
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
+
+SHOWN = {
+    "taskwell postgresql": "Taskwell, PostgreSQL, 1 worker",
+    "taskwell postgresql, 2 workers": "2 workers",
+    "taskwell sqlite": "Taskwell, SQLite",
+    "pocketbase": "PocketBase",
+    "usual postgresql": "usual build",
+    "floor postgresql": "floor",
+}
 COLORS = {"taskwell": "#1971c2", "floor": "#adb5bd", "usual": "#f08c00", "pocketbase": "#ae3ec9"}
 ROW, LABEL, BAR = 20, 190, 420
 
@@ -18,13 +32,40 @@ class Result:
     measured: Measured
 
 
-def write(results: list[Result], machine: dict[str, str], folder: Path) -> None:
+def write(results: list[Result], ready: dict[str, float], machine: dict[str, str], folder: Path) -> None:
+    """Writes the run; one into the usual folder is shown in the README as well."""
     folder.mkdir(parents=True, exist_ok=True)
-    content = {"machine": machine, "results": [asdict(result) for result in results]}
+    content = {"machine": machine, "ready": ready, "results": [asdict(result) for result in results]}
     (folder / "latest.json").write_text(json.dumps(content, indent=2) + "\n")
-    (folder / "latest.md").write_text(table(results))
+    text = f"{in_words(machine)}\n\n{table(results)}\n{targets_table(results, ready)}"
+    (folder / "latest.md").write_text(f"# The latest run of `make bench`\n\n{text}")
     (folder / "latest.svg").write_text(chart(results))
-    print(f"\n{machine}\n\n{table(results)}")
+    if folder == RESULTS:
+        before, _, rest = README.read_text().partition(BEGIN)
+        README.write_text(f"{before}{BEGIN}\n{summary(results, machine)}{END}{rest.partition(END)[2]}")
+    print(f"\n{text}")
+
+
+def in_words(machine: dict[str, str]) -> str:
+    m = machine
+    return (
+        f"Measured on {m['date']}: Taskwell {m['taskwell']}, Python {m['python']}, PostgreSQL {m['postgresql']}, "
+        f"SQLite {m['sqlite']}, PocketBase {m['pocketbase']}, FastAPI {m['fastapi']}, SQLAlchemy {m['sqlalchemy']}, "
+        f"asyncpg {m['asyncpg']}; {m['cores']} cores of {m['processor']}, which the client and the database share. "
+        f"{m['users']} users with {m['tasks_per_user']} tasks each, {m['connections']} connections, medians of "
+        f"{m['rounds']} interleaved rounds of {m['seconds']} seconds."
+    )
+
+
+def summary(results: list[Result], machine: dict[str, str]) -> str:
+    """Requests per second: a row for each operation, a column for each peer."""
+    found = {(each.peer, each.operation): each.measured for each in results}
+    peers = [peer for peer in SHOWN if any(peer == each.peer for each in results)]
+    lines = [f"| requests/s | {' | '.join(SHOWN[each] for each in peers)} |", f"| --- |{' ---: |' * len(peers)}"]
+    for operation in dict.fromkeys(each.operation for each in results):
+        rates = [found.get((peer, operation)) for peer in peers]
+        lines.append(f"| {operation} | {' | '.join(f'{each.rate:,.0f}' if each else '-' for each in rates)} |")
+    return f"{in_words(machine)}\n\n" + "\n".join(lines) + "\n"
 
 
 def table(results: list[Result]) -> str:
@@ -41,6 +82,13 @@ def table(results: list[Result]) -> str:
             f"| {each.operation} | {each.peer} | {m.rate:,.0f} | {ratio} | {m.p50:.1f} | {m.p99:.1f} "
             f"| {m.cpu:,.0f} | {m.memory:.0f} | {m.failed:.0f} |"
         )
+    return "\n".join(lines) + "\n"
+
+
+def targets_table(results: list[Result], ready: dict[str, float]) -> str:
+    found = {(each.peer, each.operation): each.measured for each in results}
+    lines = ["| target | measured | reached |", "| --- | ---: | --- |"]
+    lines += [f"| {t.words} | {t.measured} | {'yes' if t.holds else 'no'} |" for t in targets(found, ready)]
     return "\n".join(lines) + "\n"
 
 

@@ -5,6 +5,7 @@ request ids, no logs, no errors. What Taskwell adds to this is what its promises
 """
 
 import os
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import asyncpg
@@ -16,9 +17,11 @@ from taskwell.database import new_id, now
 from taskwell.database.postgres import DIALECT as POSTGRES
 from taskwell.database.sqlite import DIALECT as SQLITE
 from taskwell.database.sqlite import connect
-from taskwell.tasks import PageRequest, Priority, Task, TaskDraft, queries
+from taskwell.tasks import PageRequest, Priority, Task, TaskDraft, TaskFilter, queries
+from taskwell.tasks.filters import Asker, conditions
 from taskwell.tasks.pages import PageShape, page_query
 from taskwell.tasks.service import row_of
+from taskwell.tasks.stats import stats
 from taskwell.users.principal import Principal
 
 URL = os.environ["DATABASE_URL"]
@@ -34,7 +37,7 @@ class Postgres:
     async def open(self):
         self.pool = await asyncpg.create_pool(URL, min_size=15, max_size=15, reset=_no_reset)
 
-    async def rows(self, query, values):
+    async def rows(self, query, **values):
         (step,) = query.steps(self.dialect)
         async with self.pool.acquire() as connection:
             return query.read(step, await connection.fetch(step.text, *step.arguments(values)))
@@ -51,7 +54,7 @@ class Sqlite:
         self.reader = connect(URL.removeprefix("sqlite:///"))
         self.writer = connect(URL.removeprefix("sqlite:///"))
 
-    async def rows(self, query, values):
+    async def rows(self, query, **values):
         *before, last = query.steps(self.dialect)
         if last.is_read:
             return query.read(last, self.reader.execute(last.text, last.arguments(values)).fetchall())
@@ -93,13 +96,20 @@ async def app(scope, receive, send):
         await send({"type": "lifespan.shutdown.complete"})
         return
     user = principal(scope["headers"])
+    path, method = scope["path"], scope["method"]
     status = 200
-    if scope["method"] == "POST":
+    if method == "POST":
         status, content = 201, await create(user, await body_of(receive))
-    elif scope["path"] == "/api/v1/tasks":
+    elif method == "PATCH" and path.endswith("/complete"):
+        content = await toggle(user, path.rsplit("/", 2)[1])
+    elif method == "PATCH":
+        content = await rename(user, path.rsplit("/", 1)[1], await body_of(receive))
+    elif path == "/api/v1/tasks":
         content = await page(user, dict(parse_qsl(scope["query_string"].decode())))
+    elif path == "/api/v1/tasks/stats":
+        content = orjson.dumps(await stats(database, user))
     else:
-        content = await one(user, scope["path"].rsplit("/", 1)[1])
+        content = dumped(await one(user, path.rsplit("/", 1)[1]), user)
     await send(
         {
             "type": "http.response.start",
@@ -111,19 +121,38 @@ async def app(scope, receive, send):
 
 
 async def page(user: Principal, asked: dict[str, str]) -> bytes:
-    request = PageRequest(limit=int(asked["limit"]))
-    shape = PageShape((), request.sort, request.limit, after=None, with_total=False, in_trash=False)
-    rows = await database.rows(page_query(shape, AS_JSON), {"user_id": user.user_id, "subject": user.subject})
-    return b'{"items":[%b]}' % ",".join([row.item for row in rows[: request.limit]]).encode()
+    request = PageRequest(TaskFilter(search=asked.get("q")), limit=int(asked["limit"]))
+    found, values = conditions(request.wanted, Asker(user.user_id, now(), "UTC"))
+    shape = PageShape(found, request.sort, request.limit, after=None, with_total=False, in_trash=False)
+    (found,) = await database.rows(page_query(shape, AS_JSON), user_id=user.user_id, subject=user.subject, **values)
+    return b'{"items":[%b]}' % ",".join(found.items[: request.limit]).encode()
 
 
-async def one(user: Principal, task_id: str) -> bytes:
-    (task,) = await database.rows(queries.ONE, {"user_id": user.user_id, "task_id": task_id})
-    return orjson.dumps(task_json(task, user.subject), option=orjson.OPT_UTC_Z)
+async def one(user: Principal, task_id: str) -> Task:
+    (task,) = await database.rows(queries.ONE, user_id=user.user_id, task_id=task_id)
+    return task
+
+
+async def rename(user: Principal, task_id: str, body: dict) -> bytes:
+    return await rewrite(user, replace(await one(user, task_id), title=body["title"], updated_at=now()))
+
+
+async def toggle(user: Principal, task_id: str) -> bytes:
+    task = await one(user, task_id)
+    return await rewrite(user, replace(task, completed_at=None if task.completed_at else now(), updated_at=now()))
+
+
+async def rewrite(user: Principal, task: Task) -> bytes:
+    await database.rows(queries.REWRITE, **row_of(task, user), read_revision=task.revision)
+    return dumped(task, user)
 
 
 async def create(user: Principal, body: dict) -> bytes:
     draft = TaskDraft(body["title"], body.get("description"), PRIORITIES[body.get("priority", "medium")])
     task = Task.drafted(draft, task_id=new_id(), now=now())
-    await database.rows(queries.INSERT, row_of(task, user))
+    await database.rows(queries.INSERT, **row_of(task, user))
+    return dumped(task, user)
+
+
+def dumped(task: Task, user: Principal) -> bytes:
     return orjson.dumps(task_json(task, user.subject), option=orjson.OPT_UTC_Z)

@@ -95,6 +95,10 @@ async def seed(
     return added
 
 
+def sample_email(number: int) -> str:
+    return f"{FIRST_NAMES[number % len(FIRST_NAMES)].lower()}{number}@example.com"
+
+
 def sample_tasks(number: int, count: int) -> list[Task]:
     """The tasks of one sample user, for a peer that keeps them elsewhere."""
     sample = _Sample(random.Random(number), number, _noon())  # noqa: S311, sample data is no secret
@@ -112,7 +116,7 @@ class _Sample:
         self._dice = dice
         self._today = today
         self.name = FIRST_NAMES[number % len(FIRST_NAMES)]
-        self.email = f"{self.name.lower()}{number}@example.com"
+        self.email = sample_email(number)
         self.principal = Principal(self._id(today), "", "", today, "UTC")
         self._list_ids = [self._id(today) for _ in LISTS]
 
