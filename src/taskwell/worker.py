@@ -6,6 +6,7 @@ that are new: every ``WORKER_POLL_SECONDS``.
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
@@ -24,8 +25,12 @@ T = TypeVar("T")
 
 logger = structlog.get_logger("taskwell.worker")
 
-SLOTS = 16
+SLOTS = 32
 """How many deliveries run at once."""
+
+SHARE = 8
+"""With so many under way a user waits, and so many are claimed at once: nobody fills all slots, however many of
+theirs are due and however slow their receiver is."""
 
 DRAIN_SECONDS = 15
 LONGEST_TROUBLE = 30.0
@@ -39,7 +44,8 @@ class Worker:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
-        self._deliveries: set[asyncio.Task[None]] = set()
+        self._deliveries: dict[asyncio.Task[None], str] = {}
+        """For which user each is."""
         self._wake = asyncio.Event()
         self._is_stopping = False
 
@@ -67,22 +73,26 @@ class Worker:
         free = SLOTS - len(self._deliveries)
         if free <= 0:
             return poll
-        look_at = await queue.next_look(self._database)
+        busy = self._busy()
+        look_at = await queue.next_look(self._database, busy)
         seconds = poll if look_at is None else (look_at - now()).total_seconds()
         telemetry.REMINDER_LAG.set(max(0.0, -seconds))
         if seconds > 0:
             return min(poll, seconds)
-        claims = await queue.claim(self._database, free)
+        claims = await queue.claim(self._database, min(free, SHARE), busy)
         telemetry.REMINDERS_DUE.add(amount=len(claims))
         for claim in claims:
             delivery = asyncio.create_task(_survived(courier.deliver(self._database, self._settings, claim)))
-            self._deliveries.add(delivery)
+            self._deliveries[delivery] = claim.user_id
             delivery.add_done_callback(self._ended)
         return 0 if claims else poll
 
+    def _busy(self) -> set[str]:
+        return {user_id for user_id, count in Counter(self._deliveries.values()).items() if count >= SHARE}
+
     def _ended(self, delivery: "asyncio.Task[None]") -> None:
-        was_full = len(self._deliveries) >= SLOTS
-        self._deliveries.discard(delivery)
+        was_full = len(self._deliveries) >= SLOTS or self._deliveries[delivery] in self._busy()
+        del self._deliveries[delivery]
         if was_full:
             self._wake.set()
 
@@ -96,7 +106,7 @@ class Worker:
     async def _drain(self) -> None:
         """What does not end in time is dropped; its claim runs out, and it is delivered then."""
         if self._deliveries:
-            _, late = await asyncio.wait(self._deliveries, timeout=DRAIN_SECONDS)
+            _, late = await asyncio.wait(list(self._deliveries), timeout=DRAIN_SECONDS)
             for delivery in late:
                 delivery.cancel()
             await asyncio.gather(*late, return_exceptions=True)

@@ -1,16 +1,18 @@
 """Deliveries that fail: tried again, given up, and told."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
-from taskwell import tasks
+from taskwell import tasks, worker
 from taskwell.database import Database, now
 from taskwell.delivery import log, queue
 from taskwell.settings import Settings
 from taskwell.tasks import TaskDraft, reminders
 from taskwell.tasks.tables import ReminderRow
-from tests.support.deliveries import alter, deliver_due, set_webhook
+from taskwell.users import directory
+from tests.support.deliveries import alter, deliver_due, set_webhook, until
 from tests.support.people import Person
 from tests.support.receiver import Receiver
 from tests.support.smtp import Mailbox
@@ -53,6 +55,41 @@ async def test_a_retry_that_succeeds_is_logged_as_sent(
 
     (delivery,) = await log.latest(database, ada.principal)
     assert (delivery.status, delivery.attempts, delivery.error) == ("sent", 2, None)
+
+
+async def test_a_disabled_account_gets_nothing_until_it_is_enabled_within_a_day(
+    database: Database, sending: Settings, ada: Person, mailbox: Mailbox
+):
+    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
+    await reminders.add(database, ada.principal, task.id, remind_at=now())
+    await directory.disable(database, ada.id)
+
+    assert await deliver_due(database, sending) == 1
+    (delivery,) = await log.latest(database, ada.principal)
+    assert (delivery.status, delivery.error, mailbox.messages) == ("retrying", "The account is disabled.", [])
+
+    await directory.enable(database, ada.id)
+    await alter(database, ReminderRow, fire_at=now())
+    await deliver_due(database, sending)
+    assert len(mailbox.messages) == 1
+
+
+async def test_nobody_waits_for_another_users_slow_receiver(
+    database: Database, sending: Settings, ada: Person, eve: Person, mailbox: Mailbox, receiver: Receiver
+):
+    receiver.permission = asyncio.Event()
+    await set_webhook(database, ada, receiver.url)
+    slow = await tasks.create(database, ada.principal, TaskDraft("Slow"))
+    for _ in range(reminders.MAX_REMINDERS):
+        await reminders.add(database, ada.principal, slow.id, remind_at=now(), channel="webhook")
+    quick = await tasks.create(database, eve.principal, TaskDraft("Quick"))
+    await reminders.add(database, eve.principal, quick.id, remind_at=now())
+
+    async with worker.running(database, sending):
+        await until(lambda: mailbox.messages)
+        assert len(receiver.requests) < 2 * worker.SHARE
+        receiver.permission.set()
+        await until(lambda: len(receiver.requests) == reminders.MAX_REMINDERS)
 
 
 async def test_a_task_done_between_two_attempts_drops_the_delivery(

@@ -7,10 +7,11 @@ from typing import Self
 
 @dataclass
 class Receiver:
-    """Keeps every request; answers with ``status``, after ``pause`` seconds."""
+    """Keeps every request; answers with ``status`` after ``pause`` seconds, and after ``permission`` if it is set."""
 
     status: str = "204 No Content"
     pause: float = 0.0
+    permission: asyncio.Event | None = None
     extra: bytes = b""
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     port: int = 0
@@ -37,6 +38,8 @@ class Receiver:
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         self.requests.append((request, headers, body))
         await asyncio.sleep(self.pause)
+        if self.permission is not None:
+            await self.permission.wait()
         writer.write(f"HTTP/1.1 {self.status}\r\nConnection: close\r\nContent-Length: 0\r\n".encode())
         writer.write(self.extra + b"\r\n")
         await writer.drain()

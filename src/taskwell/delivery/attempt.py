@@ -39,6 +39,7 @@ class Errand:
         attempts: How many there have been, this one included.
         changes: See ``ReminderRow``.
         timing: When it is to be sent, as the task is now.
+        is_disabled: Whether the operator has disabled the account.
     """
 
     claim: Claim
@@ -57,5 +58,6 @@ class Errand:
     tags: tuple[str, ...]
     name: str
     email: str | None
+    is_disabled: bool
     webhook_url: str | None
     webhook_secret: str | None

@@ -43,6 +43,8 @@ async def _send(errand: Errand, settings: Settings) -> Undelivered | None:
     """One attempt; gives what went wrong, which can be anything: a bug must not stop the retries."""
     if now() - errand.tried_since > GIVEN_UP_AFTER:  # its worker died every time
         return Undelivered("No attempt came to an end within a day.", is_final=True)
+    if errand.is_disabled:  # for an hour, perhaps, or for ever; a day decides, as with a receiver that is down
+        return Undelivered("The account is disabled.")
     try:
         async with asyncio.timeout(ATTEMPT.total_seconds()):
             if errand.channel == "email":

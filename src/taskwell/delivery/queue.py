@@ -4,13 +4,16 @@ A claim moves ``fire_at`` to the end of its lease, so a dead worker's reminders 
 PostgreSQL two workers never wait for each other (``SKIP LOCKED``); on SQLite there is one writer at a time anyway.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, bindparam, case, func, null, select, tuple_, update
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, func, null, select, tuple_, update
+from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
+from taskwell.database.given import as_given, given_rows
 from taskwell.delivery.attempt import Claim, Errand
 from taskwell.delivery.tables import WebhookRow
 from taskwell.tasks.reminders import Timing
@@ -20,43 +23,62 @@ from taskwell.users.tables import UserRow
 LEASE = timedelta(seconds=30)
 """How long a claim holds: longer than an attempt may take, and how late a dead worker's reminders are."""
 
-_NEXT: Query[datetime] = Query(
-    select(ReminderRow.fire_at).where(ReminderRow.fire_at.is_not(None)).order_by(ReminderRow.fire_at).limit(1),
-    lambda at: at,
-)
-
 _CLAIMED_AT = bindparam("claimed_at", type_=UtcInstant)
-_due = (
-    select(ReminderRow.user_id, ReminderRow.id)
-    .where(ReminderRow.fire_at <= _CLAIMED_AT)
-    .order_by(ReminderRow.fire_at)
-    .limit(bindparam("limit", type_=BigInteger))
-    .with_for_update(skip_locked=True)
-    .cte("due")
-)
-_CLAIM: Query[Claim] = Query(
-    update(ReminderRow)
-    .where(tuple_(ReminderRow.user_id, ReminderRow.id).in_(select(_due.c.user_id, _due.c.id)))
-    .values(
-        claimed_at=_CLAIMED_AT,
-        fire_at=bindparam("lease_end", type_=UtcInstant),
-        tried_since=func.coalesce(ReminderRow.tried_since, _CLAIMED_AT),
-        attempts=ReminderRow.attempts + 1,
+
+
+def _is_for_others(dialect: str) -> ColumnElement[bool]:
+    busy = given_rows(dialect, "busy", {"user_id": UuidText()})
+    return ReminderRow.user_id.not_in(select(busy.c.user_id))
+
+
+def _next(dialect: str) -> Sequence[Executable]:
+    waits = ReminderRow.fire_at.is_not(None)
+    return [select(ReminderRow.fire_at).where(waits, _is_for_others(dialect)).order_by(ReminderRow.fire_at).limit(1)]
+
+
+def _claim(dialect: str) -> Sequence[Executable]:
+    due = (
+        select(ReminderRow.user_id, ReminderRow.id)
+        .where(ReminderRow.fire_at <= _CLAIMED_AT, _is_for_others(dialect))
+        .order_by(ReminderRow.fire_at)
+        .limit(bindparam("limit", type_=BigInteger))
+        .with_for_update(skip_locked=True, of=ReminderRow)
+        .cte("due")
     )
-    .returning(ReminderRow.user_id, ReminderRow.id, ReminderRow.claimed_at),
-    Claim,
-)
+    return [
+        update(ReminderRow)
+        .where(tuple_(ReminderRow.user_id, ReminderRow.id).in_(select(due.c.user_id, due.c.id)))
+        .values(
+            claimed_at=_CLAIMED_AT,
+            fire_at=bindparam("lease_end", type_=UtcInstant),
+            tried_since=func.coalesce(ReminderRow.tried_since, _CLAIMED_AT),
+            attempts=ReminderRow.attempts + 1,
+        )
+        .returning(ReminderRow.user_id, ReminderRow.id, ReminderRow.claimed_at)
+    ]
 
 
-async def next_look(lane: Lane) -> datetime | None:
-    """When there will be something to claim; None while nothing waits."""
-    return await lane.row(_NEXT)
+_NEXT: Query[datetime] = Query(_next, lambda at: at)
+_CLAIM: Query[Claim] = Query(_claim, Claim)
 
 
-async def claim(lane: Lane, limit: int) -> list[Claim]:
-    """Takes reminders that are due, the longest due first, for the time of the lease."""
+async def next_look(lane: Lane, busy: Collection[str] = ()) -> datetime | None:
+    """When there will be something to claim for anybody but the busy; None while nothing waits."""
+    return await lane.row(_NEXT, busy=_users(busy))
+
+
+async def claim(lane: Lane, limit: int, busy: Collection[str] = ()) -> list[Claim]:
+    """Takes reminders that are due, the longest due first, for the time of the lease.
+
+    Args:
+        busy: The users whose reminders are left for later.
+    """
     at = now()
-    return await lane.rows(_CLAIM, claimed_at=at, lease_end=at + LEASE, limit=limit)
+    return await lane.rows(_CLAIM, claimed_at=at, lease_end=at + LEASE, limit=limit, busy=_users(busy))
+
+
+def _users(ids: Collection[str]) -> str:
+    return as_given([{"user_id": each} for each in ids])
 
 
 _HELD = (
@@ -101,6 +123,7 @@ _ERRAND: Query[Errand] = Query(
         TaskRow.tags,
         UserRow.name,
         UserRow.email,
+        UserRow.disabled_at.is_not(None),
         WebhookRow.url,
         WebhookRow.secret,
     )
