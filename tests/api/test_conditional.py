@@ -77,7 +77,7 @@ async def test_a_precondition_that_holds_lets_the_write_through(ada: Person, tas
 
 
 @pytest.mark.parametrize(("method", "suffix", "body"), CHANGES)
-@pytest.mark.parametrize("given", ['"0"', "W/{tag}", '"abc"', '"0{revision}"', '""', '"é"'])
+@pytest.mark.parametrize("given", ['"0"', "W/{tag}", '"abc"', '"0{revision}"', '"{revision}-1"', '""', '"é"'])
 async def test_a_precondition_that_does_not_hold_changes_nothing(ada: Person, task, method, suffix, body, given: str):
     revision = task["revision"]
     sent = given.format(tag=f'"{revision}"', revision=revision).encode("latin-1")

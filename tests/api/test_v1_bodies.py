@@ -96,6 +96,7 @@ async def test_what_is_nested_beyond_reason_is_a_400(ada: Person, body: bytes):
         (rb'{"title": "x", "description": "\u0000"}', "description"),
         (rb'{"title": "x", "tags": ["\ud800"]}', "tags.0"),
         (rb'{"title": "x", "tags": ["ok", "\u0000"]}', "tags.1"),
+        (rb'{"title": "x", "tags": ["next\u0085line"]}', "tags.0"),
         (b'{"title": "x", "completed": 1}', "completed"),
         (b'{"title": "x", "completed": "true"}', "completed"),
         (b'{"title": "x", "completed": null}', "completed"),

@@ -135,6 +135,7 @@ async def test_a_bulk_of_the_wrong_shape_is_refused_as_a_whole(ada: Person, oper
 
     assert answer.status_code == 422
     assert field in [each["field"] for each in answer.json()["errors"]]
+    assert answer.json().get("index") == (0 if field.startswith("operations.") else None)
 
 
 async def test_nulls_are_as_good_as_nothing(ada: Person):

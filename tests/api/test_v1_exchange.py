@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ DRAFTS = (
     {"title": "Ünïcode 🥛 " + "x" * 150, "description": "y" * 200, "priority": "low"},
 )
 KEPT = ("title", "description", "priority", "completed", "completed_at", "due_date", "due_at", "tags", "created_at")
+TODO = b"BEGIN:VTODO\r\n%b\r\nEND:VTODO\r\n"
 MEDIA_TYPES = {"json": "application/json", "csv": "text/csv", "ics": "text/calendar"}
 
 
@@ -107,6 +109,43 @@ async def test_one_bad_row_stores_nothing_and_is_named(ada: Person):
     assert await everything(ada) == []
 
 
+@pytest.mark.parametrize(
+    ("content", "kind", "field"),
+    [
+        (b'[{"title": "Fine"}, {"title": "\\ud800"}]', "json", "rows.2.title"),
+        (TODO % b"SUMMARY:Fine" + TODO % b"SUMMARY:Odd\r\nDUE:soon", "ics", "rows.2"),
+        (TODO % b"SUMMARY:Fine" + TODO % b"SUMMARY:Odd\r\nPRIORITY:some", "ics", "rows.2"),
+        (TODO % b"SUMMARY:Odd\r\nDUE;VALUE=PERIOD:20261224T100000Z/PT1H" + TODO % b"SUMMARY:Fine", "ics", "rows.1"),
+    ],
+)
+async def test_a_row_that_cannot_be_read_is_named(ada: Person, content: bytes, kind: str, field: str):
+    if kind == "ics":
+        content = b"BEGIN:VCALENDAR\r\n" + content + b"END:VCALENDAR\r\n"
+
+    refused = await bring(ada, content, kind)
+    report = await bring(ada, content, kind, dry_run=True)
+
+    assert (refused.status_code, report.status_code) == (422, 200)
+    assert [each["field"] for each in refused.json()["errors"]] == [field]
+    assert (report.json()["imported"], report.json()["errors"]) == (1, refused.json()["errors"])
+    assert await everything(ada) == []
+
+
+async def test_a_calendar_keeps_the_text_that_it_cannot_have_until_another_program_changes_it(
+    ada: Person, eve: Person
+):
+    odd = {"title": "Bell\x07\x1b", "description": "One\r\ntwo\rthree\nfour, five; \\n"}
+    await ada.http.post("/api/v1/tasks", json=odd)
+
+    content = await file_of(ada, "ics")
+    await bring(eve, content, "ics")
+    await bring(eve, re.sub(rb"UID:.*", b"UID:theirs", content).replace(b"SUMMARY:Bell", b"SUMMARY:Ball"), "ics")
+
+    assert re.search(rb"[\x00-\x09\x0b\x0c\x0e-\x1f]|\r(?!\n)|(?<!\r)\n", content) is None
+    brought = [(task["title"], task["description"]) for task in await everything(eve)]
+    assert sorted(brought) == [("Ball", odd["description"]), (odd["title"], odd["description"])]
+
+
 async def test_a_dry_run_says_what_would_happen_and_stores_nothing(ada: Person):
     report = (await bring(ada, b"title,list\r\nFine,New\r\n,New\r\n", "csv", dry_run=True)).json()
 
@@ -133,6 +172,20 @@ async def test_todoists_csv_keeps_sections_labels_notes_and_dates(ada: Person):
     assert (oven["due_date"], oven["list"]) == ("2026-12-24", "Kitchen")
     assert oven["description"] == "With soda\n\nThe soda is under the sink"
     assert (plants["description"], plants["priority"], plants["due_date"]) == ("every monday", "low", None)
+
+
+async def test_todoists_csv_may_have_its_columns_in_any_order_and_short_lines(ada: Person):
+    content = b"CONTENT,DATE,TYPE\r\nShort\r\n@home,2026-12-24 18:00,task\r\nA%b,,task\r\n" % (
+        b" " * 90_000 + b"B @x"
+    )
+
+    long = await bring(ada, content, "csv", format="todoist", dry_run=True)
+    await bring(ada, content.replace(b" " * 90_000, b" "), "csv", format="todoist")
+
+    assert [each["field"] for each in long.json()["errors"]] == ["rows.2.title"]
+
+    found = sorted((task["title"], task["tags"], task["description"]) for task in await everything(ada))
+    assert found == [("@home", [], "2026-12-24 18:00"), ("A B", ["x"], None)]
 
 
 @pytest.mark.parametrize(

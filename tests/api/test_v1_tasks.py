@@ -188,7 +188,8 @@ async def test_setting_completed_twice_is_setting_it_once(ada: Person):
 
 
 @pytest.mark.parametrize(
-    "body", ["null", "[]", '{"completed": null, "x": 1}', '{"completed": "true"}', '{"completed": 1}']
+    "body",
+    ["null", "[]", '{"completed": null, "x": 1}', '{"completed": null}', '{"completed": "true"}', '{"completed": 1}'],
 )
 async def test_complete_takes_nothing_else(ada: Person, body: str):
     task = await create(ada)

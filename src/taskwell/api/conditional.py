@@ -15,7 +15,8 @@ _QUOTED = re.compile(r'"[^"]*"')
 _CODING = re.compile(r"\.(?:zstd|gzip|br)(?=\"?$)")
 """What the ETag of a compressed answer ends with: it is the same thing to whoever asks for it."""
 
-_OURS = re.compile(r"(0|[1-9][0-9]{0,17})(?:-[0-9]+)?")
+_OURS = re.compile(r"(0|[1-9][0-9]{0,17})")
+_COUNTED = re.compile(r"(0|[1-9][0-9]{0,17})-[0-9]+")
 
 
 def etag(revision: int, count: int | None = None) -> str:
@@ -26,8 +27,11 @@ def etag(revision: int, count: int | None = None) -> str:
     return f'"{revision}"' if count is None else f'"{revision}-{count}"'
 
 
-def if_match(call: RequestContext) -> frozenset[int] | None:
+def if_match(call: RequestContext, *, is_counted: bool = False) -> frozenset[int] | None:
     """The revisions that If-Match accepts, None for any; a weak tag or one that is not ours never matches.
+
+    Args:
+        is_counted: Whether the thing's ETag has a count beside the revision.
 
     Raises:
         InvalidHeader: it is not a list of entity tags.
@@ -40,7 +44,8 @@ def if_match(call: RequestContext) -> frozenset[int] | None:
         return None
     if header == "*":
         return None
-    ours = [_OURS.fullmatch(tag) for is_weak, tag in _parsed(header) if not is_weak]
+    form = _COUNTED if is_counted else _OURS
+    ours = [form.fullmatch(tag) for is_weak, tag in _parsed(header) if not is_weak]
     return frozenset(int(tag[1]) for tag in ours if tag is not None)
 
 

@@ -1,6 +1,7 @@
 """The rules of a task's values, as types that every contract's wire models are made of."""
 
 import re
+import unicodedata
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from taskwell.tasks.task import MAX_DESCRIPTION, MAX_TAG, MAX_TAGS, MAX_TITLE, without_twins
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.]\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_BARE_PLUS = re.compile(r" (?=\d\d:\d\d$)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
@@ -50,6 +52,11 @@ def parse_due(value: Any) -> date | datetime:
     return parse_day(value) if isinstance(value, str) and _DAY.fullmatch(value) else parse_instant(value)
 
 
+def parse_bound(value: Any) -> date | datetime:
+    """A day or an instant of a query, where the plus of an offset that was not encoded has become a space."""
+    return parse_due(_BARE_PLUS.sub("+", value) if isinstance(value, str) else value)
+
+
 def _parse_id(value: Any) -> str:
     """An id as it is stored; one that is not a UUID stays as it is and so is nobody's."""
     if not isinstance(value, str):
@@ -60,7 +67,7 @@ def _parse_id(value: Any) -> str:
 
 
 def _without_commas(tag: str) -> str:
-    if "," in tag or any(character < " " or character == "\x7f" for character in tag):
+    if "," in tag or any(unicodedata.category(character) == "Cc" for character in tag):
         raise PydanticCustomError("invalid_tag", "A tag must not hold commas or control characters")
     return tag
 
@@ -92,6 +99,11 @@ DueField = Annotated[
     date | datetime,
     BeforeValidator(parse_due),
     WithJsonSchema({"type": "string", "examples": ["2026-12-24"]}),
+]
+BoundField = Annotated[
+    date | datetime,
+    BeforeValidator(parse_bound),
+    WithJsonSchema({"type": "string", "examples": ["2026-12-24", "2026-12-24T18:00:00Z"]}),
 ]
 ListId = Annotated[str, BeforeValidator(_parse_id), WithJsonSchema({"type": "string", "format": "uuid"})]
 Flag = StrictBool

@@ -15,7 +15,7 @@ from taskwell.tasks.tables import TaskRow, TaskTagRow
 from taskwell.tasks.task import Priority, start_of, tag_key
 
 SortKey = Literal["created_at", "updated_at", "due", "priority", "title", "relevance", "deleted_at"]
-Due = date | datetime
+Bound = date | datetime
 NO_LIST = "none"
 NO_ID = "00000000-0000-0000-0000-000000000000"
 """Of nothing, for ids that are none."""
@@ -29,7 +29,7 @@ class TaskFilter:
         tags: Any of them, or with ``all_tags`` every one; compared without case.
         list_id: A list, or ``NO_LIST``; what is no list finds nothing.
         due_before: A day, from its start in the user's time zone, or an instant; the bound is left out.
-        due_after: The same, with the bound.
+        due_after: The same, with the bound; so with the other instants.
         search: What a person typed; see ``taskwell.tasks.search``. A blank one asks nothing.
     """
 
@@ -39,11 +39,11 @@ class TaskFilter:
     all_tags: bool = False
     list_id: str | None = None
     overdue: bool | None = None
-    due_before: Due | None = None
-    due_after: Due | None = None
-    created_before: datetime | None = None
-    created_after: datetime | None = None
-    updated_after: datetime | None = None
+    due_before: Bound | None = None
+    due_after: Bound | None = None
+    created_before: Bound | None = None
+    created_after: Bound | None = None
+    updated_after: Bound | None = None
     search: str | None = None
 
     @property

@@ -1,14 +1,16 @@
 """v1: many operations on tasks as one write."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from taskwell.api.bodies import validated
-from taskwell.api.call import Call
+from taskwell.api.call import Call, RequestContext
 from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
 from taskwell.api.problems import problem
@@ -20,7 +22,21 @@ from taskwell.tasks import Task, TaskChanges, bulk
 from taskwell.tasks.fields import UUID
 from taskwell.tasks.service import no_such_task
 
-router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Operation)
+
+class BulkOperation(Operation):
+    """An operation whose body is a list of operations, so that what is wrong with it is often wrong with one."""
+
+    async def _body(self, call: RequestContext, model: type[BaseModel], *, is_optional: bool) -> BaseModel | None:
+        try:
+            return await super()._body(call, model, is_optional=is_optional)
+        except Invalid as error:
+            found = _IN_OPERATION.match(error.errors[0].field)
+            error.index = int(found[1]) if found else None
+            raise
+
+
+router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=BulkOperation)
+_IN_OPERATION = re.compile(r"operations\.(\d+)")
 
 
 @router.post(

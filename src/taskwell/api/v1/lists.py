@@ -38,13 +38,17 @@ async def get_list(call: Call, list_id: str) -> Response:
 
 @router.patch("/{list_id}", summary="Rename, colour or move a list", response_model=ListOut)
 async def change_list(call: Call, list_id: str, body: ListPatch) -> Response:
-    changed = await lists.change(call.lane, call.user, list_id, body.changes(), if_match=if_match(call))
+    changed = await lists.change(
+        call.lane, call.user, list_id, body.changes(), if_match=if_match(call, is_counted=True)
+    )
     return list_response(call, changed)
 
 
 @router.delete("/{list_id}", summary="Delete a list and keep its tasks, or not", status_code=204)
 async def delete_list(call: Call, list_id: str, query: Annotated[RemoveListQuery, Query()]) -> Response:
-    await lists.remove(call.lane, call.user, list_id, with_tasks=query.delete_tasks, if_match=if_match(call))
+    await lists.remove(
+        call.lane, call.user, list_id, with_tasks=query.delete_tasks, if_match=if_match(call, is_counted=True)
+    )
     return Response(status_code=204)
 
 

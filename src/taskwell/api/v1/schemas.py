@@ -11,7 +11,7 @@ from taskwell.api.task_members import EXAMPLE_ID, EXAMPLE_USER, MEMBERS, task_me
 from taskwell.database.json import InstantText, JsonObject
 from taskwell.errors import Invalid
 from taskwell.tasks import PageRequest, Priority, Projection, Task, TaskChanges, TaskDraft, TaskFilter, TaskSort
-from taskwell.tasks.fields import DayField, Description, DueField, Flag, InstantField, ListId, Tag, Tags, Title
+from taskwell.tasks.fields import BoundField, DayField, Description, Flag, InstantField, ListId, Tag, Tags, Title
 from taskwell.tasks.tables import TaskRow
 from taskwell.tasks.task import MAX_TAGS, PriorityName
 
@@ -163,7 +163,7 @@ class TaskPatch(StrictModel):
 class Completion(StrictModel):
     """Sets ``completed``; without it the call toggles."""
 
-    completed: Flag | None = None
+    completed: Flag = False
 
 
 class PageQuery(StrictModel):
@@ -181,11 +181,11 @@ class TaskQuery(PageQuery):
     tag_match: Literal["any", "all"] = "any"
     list_id: Annotated[str | None, Field(description="A list, or 'none' for the tasks without one.")] = None
     overdue: bool | None = None
-    due_before: DueField | None = None
-    due_after: Annotated[DueField | None, Field(description="Includes its bound, as every _after does.")] = None
-    created_before: InstantField | None = None
-    created_after: InstantField | None = None
-    updated_after: InstantField | None = None
+    due_before: Annotated[BoundField | None, Field(description="An instant, or the start of a day of yours.")] = None
+    due_after: Annotated[BoundField | None, Field(description="Includes its bound, as every _after does.")] = None
+    created_before: BoundField | None = None
+    created_after: BoundField | None = None
+    updated_after: BoundField | None = None
     q: Annotated[
         str | None,
         Field(max_length=1000, description='All words must occur; the last may go on. "Quotes" make a phrase.'),

@@ -69,7 +69,7 @@ async def change_task(call: Call, task_id: str, body: TaskPatch) -> Response:
 @router.patch("/{task_id}/complete", summary="Complete, reopen or toggle a task", response_model=TaskOut)
 async def complete_task(call: Call, task_id: str, body: Completion | None = None) -> Response:
     expected = if_match(call)
-    if body is None or body.completed is None:
+    if body is None or not body.model_fields_set:
         return task_response(call, await tasks.toggle(call.lane, call.user, task_id, if_match=expected))
     changes = tasks.TaskChanges(completed=body.completed)
     return task_response(call, await tasks.change(call.lane, call.user, task_id, changes, if_match=expected))

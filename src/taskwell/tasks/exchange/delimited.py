@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from typing import Any
 
 from taskwell.errors import MalformedBody
@@ -41,7 +42,7 @@ def lines(content: bytes, required: str) -> list[dict[str, str]]:
     try:
         reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
         header = [name.strip().lower() for name in next(reader, [])]
-        rows = [dict(zip(header, cells, strict=False)) for cells in reader if any(cells)]
+        rows = [dict(zip_longest(header, cells[: len(header)], fillvalue="")) for cells in reader if any(cells)]
     except (UnicodeDecodeError, csv.Error):
         raise MalformedBody("The file is not CSV in UTF-8.") from None
     if required not in header:

@@ -1,13 +1,15 @@
 """iCalendar (RFC 5545): a task is a VTODO.
 
-Its instants have whole seconds there; the fraction is kept in a parameter of our own, ``X-FRACTION``, which
-other programs pass over.
+Its instants have whole seconds there, and its texts no control characters and one kind of line break; what does not
+fit is kept in ``X-FRACTION`` and ``X-TASKWELL-…``, which other programs pass over.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
+import orjson
 from icalendar import Calendar, Component, Todo
 
 from taskwell.errors import MalformedBody
@@ -15,6 +17,12 @@ from taskwell.tasks.exchange.record import Row, TaskRecord
 
 START = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Taskwell//Tasks//EN\r\n"
 END = b"END:VCALENDAR\r\n"
+UNREADABLE = "It is not a VTODO of RFC 5545."
+UNREAD = (ValueError, KeyError, IndexError, TypeError, AttributeError)
+"""What the library raises for what it cannot read."""
+
+_LINE_BREAK = re.compile(r"\r\n?")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 PRIORITIES = {"urgent": 1, "high": 3, "medium": 5, "low": 9}
 """RFC 5545 section 3.8.1.9: 1 is the highest, 5 is normal, 9 the lowest, 0 none."""
 
@@ -26,16 +34,17 @@ def write(records: Iterable[TaskRecord], is_first: bool) -> bytes:  # noqa: FBT0
 def _todo(record: TaskRecord) -> Todo:
     todo = Todo()
     todo.add("uid", record.id)
-    todo.add("summary", record.title)
     todo.add("priority", PRIORITIES[record.priority])
     todo.add("status", "COMPLETED" if record.completed else "NEEDS-ACTION")
-    for name, value in (
-        ("description", record.description),
-        ("categories", list(record.tags)),
-        ("x-taskwell-list", record.list),
-    ):
-        if value:
-            todo.add(name, value)
+    for name, text in (("summary", record.title), ("description", record.description)):
+        if text and (shown := _shown(text)) != text:
+            todo.add(f"x-taskwell-{name}", orjson.dumps(text).decode())
+        if text:
+            todo.add(name, shown)
+    if record.tags:
+        todo.add("categories", list(record.tags))
+    if record.list:
+        todo.add("x-taskwell-list", _shown(record.list))
     if record.due_date is not None:
         todo.add("due", record.due_date)
     for name, instant in (
@@ -51,13 +60,65 @@ def _todo(record: TaskRecord) -> Todo:
     return todo
 
 
+def _shown(text: str) -> str:
+    """The text as iCalendar can have it (section 3.3.11)."""
+    return _CONTROL.sub("", _LINE_BREAK.sub("\n", text))
+
+
 def read(content: bytes) -> Iterator[Row]:
     try:
-        calendar = Calendar.from_ical(content)
-        found = [_values(todo) for todo in calendar.walk("VTODO")]
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-        raise MalformedBody("The file is not iCalendar (RFC 5545).") from None
-    return (Row(number, values) for number, values in enumerate(found, start=1))
+        found = Calendar.from_ical(content).walk("VTODO")
+    except UNREAD:
+        return iter(_one_by_one(content))
+    return (_row(number, todo) for number, todo in enumerate(found, start=1))
+
+
+def _one_by_one(content: bytes) -> list[Row]:
+    """The rows of a file that cannot be read as a whole, because some of them cannot."""
+    rows = [_alone(number, todo) for number, todo in enumerate(_todos(content), start=1)]
+    if not any(row.flaw for row in rows):
+        raise MalformedBody("The file is not iCalendar (RFC 5545).")
+    return rows
+
+
+def _todos(content: bytes) -> Iterator[bytes]:
+    lines: list[bytes] = []
+    for line in content.splitlines(keepends=True):
+        mark = line.strip().upper()
+        if mark == b"BEGIN:VTODO":
+            lines = []
+        lines.append(line)
+        if mark == b"END:VTODO":
+            yield b"".join(lines)
+            lines = []
+
+
+def _alone(number: int, todo: bytes) -> Row:
+    try:
+        return _row(number, Todo.from_ical(todo))
+    except UNREAD:
+        return Row(number, {}, UNREADABLE)
+
+
+def _row(number: int, todo: Component) -> Row:
+    try:
+        return Row(number, _values(todo))
+    except UNREAD:
+        return Row(number, {}, UNREADABLE)
+
+
+def _text(todo: Component, name: str) -> str:
+    """The first of that name; as Taskwell wrote it, where no other program has changed it since."""
+    shown, exact = (str(each[0] if isinstance(each, list) else each) for each in _both(todo, name))
+    try:
+        kept = str(orjson.loads(exact))
+    except orjson.JSONDecodeError:
+        return shown
+    return kept if _shown(kept) == shown else shown
+
+
+def _both(todo: Component, name: str) -> tuple[Any, Any]:
+    return todo.get(name, ""), todo.get(f"x-taskwell-{name}", "")
 
 
 def _values(todo: Component) -> dict[str, Any]:
@@ -65,8 +126,8 @@ def _values(todo: Component) -> dict[str, Any]:
     status = str(todo.get("status", "")).upper()
     return {
         "id": str(todo.get("uid", "")),
-        "title": str(todo.get("summary", "")),
-        "description": str(todo.get("description", "")),
+        "title": _text(todo, "summary"),
+        "description": _text(todo, "description"),
         "priority": _priority(int(todo.get("priority", 0) or 0)),
         "completed": status == "COMPLETED" or "completed" in todo,
         "completed_at": _moment(todo, "completed"),

@@ -96,13 +96,20 @@ class TaskRecord(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One task of a file as it was found, numbered from 1 as a person counts (a CSV's header not counted)."""
+    """One task of a file as it was found, numbered from 1 as a person counts (a CSV's header not counted).
+
+    Attributes:
+        flaw: Why it could not be read at all.
+    """
 
     number: int
     values: Mapping[str, Any]
+    flaw: str | None = None
 
     def record(self) -> TaskRecord | list[FieldError]:
         """The record, or what is wrong with the row."""
+        if self.flaw is not None:
+            return [FieldError("body", f"rows.{self.number}", self.flaw, "unreadable")]
         present = {name: value for name, value in self.values.items() if value not in (None, "", [])}
         try:
             return TaskRecord.model_validate(present)

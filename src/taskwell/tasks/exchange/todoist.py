@@ -13,8 +13,8 @@ from taskwell.tasks.exchange.delimited import lines
 from taskwell.tasks.exchange.record import Row
 
 PRIORITIES = {"1": "urgent", "2": "high", "3": "medium", "4": "low"}
-_LABELS = re.compile(r"(?:\s+@[^\s@,]+)+\s*$")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_LABEL = re.compile(r"@[^\s@,]+")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def read(content: bytes) -> Iterator[Row]:
@@ -39,19 +39,26 @@ def _tasks(found: list[dict[str, str]]) -> list[dict[str, Any]]:
 
 
 def _task(line: dict[str, str], text: str, section: str) -> dict[str, Any]:
-    labels = _LABELS.search(text)
-    title = text[: labels.start()] if labels else text
-    tags = [label[1:] for label in labels[0].split()] if labels else []
+    title, tags = _without_labels(text)
     date = line.get("date", "").strip()
     day = _DAY.match(date)
     return {
         "title": title,
-        "description": _joined(line.get("description", ""), "" if day else date),
+        "description": _joined(line.get("description", ""), "" if day and day[0] == date else date),
         "priority": PRIORITIES.get(line.get("priority", "").strip(), "medium"),
         "due_date": day[0] if day else None,
         "list": section,
         "tags": tags,
     }
+
+
+def _without_labels(text: str) -> tuple[str, list[str]]:
+    """The title before the labels at its end, and these."""
+    words = text.split()
+    count = next((n for n, word in enumerate(reversed(words[1:])) if not _LABEL.fullmatch(word)), len(words[1:]))
+    if not count:
+        return text, []
+    return text.rsplit(maxsplit=count)[0], [label[1:] for label in words[-count:]]
 
 
 def _joined(*parts: str) -> str:
