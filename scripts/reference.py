@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from taskwell.api.failures import FAILURES
-from taskwell.cli.main import app
+from taskwell.cli.main import command_line
 from taskwell.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -45,7 +45,7 @@ def known_settings() -> set[str]:
 
 def commands() -> str:
     """Every command of ``taskwell``."""
-    sections = "\n".join(_section(*each) for each in _walk(typer.main.get_command(app), "taskwell"))
+    sections = "\n".join(_section(*each) for each in _walk(typer.main.get_command(command_line()), "taskwell"))
     return f"""# Commands
 
 {NOTE}

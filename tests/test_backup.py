@@ -3,16 +3,17 @@
 import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from hashlib import sha256
+from dataclasses import asdict
 from pathlib import Path
+from typing import cast
 
-import orjson
 import pytest
 from sqlalchemy import func, select
 
 from taskwell import migrations
 from taskwell.backup import BackupRefused, backup, restore
-from taskwell.database import Query, open_database
+from taskwell.backup.file import Header, Reader, Writer
+from taskwell.database import Query, now, open_database
 from taskwell.seed import seed
 from taskwell.settings import Settings
 from taskwell.tasks.tables import TaskTagRow
@@ -69,15 +70,39 @@ async def test_tags_work_after_a_restore(source: Settings, tmp_path: Path):
         assert await tags_in(settings) == await tags_in(source) > 0
 
 
-async def test_a_flipped_byte_is_refused_and_nothing_is_restored(source: Settings, tmp_path: Path):
+async def test_a_flipped_bit_is_refused_wherever_it_is(source: Settings, tmp_path: Path):
     file = tmp_path / "backup"
     await backup(source, file, nothing)
     whole = file.read_bytes()
-    header = 10  # gzip's: holds when and where the file was made, which nothing depends on
+    places = {*range(20), *range(len(whole) - 100, len(whole)), *range(20, len(whole), len(whole) // 300)}
+
+    for place in sorted(places):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 8
+        file.write_bytes(damaged)
+        with pytest.raises(BackupRefused):
+            Reader.open(file)
+
+
+async def test_a_damaged_file_restores_nothing(source: Settings, tmp_path: Path):
+    file = tmp_path / "backup"
+    await backup(source, file, nothing)
+    whole = file.read_bytes()
+    middle = len(whole) // 2
+    flipped = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
 
     async with empty("sqlite", "target", tmp_path) as settings:
-        for place in range(header, len(whole), max(1, len(whole) // 100)):
-            file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        for damaged in (
+            flipped,
+            whole[:-1],
+            whole[:middle],
+            whole[:10],
+            b"",
+            b"Dear diary",
+            whole + b"\0",
+            whole * 2,
+        ):
+            file.write_bytes(damaged)
             with pytest.raises(BackupRefused, match="damaged"):
                 await restore(settings, file, nothing)
         assert await migrations.current(settings) is None
@@ -91,17 +116,18 @@ async def test_a_database_with_rows_is_left_alone(source: Settings, tmp_path: Pa
         await restore(source, file, nothing)
 
 
-async def test_a_newer_file_is_refused(source: Settings, tmp_path: Path):
+@pytest.mark.parametrize("said", [{"version": 2, "whatever": "else"}, {"schema": "9999"}])
+async def test_a_newer_file_is_refused(said: dict[str, object], tmp_path: Path):
     file = tmp_path / "backup"
-    await backup(source, file, nothing)
-    lines = gzip.decompress(file.read_bytes()).splitlines(keepends=True)
-    lines[0] = lines[0].replace(b'"version":1', b'"version":2')
-    lines[-1] = orjson.dumps({"rows": 0, "sha256": sha256(b"".join(lines[:-1])).hexdigest()})
-    file.write_bytes(gzip.compress(b"".join(lines)))
+    header = Header("0001", "9.9", now(), {"users": 0})
+    with file.open("wb") as stream:
+        writer = Writer(stream, cast(Header, asdict(header) | said))
+        writer.close()
 
     async with empty("sqlite", "target", tmp_path) as settings:
-        with pytest.raises(BackupRefused, match="newer"):
+        with pytest.raises(BackupRefused, match=r"newer Taskwell \(9\.9\)"):
             await restore(settings, file, nothing)
+        assert await migrations.current(settings) is None
 
 
 async def test_the_file_is_its_owners_alone(source: Settings, tmp_path: Path):

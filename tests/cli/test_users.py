@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from taskwell.api.gateway import Gateway
-from taskwell.cli.main import app as commands
+from taskwell.cli.main import command_line
 from taskwell.settings import Settings
 from tests.conftest import SECRET
 from tests.support.command import Outcome, taskwell
@@ -106,7 +106,10 @@ def test_a_password_is_never_an_argument(tmp_path: Path):
 
 @pytest.mark.parametrize("command", ["list", "create", "disable", "enable", "set-password", "delete", "events"])
 def test_every_command_shows_an_example(command: str):
-    assert f"Example: taskwell users {command}" in CliRunner().invoke(commands, ["users", command, "--help"]).output
+    assert (
+        f"Example: taskwell users {command}"
+        in CliRunner().invoke(command_line("users"), ["users", command, "--help"]).output
+    )
 
 
 def test_a_token_of_better_auth_is_shown(tmp_path: Path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from taskwell.security.external import ExternalClaims
+from taskwell.security.claims import ExternalClaims
 from taskwell.security.verifier import Verifier
 from tests.security.conftest import settings_with
 from tests.support.issuer import SHARED, SUBJECT, Issuer, shared_secret_token

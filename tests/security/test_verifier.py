@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from taskwell.database import now
 from taskwell.security import tokens
-from taskwell.security.external import ExternalClaims, origin_of
-from taskwell.security.tokens import TokenClaims
+from taskwell.security.claims import ExternalClaims, TokenClaims
+from taskwell.security.external import origin_of
 from taskwell.security.verifier import Verifier
 from tests.conftest import SECRET
 from tests.security.conftest import settings_with

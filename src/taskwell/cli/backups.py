@@ -45,7 +45,7 @@ def _shown(title: str) -> Iterator[backups.Progress]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task(title, total=None)
 
-        def on_progress(table: str, rows: int) -> None:
-            progress.update(bar, description=f"{title} {table}", advance=rows)
+        def on_progress(table: str, rows: int, total: int) -> None:
+            progress.update(bar, description=f"{title} {table}", advance=rows, total=total)
 
         yield on_progress

@@ -1,30 +1,47 @@
 """The commands, in the order in which an operator meets them; one module for each group."""
 
+import sys
+from importlib import import_module
+
 import typer
 
 from taskwell import __version__
-from taskwell.cli import backups, doctor, endings, schema, serve, tokens, users, worker
-from taskwell.cli.seed import seed_command
+from taskwell.cli import endings
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="The Taskwell task backend. Settings come from the environment and .env.",
-)
-app.command("serve")(serve.serve)
-app.command("worker")(worker.worker)
-app.command("migrate")(schema.migrate)
-app.command("doctor")(doctor.doctor)
-app.command("openapi")(schema.openapi)
-app.command("backup")(backups.backup)
-app.command("restore")(backups.restore)
-app.command("seed")(seed_command)
-app.add_typer(users.app, name="users")
-app.add_typer(tokens.app, name="token")
+_COMMANDS = {
+    "serve": ("serve", "serve"),
+    "worker": ("worker", "worker"),
+    "migrate": ("schema", "migrate"),
+    "doctor": ("doctor", "doctor"),
+    "openapi": ("schema", "openapi"),
+    "backup": ("backups", "backup"),
+    "restore": ("backups", "restore"),
+    "seed": ("seed", "seed_command"),
+    "users": ("users", "app"),
+    "token": ("tokens", "app"),
+}
+"""The module and the name in it of each; a name that is ``app`` is a group."""
 
 
-@app.command()
+def command_line(word: str | None = None) -> typer.Typer:
+    """The command line; where the word is one of its commands, with no other: a backup loads no web server."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="The Taskwell task backend. Settings come from the environment and .env.",
+    )
+    for name in [word] if word in _COMMANDS else _COMMANDS:
+        module, member = _COMMANDS[name]
+        found = getattr(import_module(f"taskwell.cli.{module}"), member)
+        if member == "app":
+            app.add_typer(found, name=name)
+        else:
+            app.command(name)(found)
+    app.command("version")(version)
+    return app
+
+
 def version() -> None:
     """Print the version.
 
@@ -35,4 +52,4 @@ def version() -> None:
 
 def main() -> None:
     """The installed command."""
-    endings.run(app)
+    endings.run(command_line(sys.argv[1] if len(sys.argv) > 1 else None))

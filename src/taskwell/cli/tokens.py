@@ -10,6 +10,7 @@ from taskwell import users
 from taskwell.cli.database import with_database
 from taskwell.database import Database, now
 from taskwell.security import tokens
+from taskwell.security.claims import TokenClaims
 from taskwell.security.verifier import Verifier
 from taskwell.settings import read_settings
 from taskwell.users import User
@@ -52,7 +53,7 @@ def inspect(token: Annotated[str, typer.Argument(help="The token; '-' reads stan
     if claims is None:
         typer.echo("refused: not a valid token of this service or of an issuer that it trusts", err=True)
         raise typer.Exit(1)
-    issuer = tokens.ISSUER if isinstance(claims, tokens.TokenClaims) else claims.issuer
+    issuer = tokens.ISSUER if isinstance(claims, TokenClaims) else claims.issuer
     typer.echo(f"issuer   {issuer}\nuser     {claims.subject}\ntoken    {claims.token_id}")
     typer.echo(f"issued   {_shown(claims.issued_at)}\nexpires  {_shown(claims.expires_at)}")
 

@@ -100,6 +100,7 @@ class SqliteDatabase(Database):
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Snapshot]:
         with told(), closing(connect(self._path)) as connection:
+            connection.execute("PRAGMA cache_size=-1000")  # each page is read once
             connection.execute("BEGIN")
             yield SqliteSnapshot(connection, self._read_threads)
 

@@ -5,15 +5,13 @@ cheap, and so a token that is wrong anyway never costs a look for a key.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
-import orjson
 
+from taskwell.security.claims import ExternalClaims, digest
 from taskwell.security.jwks import PublishedKeys
 from taskwell.security.tokens import LEEWAY_SECONDS, is_id
 from taskwell.security.unverified import UnverifiedToken
@@ -25,30 +23,6 @@ SOLE_ISSUER = "better-auth"
 """Who issues tokens that name no issuer, where the settings name none either."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
-@dataclass(frozen=True, slots=True)
-class ExternalClaims:
-    """What a verified token of another issuer says.
-
-    Attributes:
-        issuer: Together with ``subject`` it is who the user is.
-        token_id: Made of the ``jti``, or of what was signed where it has none.
-        issued_at: None where the token does not say.
-        email: As the issuer has it; it proves nothing here.
-    """
-
-    issuer: str
-    subject: str
-    token_id: str
-    issued_at: datetime | None
-    expires_at: datetime
-    email: str | None
-    name: str | None
-
-    @property
-    def identity_id(self) -> str:
-        return identity_id(self.issuer, self.subject)
 
 
 class PublishedKeyVerifier:
@@ -161,7 +135,7 @@ def _external(
     return ExternalClaims(
         issuer=issuer,
         subject=subject,
-        token_id=_digest(issuer, subject, token_id) if token_id else _digest(token.signed_part),
+        token_id=digest(issuer, subject, token_id) if token_id else digest(token.signed_part),
         issued_at=issued_at,
         expires_at=expires_at,
         email=_text(claims.get("email")),
@@ -171,15 +145,6 @@ def _external(
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def identity_id(issuer: str, subject: str) -> str:
-    """A short name for who a user is to an issuer."""
-    return _digest(issuer, subject)
-
-
-def _digest(*parts: str) -> str:
-    return sha256(orjson.dumps(parts)).hexdigest()
 
 
 def origin_of(url: str) -> str:

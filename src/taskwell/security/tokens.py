@@ -9,6 +9,8 @@ from uuid import UUID
 import jwt
 from uuid_utils import uuid7
 
+from taskwell.security.claims import TokenClaims
+
 ISSUER = "taskwell"
 AUDIENCE = "taskwell"
 LEEWAY_SECONDS = 5
@@ -23,21 +25,6 @@ class AccessToken:
     """A new token and when it ends."""
 
     text: str
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class TokenClaims:
-    """What a verified token of ours says.
-
-    Attributes:
-        issued_at: To the millisecond, from the token's id where that is a UUIDv7, as ours are; ``iat`` has whole
-            seconds only, too coarse to tell a token from before a password change from one made after it.
-    """
-
-    subject: str
-    token_id: str
-    issued_at: datetime
     expires_at: datetime
 
 

@@ -4,15 +4,14 @@ The issuer decides which keys and algorithms may verify; what the token says of 
 """
 
 from taskwell.security import tokens
+from taskwell.security.claims import ExternalClaims, TokenClaims
 from taskwell.security.external import (
     SHARED_ALGORITHM,
-    ExternalClaims,
     PublishedKeyVerifier,
     SharedSecretVerifier,
     origin_of,
 )
 from taskwell.security.jwks import PublishedKeys
-from taskwell.security.tokens import TokenClaims
 from taskwell.security.unverified import UnverifiedToken, read_unverified
 from taskwell.settings import Settings
 

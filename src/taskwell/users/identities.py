@@ -9,8 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
-from taskwell.security.external import ExternalClaims
-from taskwell.security.tokens import TokenClaims
+from taskwell.security.claims import ExternalClaims, TokenClaims
 from taskwell.users.principal import Principal
 from taskwell.users.tables import ExternalIdentityRow, RevokedTokenRow, UserRow
 from taskwell.users.user import MAX_EMAIL, MAX_NAME, is_email

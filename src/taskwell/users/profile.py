@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, select, update
 from taskwell.database import Lane, Query, UtcInstant, UuidText, now
 from taskwell.database.lanes import UniqueViolated
 from taskwell.errors import EmailTaken, Invalid, Unauthorized, WrongPassword
-from taskwell.security.external import identity_id
+from taskwell.security.claims import identity_id
 from taskwell.security.passwords import is_password
 from taskwell.users.principal import Principal
 from taskwell.users.revision import hold

@@ -1,0 +1,217 @@
+"""The file of a backup: one portable, compressed, sealed format for both databases.
+
+It is gzip around lines of JSON::
+
+    {"format": "taskwell-backup", "version": 1, "schema": "0004", …, "tables": {"users": 10, "tasks": 1000}}
+    {"table": "users", "columns": {"id": "uuid", "email": "text", …}}
+    ["01938d1b-…", "ada@example.com", …]
+    …
+    {"sha256": "…"}
+
+Tables come in the order in which they can be inserted. The last line is a gzip member of its own, and the digest is
+of every byte of the file before that member: of the compressed ones, since a decompressor passes over bits that mean
+nothing to it. What follows from the digest is compared whole, so no bit of the file can change unseen.
+"""
+
+import gzip
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from hashlib import sha256
+from pathlib import Path
+from struct import pack
+from typing import Any, BinaryIO, Self
+
+import orjson
+from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger, Text
+from sqlalchemy.types import TypeEngine
+
+from taskwell.database import Day, TextList, UtcInstant, UuidText
+from taskwell.errors import AppError
+
+FORMAT, VERSION = "taskwell-backup", 1
+CHUNK = 1 << 20
+
+KINDS: dict[type[TypeEngine[Any]], str] = {
+    UuidText: "uuid",
+    UtcInstant: "instant",
+    Day: "day",
+    TextList: "texts",
+    LargeBinary: "bytes",
+    BigInteger: "integer",
+    Integer: "integer",
+    SmallInteger: "integer",
+    Text: "text",
+}
+TYPES: dict[str, TypeEngine[Any]] = {
+    "uuid": UuidText(),
+    "instant": UtcInstant(),
+    "day": Day(),
+    "texts": TextList(),
+    "bytes": LargeBinary(),
+    "integer": BigInteger(),
+    "text": Text(),
+}
+_FROM_JSON: Mapping[str, Callable[[Any], object]] = {
+    "instant": datetime.fromisoformat,
+    "day": date.fromisoformat,
+    "texts": tuple,
+    "bytes": b64decode,
+}
+
+
+class BackupRefused(AppError):
+    """The file or the database cannot be used; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a file says of itself.
+
+    Attributes:
+        schema: The revision whose tables these are.
+        taskwell: The version that wrote it.
+        tables: How many rows each table has.
+    """
+
+    schema: str
+    taskwell: str
+    created_at: datetime
+    tables: dict[str, int]
+    format: str = FORMAT
+    version: int = VERSION
+
+    @property
+    def rows(self) -> int:
+        return sum(self.tables.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some rows of one table, with the kind of each column."""
+
+    table: str
+    columns: dict[str, str]
+    rows: list[dict[str, object]] = field(default_factory=list)
+
+
+class Writer:
+    """Writes a file; ``close`` seals it."""
+
+    def __init__(self, file: BinaryIO, header: Header) -> None:
+        self._file = _Digested(file)
+        self._packed = gzip.GzipFile(filename="", fileobj=self._file, mode="wb", compresslevel=6, mtime=0)
+        self.write(header)
+
+    def table(self, name: str, columns: dict[str, str]) -> None:
+        self.write({"table": name, "columns": columns})
+
+    def write(self, content: object) -> None:
+        self._packed.write(orjson.dumps(content, default=_portable, option=orjson.OPT_UTC_Z) + b"\n")
+
+    def close(self) -> None:
+        self._packed.close()
+        self._file.write(_seal(self._file.digest.hexdigest()))
+
+
+class _Digested:
+    """A file that keeps the digest of what was written to it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.digest = sha256()
+        self._file = file
+
+    def write(self, content: bytes) -> int:
+        self.digest.update(content)
+        return self._file.write(content)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+def _portable(value: object) -> object:
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    raise TypeError(type(value).__name__)
+
+
+def _seal(digest: str) -> bytes:
+    """The last line as a gzip member (RFC 1952) of one stored block, made by hand: its bytes are always these."""
+    line = orjson.dumps({"sha256": digest}) + b"\n"
+    block = b"\x01" + pack("<HH", len(line), len(line) ^ 0xFFFF) + line
+    return b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + block + pack("<II", zlib.crc32(line), len(line))
+
+
+SEAL_LENGTH = len(_seal(sha256().hexdigest()))
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A file that has been looked through to its end and found whole."""
+
+    path: Path
+    header: Header
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Raises:
+        BackupRefused: the file is damaged, not ours or of a newer format.
+        """
+        with _refusing(path):
+            with gzip.open(path, "rb") as file:
+                said = orjson.loads(file.readline())
+            if said["format"] == FORMAT and said["version"] > VERSION:
+                raise newer(path, said.get("taskwell"))
+            if said["format"] != FORMAT or not _is_whole(path):
+                raise ValueError
+            return cls(path, Header(**said | {"created_at": datetime.fromisoformat(said["created_at"])}))
+
+    def batches(self, size: int) -> Iterator[Rows]:
+        """The rows of one table after the other, so many at once."""
+        with _refusing(self.path), gzip.open(self.path, "rb") as file:
+            next(file)
+            current = Rows("", {})
+            for line in file:
+                content = orjson.loads(line)
+                if isinstance(content, list):
+                    current.rows.append(_row(current.columns, content))
+                if current.rows and (isinstance(content, dict) or len(current.rows) == size):
+                    yield current
+                    current = Rows(current.table, current.columns)
+                if isinstance(content, dict) and "table" in content:  # not the seal
+                    current = Rows(content["table"], content["columns"])
+
+
+def newer(path: Path, version: object) -> BackupRefused:
+    return BackupRefused(f"{path} was made by a newer Taskwell ({version}); upgrade first.")
+
+
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    """Says what is wrong with a file where reading it goes wrong; that there is none stays as it is."""
+    try:
+        yield
+    except (FileNotFoundError, PermissionError, IsADirectoryError):
+        raise
+    except (EOFError, OSError, zlib.error, ValueError, KeyError, TypeError):
+        raise BackupRefused(f"{path} is damaged or not a Taskwell backup; nothing was restored.") from None
+
+
+def _is_whole(path: Path) -> bool:
+    digest = sha256()
+    with path.open("rb") as file:
+        left = path.stat().st_size - SEAL_LENGTH
+        while left > 0 and (chunk := file.read(min(left, CHUNK))):
+            digest.update(chunk)
+            left -= len(chunk)
+        return file.read() == _seal(digest.hexdigest())
+
+
+def _row(columns: Mapping[str, str], values: list[Any]) -> dict[str, object]:
+    return {
+        name: value if value is None or kind not in _FROM_JSON else _FROM_JSON[kind](value)
+        for (name, kind), value in zip(columns.items(), values, strict=True)
+    }
