@@ -11,7 +11,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE  # every process that a test starts would compile everything anew
 
-.PHONY: help run install test fuzz check fix bench growth crowd chaos faults races soak image load lock openapi \
+.PHONY: help run install test fuzz check fix bench growth crowd chaos faults races model soak image load lock openapi \
 	reference examples docs
 
 help:  ## list the targets
@@ -58,6 +58,9 @@ faults: $(VENV)/.dev  ## break the database, the network, the disk and the clock
 
 races: $(VENV)/.dev  ## send many requests at once for the same thing (RACE_ROUNDS=20)
 	@RACE_ROUNDS=$${RACE_ROUNDS:-20} RELIABILITY_RESULTS=docs/reliability/races.json $(BIN)/pytest -n 0 tests/chaos/test_races*.py; $(RENDER)
+
+model: $(VENV)/.dev  ## hold many more lives against the model on both databases, others each time (MODEL_EXAMPLES=100)
+	@MODEL_EXAMPLES=$${MODEL_EXAMPLES:-100} $(BIN)/pytest -n 0 tests/model
 
 soak: $(VENV)/.dev  ## load both databases for ten minutes (SOAK_SECONDS=600): nothing may grow
 	@SOAK_SECONDS=$${SOAK_SECONDS:-600} RELIABILITY_RESULTS=docs/reliability/soak.json $(BIN)/pytest -n 0 tests/chaos/test_soak.py; $(RENDER)

@@ -14,7 +14,10 @@ from pathlib import Path
 KNOWN = {"PATH", "HOME", "LANG", "TMPDIR"}
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["taskwell.cli.main", "taskwell.app"])
+_COMMANDS = ("backups", "doctor", "schema", "seed", "serve", "tokens", "users", "worker")
+_processes.set_forkserver_preload(
+    ["taskwell.cli.main", "taskwell.app", *(f"taskwell.cli.{each}" for each in _COMMANDS)]
+)
 
 
 @dataclass(frozen=True)
