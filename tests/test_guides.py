@@ -10,7 +10,7 @@ import typer
 
 from scripts import reference
 from taskwell.api.failures import FAILURES
-from taskwell.cli.main import app
+from taskwell.cli.main import command_line
 from tests.test_docs import GUIDES, ROOT
 
 READERS_OWN = {"NEXT_PUBLIC_TASKWELL_URL", "USER_ID", "YOUR_IMAGE"}
@@ -40,7 +40,7 @@ def commands(command: Any, name: str) -> dict[str, Any]:
     }
 
 
-COMMANDS = commands(typer.main.get_command(app), "taskwell")
+COMMANDS = commands(typer.main.get_command(command_line()), "taskwell")
 
 
 def test_every_setting_that_a_guide_names_is_one():
