@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE  # every process that a test starts would compile everything anew
 
 .PHONY: help run install test fuzz check fix bench growth crowd chaos faults races model soak image load lock openapi \
-	reference examples docs
+	postman reference examples docs
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ openapi: $(VENV)/.dev  ## write the OpenAPI documents anew
 
 reference: $(VENV)/.dev  ## write the guides' tables of settings, commands and errors anew
 	@$(BIN)/python -m scripts.reference
+
+postman: $(VENV)/.dev  ## write the Postman collection anew
+	@$(BIN)/python -m scripts.postman
 
 examples: $(VENV)/.dev  ## run the guides' examples, and write what a server answers
 	@$(BIN)/python -m scripts.examples
