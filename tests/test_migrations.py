@@ -172,9 +172,18 @@ async def test_a_schema_of_a_later_version_is_told(empty: Settings):
         empty, lambda connection: connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     )
     with pytest.raises(OldSchema, match="9999"):
-        await migrations.prepare(empty)
+        await migrations.require_head(empty)
     with pytest.raises(OldSchema, match="9999"):
         await migrations.prepare(settings_of(empty.database_url, "development"))
+
+
+async def test_a_process_of_ours_comes_up_in_the_middle_of_an_upgrade_to_a_later_version(empty: Settings):
+    await migrations.upgrade(empty)
+    await look(
+        empty, lambda connection: connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    )
+
+    await migrations.prepare(empty)
 
 
 async def test_development_migrates_by_itself(empty: Settings):

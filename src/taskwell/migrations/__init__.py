@@ -60,15 +60,21 @@ async def downgrade(settings: Settings, revision: str) -> None:
 
 async def prepare(settings: Settings) -> None:
     """What every process does before it uses the database: in production look at the schema, else upgrade it."""
-    await (require_head(settings) if settings.is_production else upgrade(settings))
+    await (require_head(settings, or_later=True) if settings.is_production else upgrade(settings))
 
 
-async def require_head(settings: Settings) -> None:
-    """Raises:
-    OldSchema: saying which command to run.
+async def require_head(settings: Settings, *, or_later: bool = False) -> None:
+    """Looks at the schema.
+
+    Args:
+        or_later: Take one of a later version too. It only adds to ours, and a process of ours that is started anew
+            in the middle of a rolling upgrade has to come up. Revisions are numbered, so they compare as text.
+
+    Raises:
+        OldSchema: saying which command to run.
     """
     found = await current(settings)
-    if found != head():
+    if found != head() and not (or_later and (found or "") > head()):
         state = f"is at {found}" if found else "is empty"
         raise OldSchema(f"The database {state} and this version needs {head()}: run 'taskwell migrate' first.")
 
