@@ -2,12 +2,16 @@
 
 import asyncio
 import time
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from taskwell.api.gateway import Gateway
 from taskwell.app import create_app
+from taskwell.database import Database, Query, now
 from taskwell.settings import Settings
+from taskwell.users.tables import UserRow
 from tests.conftest import running
 from tests.support.people import PASSWORD, Person, client
 
@@ -30,6 +34,20 @@ async def test_the_new_password_is_good_and_the_old_one_is_not(ada: Person, nobo
     for password, status in ((NEW, 200), (PASSWORD, 401)):
         login = {"email": ada.email, "password": password}
         assert (await nobody.post("/api/v1/auth/login", json=login)).status_code == status
+
+
+async def test_a_change_that_lies_in_the_future_locks_nobody_out_and_the_next_is_later_still(
+    app: Gateway, database: Database, ada: Person
+):
+    """The clock was an hour ahead, and has been set right."""
+    at = now() + timedelta(hours=1)
+    await database.rows(Query(update(UserRow).values(tokens_valid_after=at), lambda *_: None))
+    phone, laptop = await sign_in(app, ada), await sign_in(app, ada)
+
+    assert (await phone.get("/api/v1/tasks")).status_code == 200
+    assert (await laptop.post("/api/v1/auth/password", json=CHANGE)).status_code == 204
+    assert [(await device.get("/api/v1/tasks")).status_code for device in (laptop, phone)] == [200, 401]
+    assert (await (await sign_in(app, ada, NEW)).get("/api/v1/tasks")).status_code == 200
 
 
 async def test_every_other_token_is_refused_at_once_and_this_one_is_not(app: Gateway, ada: Person, eve: Person):
