@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE  # every process that a test starts would compile everything anew
 
 .PHONY: help run install test fuzz check fix bench growth crowd chaos faults races model soak image load lock openapi \
-	postman reference examples docs
+	reference examples docs
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,14 +35,12 @@ check: $(VENV)/.dev  ## format, lint, types, import rules, and whether the guide
 fix: $(VENV)/.dev  ## format, and mend what the linter can mend
 	@$(BIN)/ruff format . ; $(BIN)/ruff check --fix .
 
-openapi: $(VENV)/.dev  ## write the OpenAPI documents anew
+openapi: $(VENV)/.dev  ## write the OpenAPI documents and the Postman collection anew
 	@for name in v1 todos user_tasks; do $(BIN)/taskwell openapi $$name > openapi/$$name.json; done
+	@$(BIN)/python -m scripts.postman
 
 reference: $(VENV)/.dev  ## write the guides' tables of settings, commands and errors anew
 	@$(BIN)/python -m scripts.reference
-
-postman: $(VENV)/.dev  ## write the Postman collection anew
-	@$(BIN)/python -m scripts.postman
 
 examples: $(VENV)/.dev  ## run the guides' examples, and write what a server answers
 	@$(BIN)/python -m scripts.examples
@@ -52,6 +50,9 @@ docs: $(VENV)/.dev  ## build the guides and show them at http://127.0.0.1:8001 (
 
 bench: $(VENV)/.dev $(VENV)/.bench  ## measure Taskwell beside its peers (needs wrk); BENCH="--seconds 2" passes options
 	@PATH="$(BIN):$$PATH" PYTHONPATH=. $(BIN)/python -m benchmarks.run $(BENCH)
+
+load: $(VENV)/.dev $(VENV)/.load  ## realistic users for a minute, on a server of its own or at LOAD_URL (LOAD="--database postgresql")
+	@PATH="$(BIN):$$PATH" PYTHONPATH=. $(BIN)/python -m benchmarks.scenario.run $(LOAD)
 
 chaos: $(VENV)/.dev  ## kill servers at random moments (CHAOS_ROUNDS=30), and write it into docs/reliability.md
 	@CHAOS_ROUNDS=$${CHAOS_ROUNDS:-30} RELIABILITY_RESULTS=docs/reliability/chaos.json $(BIN)/pytest -n 0 tests/chaos/test_crash.py; $(RENDER)
@@ -98,3 +99,6 @@ $(VENV)/.dev: $(BIN)/uv requirements/dev.txt pyproject.toml
 
 $(VENV)/.bench: $(BIN)/uv requirements/bench.txt
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/bench.txt && touch $@
+
+$(VENV)/.load: $(BIN)/uv requirements/load.txt
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/load.txt && touch $@

@@ -1,6 +1,6 @@
 """Writes the Postman collection of all contracts from their OpenAPI documents.
 
-``make postman`` runs it; ``tests/test_postman.py`` fails while the file differs. Each folder can be run from top to
+``make openapi`` runs it; ``tests/test_postman.py`` fails while the file differs. Each folder can be run from top to
 bottom: it opens an account, every request finds the ids that the ones before it left in variables, and the account is
 closed in the end.
 """

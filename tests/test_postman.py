@@ -21,7 +21,7 @@ def held() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_the_file_is_as_the_documents_say():
-    assert postman.FILE.read_text() == postman.text(), "run 'make postman' and commit it"
+    assert postman.FILE.read_text() == postman.text(), "run 'make openapi' and commit it"
 
 
 def test_every_operation_of_every_contract_is_in_it():
