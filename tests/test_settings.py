@@ -173,6 +173,13 @@ def test_in_development_a_key_is_made_once_and_kept_beside_the_database(environm
     assert (file.name, stat.S_IMODE(file.stat().st_mode)) == (".taskwell-secret-key", 0o600)
 
 
+def test_a_key_that_cannot_be_kept_is_told(environment):
+    environment.setenv("DATABASE_URL", "sqlite:////proc/taskwell.db")
+
+    with pytest.raises(InvalidSettings, match="SECRET_KEY is not set, and none can be kept in /proc"):
+        assert read_settings().signing_key
+
+
 @pytest.mark.parametrize("content", ["", "abc"])
 def test_a_damaged_kept_key_is_told(environment, tmp_path, content: str):
     (tmp_path / ".taskwell-secret-key").write_text(content)

@@ -8,9 +8,8 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -162,15 +161,8 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _is_a_redis(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is None:
-            return None
-        try:
-            parts = urlsplit(url.get_secret_value())
-            is_one = parts.scheme in {"redis", "rediss", "unix"} and parts.port != 0
-        except ValueError:
-            is_one = False
-        if not is_one:
-            raise ValueError("it is not a Redis URL such as redis://localhost:6379/0")
+        if url is not None and not url.get_secret_value().startswith("unix://"):
+            RedisDsn(url.get_secret_value())
         return url
 
     @field_validator("database_url")
@@ -234,7 +226,12 @@ class Settings(BaseSettings):
             return self.secret_key.get_secret_value()
         database = self.database.database if self.is_sqlite else None
         folder = Path(database).parent if database and database != ":memory:" else Path()
-        return _kept_key(folder / ".taskwell-secret-key")
+        try:
+            return _kept_key(folder / ".taskwell-secret-key")
+        except OSError as error:
+            raise InvalidSettings(
+                f"SECRET_KEY is not set, and none can be kept in {folder}: {error.strerror}"
+            ) from error
 
     @cached_property
     def verifying_keys(self) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ def serve(
     logs.configure(settings)
     with server.bound(host or settings.host, settings.port if port is None else port) as listener:
         asyncio.run(migrations.prepare(settings))
+        _ = settings.signing_key  # in development it is made here, before there are processes that need one
         _announce(settings, listener, workers)
         if not (server.Supervisor(listener, workers).run() if workers > 1 else server.serve_here(listener)):
             sys.exit(1)
