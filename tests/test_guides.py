@@ -87,7 +87,8 @@ def test_every_metric_that_a_guide_names_is_counted():
 
 
 def test_every_file_that_a_guide_names_is_there():
-    folders = "tests|src|docs|scripts|examples|benchmarks|requirements|openapi"
+    """Those that a command writes for its reader, such as ``benchmarks/results``, may not be there yet."""
+    folders = "tests|src|docs|scripts|examples|benchmarks(?!/results)|requirements|openapi"
     missing = {
         (path, guide)
         for path, guide in named(rf"(?<![\w./-])((?:{folders})/[\w./-]*\w)")
