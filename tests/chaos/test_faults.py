@@ -33,12 +33,12 @@ class Stage:
 
 @pytest.fixture(scope="module")
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    """Two processes that reach their own PostgreSQL through a proxy."""
+    """Processes that reach their own PostgreSQL through a proxy."""
     postgres = await asyncio.to_thread(PostgresServer, DURABLE)
     await asyncio.to_thread(postgres.start)
     async with Proxy("127.0.0.1", postgres.port) as proxy:
         url = f"postgresql://postgres@127.0.0.1:{proxy.port}/postgres"
-        server = Server(tmp_path_factory.mktemp("stage"), url, workers=2, **PATIENCE)
+        server = Server(tmp_path_factory.mktemp("stage"), url, workers=2 if ROUNDS else 1, **PATIENCE)
         await asyncio.to_thread(server.start, 60)
         yield Stage(postgres, proxy, server)
         assert await asyncio.to_thread(server.stop) == 0
