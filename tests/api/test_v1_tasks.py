@@ -261,3 +261,12 @@ async def test_somebody_elses_task_is_not_there(ada: Person, eve: Person):
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
     assert (await eve.http.get("/api/v1/tasks?include_total=true")).json()["total"] == 0
     assert (await get(ada, task)).json() == task
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+async def test_the_first_and_the_last_day_are_days_in_a_list_as_well(day: str, ada: Person):
+    task = await create(ada, due_date=day)
+
+    (listed,) = (await ada.http.get("/api/v1/tasks")).json()["items"]
+    assert listed == task == (await get(ada, task)).json()
+    assert listed["due_date"] == day

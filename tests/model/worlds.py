@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +15,7 @@ from taskwell import migrations
 from taskwell.app import create_app
 from taskwell.backup import backup, restore
 from taskwell.settings import Settings
-from tests.conftest import SECRET, new_postgres_database, running
+from tests.conftest import new_postgres_database, running, settings_of
 from tests.support.people import Person, arrive, client
 
 INSTANT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
@@ -56,15 +56,7 @@ class World:
         url = f"sqlite:///{folder}/model{number}.db"
         if kind == "postgresql":
             url = await databases.enter_async_context(new_postgres_database(f"taskwell_{folder.name}_{number}"))
-        return Settings(
-            _env_file=None,
-            environment="test",
-            database_url=url,
-            secret_key=SECRET,
-            rate_limit_per_minute=0,
-            worker_in_serve=False,
-            log_level="WARNING",
-        )
+        return settings_of(url, log_level="WARNING")
 
     async def start(self) -> None:
         self.app = await self.process.enter_async_context(running(create_app(self.settings)))
@@ -195,10 +187,22 @@ class Worlds:
 
     def _both(self, here: "Answer", there: "Answer") -> "Answer":
         bodies = [world.everywhere(each.raw) for world, each in zip(self.each, (here, there), strict=True)]
-        assert bodies[0] == bodies[1]
+        assert not list(_differences("", *bodies))
         for header in ("content-type", "etag", "idempotency-replayed", "cache-control"):
             assert _part(here, header) == _part(there, header), header
         return Answer(here.status, here.headers, bodies[0], (here.raw, there.raw))
+
+
+def _differences(where: str, here: Any, there: Any) -> Iterator[str]:
+    """Where two bodies differ, and in what."""
+    if isinstance(here, dict) and isinstance(there, dict) and here.keys() == there.keys():
+        for name in here:
+            yield from _differences(f"{where}.{name}", here[name], there[name])
+    elif isinstance(here, list) and isinstance(there, list) and len(here) == len(there):
+        for place, (one, other) in enumerate(zip(here, there, strict=True)):
+            yield from _differences(f"{where}[{place}]", one, other)
+    elif here != there:
+        yield f"{where}: {here!r} here, {there!r} there"
 
 
 def _part(answer: Answer, header: str) -> str | None:

@@ -5,8 +5,22 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeAlias
 
 import orjson
-from sqlalchemy import ARRAY, Date, DateTime, Dialect, MetaData, Text, Uuid
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Date,
+    DateTime,
+    Dialect,
+    MetaData,
+    Text,
+    Uuid,
+    type_coerce,
+)
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from uuid_utils import uuid7
 
@@ -61,6 +75,32 @@ class UtcInstant(TypeDecorator[datetime]):
         return _optional(datetime.fromisoformat) if dialect.name == "sqlite" else None
 
 
+class _DayText(TypeDecorator[date]):
+    """What a day is sent as."""
+
+    impl = Text
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        return _optional(date.isoformat)
+
+
+class _Sent(FunctionElement[date]):
+    """A day that is sent as text: asyncpg takes the first and the last day that Python knows for infinity."""
+
+    inherit_cache = True
+
+
+@compiles(_Sent)
+def _(element: _Sent, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(_Sent, "postgresql")
+def _(element: _Sent, compiler: SQLCompiler, **options: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **options)} AS date)"
+
+
 class Day(TypeDecorator[date]):
     """A calendar day: ``date`` on PostgreSQL, ``YYYY-MM-DD`` on SQLite."""
 
@@ -70,8 +110,8 @@ class Day(TypeDecorator[date]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(Text() if dialect.name == "sqlite" else Date())
 
-    def bind_processor(self, dialect: Dialect) -> Processor:
-        return _optional(date.isoformat) if dialect.name == "sqlite" else None
+    def bind_expression(self, bindvalue: BindParameter[Any]) -> ColumnElement[Any]:
+        return _Sent(type_coerce(bindvalue, _DayText()))
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
         return _optional(date.fromisoformat) if dialect.name == "sqlite" else None

@@ -24,6 +24,9 @@ from taskwell.settings import Settings
 ADVISORY_LOCK = 0x7461736B77656C6C
 """'taskwell' in ASCII: processes that start at once migrate one after the other."""
 
+LOCK_TIMEOUT = "5s"
+"""How long a step waits for a table that somebody uses, and all who come after it wait behind; then it gives up."""
+
 
 class OldSchema(AppError):
     """The schema is not the one that this version of Taskwell needs."""
@@ -93,7 +96,7 @@ def _revision_of(connection: Connection) -> str | None:
 def _run(connection: Connection, action: Callable[[Config, str], None], revision: str) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK})
-        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+        connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
     try:
         action(_config(connection), revision)
     except CommandError as error:

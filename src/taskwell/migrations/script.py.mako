@@ -7,6 +7,8 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
+allowed: dict[str, str] = {}
+"""The rules of docs/upgrading.md that it breaks, and why it may."""
 
 
 def upgrade() -> None:

@@ -16,6 +16,8 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+allowed = dict.fromkeys(("index", "reckoned_column"), "no version that serves was released with a schema before it")
+"""The rules of docs/upgrading.md that it breaks, and why it may."""
 
 LAST_SYMBOL = 0x1FAFF
 """Beyond the last block of emoji there are letters, and signs that nobody writes in a task."""

@@ -7,6 +7,10 @@ revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
+allowed = dict.fromkeys(
+    ("index", "change_type", "every_row"), "no version that serves was released with a schema before it"
+)
+"""The rules of docs/upgrading.md that it breaks, and why it may."""
 
 STATE = "CASE WHEN {row}.deleted_at IS NOT NULL THEN 0 WHEN {row}.completed_at IS NOT NULL THEN 1 ELSE 2 END"
 NEW_STATE, OLD_STATE = STATE.format(row="NEW"), STATE.format(row="OLD")
