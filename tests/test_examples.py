@@ -1,5 +1,6 @@
 """The guides' examples, run as they are printed: a server answers what the guides say it does."""
 
+from concurrent.futures import ThreadPoolExecutor
 from difflib import unified_diff
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from tests.support.server import serving
 def differences(address: str) -> list[str]:
     """What the guides say and this server does not, or the other way round; runs every example."""
     found: list[str] = []
-    for page in examples.pages():
-        written, given = page.read_text(), examples.answered(page, address)
+    with ThreadPoolExecutor() as readers:  # each page has an account of its own
+        answers = readers.map(lambda page: (page, examples.answered(page, address)), examples.pages())
+    for page, given in answers:
+        written = page.read_text()
         if examples.steady(written) != examples.steady(given):
             found += unified_diff(written.splitlines(), given.splitlines(), page.name, "as answered", lineterm="")
     return found

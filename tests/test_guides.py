@@ -44,8 +44,8 @@ COMMANDS = commands(typer.main.get_command(command_line()), "taskwell")
 
 
 def test_every_setting_that_a_guide_names_is_one():
-    deploy = "".join(path.read_text() for path in (ROOT / "deploy").rglob("*") if path.is_file())
-    elsewhere = (ROOT / "Makefile").read_text() + deploy
+    others = [ROOT / "Makefile", *(ROOT / "deploy").rglob("*"), *(ROOT / "benchmarks").rglob("*.py")]
+    elsewhere = "".join(path.read_text() for path in others if path.is_file())
     known = {name.upper() for name in reference.known_settings()} | READERS_OWN
 
     unknown = {
