@@ -1,12 +1,14 @@
 """``taskwell doctor``."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import typer
 
-from taskwell import doctor as doctor_
-from taskwell.doctor import Finding
 from taskwell.settings import InvalidSettings, read_settings
+
+if TYPE_CHECKING:
+    from taskwell.doctor import Finding
 
 COLOURS = {"ok": typer.colors.GREEN, "note": typer.colors.YELLOW, "bad": typer.colors.RED}
 
@@ -21,10 +23,12 @@ def doctor() -> None:
 
 
 async def _examine() -> bool:
+    from taskwell import doctor as doctor_  # noqa: PLC0415  # it knows every client there is, and no other command does
+
     try:
         settings = read_settings()
     except InvalidSettings as error:
-        _show(Finding("settings", "bad", str(error)))
+        _show(doctor_.Finding("settings", "bad", str(error)))
         return False
     is_well = True
     async for finding in doctor_.examine(settings):
@@ -33,6 +37,6 @@ async def _examine() -> bool:
     return is_well
 
 
-def _show(finding: Finding) -> None:
+def _show(finding: "Finding") -> None:
     mark = typer.style(f"{finding.state:<4}", fg=COLOURS[finding.state])
     typer.echo(f"{mark}  {finding.part:<11}  {finding.sentence}")

@@ -4,8 +4,6 @@ import asyncio
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from taskwell import migrations
 from taskwell.database import open_database
@@ -27,6 +25,9 @@ def seed_command(
 
 
 async def _seed(users: int, tasks_per_user: int) -> list[SampleUser]:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
     settings = read_settings()
     if settings.is_production:
         raise InvalidSettings("ENVIRONMENT is production; sample data has no place there")

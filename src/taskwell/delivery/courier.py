@@ -8,7 +8,7 @@ import structlog
 
 from taskwell import telemetry
 from taskwell.database import Database, now
-from taskwell.delivery import log, mail, queue, webhook
+from taskwell.delivery import log, queue
 from taskwell.delivery.attempt import Claim, Errand, Undelivered
 from taskwell.delivery.log import Delivery
 from taskwell.delivery.queue import Release
@@ -48,8 +48,12 @@ async def _send(errand: Errand, settings: Settings) -> Undelivered | None:
     try:
         async with asyncio.timeout(ATTEMPT.total_seconds()):
             if errand.channel == "email":
+                from taskwell.delivery import mail  # noqa: PLC0415  # a client is loaded for who has reminders
+
                 await mail.send(errand, settings)
             else:
+                from taskwell.delivery import webhook  # noqa: PLC0415
+
                 await webhook.send(errand, allow_private=settings.webhook_allow_private)
     except Undelivered as error:
         return error

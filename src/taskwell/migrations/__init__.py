@@ -1,25 +1,24 @@
 """The schema's revisions, and running them.
 
 Alembic's own engine here is synchronous on SQLite and asyncpg on PostgreSQL; nothing of it is used while
-requests are served.
+requests are served. Alembic itself is loaded only where there is something to migrate: it takes a tenth of the
+time until a server is ready.
 """
 
 import asyncio
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, inspect, text
 
 from taskwell.database.engine import postgres_engine, sqlite_path
 from taskwell.database.sqlite import connect, told
 from taskwell.errors import AppError, Unavailable
 from taskwell.settings import Settings
+
+SCRIPTS = Path(__file__).parent
 
 ADVISORY_LOCK = 0x7461736B77656C6C
 """'taskwell' in ASCII: processes that start at once migrate one after the other."""
@@ -34,14 +33,12 @@ class OldSchema(AppError):
 
 def head() -> str:
     """The newest revision that this version knows."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
-    assert revision is not None
-    return revision
+    return max(known())
 
 
 def known() -> frozenset[str]:
-    """Every revision that this version can migrate from."""
-    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+    """Every revision that this version can migrate from, as the files of the scripts begin."""
+    return frozenset(path.name.partition("_")[0] for path in SCRIPTS.glob("versions/[0-9]*.py"))
 
 
 async def current(settings: Settings) -> str | None:
@@ -53,17 +50,24 @@ async def current(settings: Settings) -> str | None:
 
 async def upgrade(settings: Settings, revision: str = "head") -> None:
     """Brings the schema to a revision, each step in its transaction, under a lock."""
-    await _with_connection(settings, lambda connection: _run(connection, command.upgrade, revision))
+    await _with_connection(settings, lambda connection: _run(connection, "upgrade", revision))
 
 
 async def downgrade(settings: Settings, revision: str) -> None:
     """Takes the schema back to a revision, or to nothing with ``base``."""
-    await _with_connection(settings, lambda connection: _run(connection, command.downgrade, revision))
+    await _with_connection(settings, lambda connection: _run(connection, "downgrade", revision))
 
 
 async def prepare(settings: Settings) -> None:
-    """What every process does before it uses the database: in production look at the schema, else upgrade it."""
-    await (require_head(settings, or_later=True) if settings.is_production else upgrade(settings))
+    """What every process does before it uses the database: look at the schema, and upgrade an old one.
+
+    Raises:
+        OldSchema: in production, where an old one is left alone.
+    """
+    if settings.is_production:
+        await require_head(settings, or_later=True)
+    elif await current(settings) != head():
+        await upgrade(settings)
 
 
 async def require_head(settings: Settings, *, or_later: bool = False) -> None:
@@ -82,23 +86,26 @@ async def require_head(settings: Settings, *, or_later: bool = False) -> None:
         raise OldSchema(f"The database {state} and this version needs {head()}: run 'taskwell migrate' first.")
 
 
-def _config(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    config.attributes["connection"] = connection
-    return config
-
-
 def _revision_of(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
-def _run(connection: Connection, action: Callable[[Config, str], None], revision: str) -> None:
+def _run(connection: Connection, action: Literal["upgrade", "downgrade"], revision: str) -> None:
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK})
         connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    config.attributes["connection"] = connection
     try:
-        action(_config(connection), revision)
+        (command.upgrade if action == "upgrade" else command.downgrade)(config, revision)
     except CommandError as error:
         raise OldSchema(f"The schema cannot be brought to {revision}: {error}.") from error
 
