@@ -1,7 +1,7 @@
 """SQLite: the standard library's driver in this process.
 
-A read takes microseconds, less than handing it to a thread would, so it runs where it is asked for; a heavy
-one runs in a thread. Writes queue for the one writing connection: see ``writer``.
+A read takes microseconds, less than handing it to a thread would, so it runs where it is asked for. Writes queue
+for the one writing connection: see ``writer``. What is heavy, of either kind, runs in a thread.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -95,7 +96,7 @@ class SqliteDatabase(Database):
     async def transaction(self) -> AsyncIterator[Lane]:
         with told():
             async with self._writer.transaction() as connection:
-                yield SqliteTransaction(connection, self._watch)
+                yield SqliteTransaction(connection, self._writer, self._watch)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Snapshot]:
@@ -132,14 +133,17 @@ class SqliteSnapshot(Snapshot):
 class SqliteTransaction(Lane):
     """The write lane: statements on the writing connection, which holds the transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, watch: StatementWatch) -> None:
+    def __init__(self, connection: sqlite3.Connection, writer: Writer, watch: StatementWatch) -> None:
         self._connection = connection
+        self._writer = writer
         self._watch = watch
 
     async def rows(self, query: Query[T], /, **values: object) -> list[T]:
         started = time.perf_counter()
         try:
             with told():
+                if query.is_heavy:
+                    return await self._writer.in_thread(partial(_run, self._connection, query, values))
                 return _run(self._connection, query, values)
         finally:
             self._watch.ended(query.steps(DIALECT)[-1], started)

@@ -7,16 +7,22 @@ commit): none is acknowledged before the disk has it, and the disk is asked once
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import TypeVar
+
+T = TypeVar("T")
 
 Group = asyncio.Future[None]
 """Done when the transaction that its writers share is on the disk."""
 
 
 class Writer:
-    """Serialises the writers. What may wait, ``BEGIN IMMEDIATE`` and ``COMMIT``, runs in a thread of its own."""
+    """Serialises the writers. What may wait, ``BEGIN IMMEDIATE`` and ``COMMIT``, runs in a thread of its own; so does
+    what takes long.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -51,7 +57,7 @@ class Writer:
 
     async def _begun(self) -> Group:
         """A new group. Its commit queues for a turn behind those who wait now, and they become its members."""
-        await self._in_thread("BEGIN IMMEDIATE")
+        await self._run("BEGIN IMMEDIATE")
         group = self._group = asyncio.get_running_loop().create_future()
         group.add_done_callback(_look_at_failure)
         commit = asyncio.create_task(self._commit(group))
@@ -65,7 +71,7 @@ class Writer:
                 return
             self._group = None
             try:
-                await self._in_thread("COMMIT")
+                await self._run("COMMIT")
             except Exception as error:  # noqa: BLE001, whatever it is belongs to those who wait for the commit
                 self._roll_back()
                 group.set_exception(error)
@@ -85,13 +91,20 @@ class Writer:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    async def _in_thread(self, statement: str) -> None:
-        """Runs to its end even when the caller is cancelled; a transaction begun for nobody is rolled back."""
-        running = asyncio.get_running_loop().run_in_executor(self._thread, self._connection.execute, statement)
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Does the work of whoever has the turn; to its end, even when the caller is cancelled."""
+        running = asyncio.get_running_loop().run_in_executor(self._thread, work)
         try:
-            await asyncio.shield(running)
+            return await asyncio.shield(running)
         except asyncio.CancelledError:
             await asyncio.wait([running])
+            raise
+
+    async def _run(self, statement: str) -> None:
+        """A transaction begun for nobody is rolled back."""
+        try:
+            await self.in_thread(partial(self._connection.execute, statement))
+        except asyncio.CancelledError:
             self._roll_back()
             raise
 

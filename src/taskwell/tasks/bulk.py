@@ -167,6 +167,6 @@ def _rewrite(dialect: str) -> Sequence[Executable]:
     ]
 
 
-_NAMED: Query[Task] = Query(_tasks_named, as_task)
-_INSERT: Query[int] = Query(_insert, int)
-REWRITE: Query[int] = Query(_rewrite, int)
+_NAMED: Query[Task] = Query(_tasks_named, as_task, is_heavy=True)
+_INSERT: Query[int] = Query(_insert, int, is_heavy=True)
+REWRITE: Query[int] = Query(_rewrite, int, is_heavy=True)

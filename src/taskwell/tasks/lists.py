@@ -182,6 +182,7 @@ _EMPTY: Query[int] = Query(
     )
     .where(TaskRow.user_id == USER_ID, TaskRow.list_id == _LIST_ID),
     int,
+    is_heavy=True,
 )
 
 

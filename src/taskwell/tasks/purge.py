@@ -21,6 +21,7 @@ _PURGE: Query[str] = Query(
     .where(tuple_(TaskRow.user_id, TaskRow.id).in_(select(_old.c.user_id, _old.c.id)))
     .returning(TaskRow.id),
     str,
+    is_heavy=True,
 )
 
 

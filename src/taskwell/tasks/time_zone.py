@@ -20,6 +20,7 @@ from taskwell.users.tables import UserRow
 _DAYS: Query[date] = Query(
     select(TaskRow.due_date).where(TaskRow.user_id == USER_ID, TaskRow.due_date.is_not(None)).distinct(),
     lambda day: day,
+    is_heavy=True,
 )
 
 _MOVE: Query[Any] = Query(
@@ -43,7 +44,7 @@ def _reckon(dialect: str) -> Sequence[Executable]:
     ]
 
 
-_RECKON: Query[Any] = Query(_reckon, lambda *_: None)
+_RECKON: Query[Any] = Query(_reckon, lambda *_: None, is_heavy=True)
 
 
 async def move_to_zone(lane: Lane, user: Principal, time_zone: str) -> None:

@@ -109,7 +109,9 @@ _IDENTITIES: Query[str] = Query(
     identity_id,
 )
 
-_REMOVE: Query[datetime] = Query(delete(UserRow).where(OWN_ROW).returning(UserRow.created_at), lambda found: found)
+_REMOVE: Query[datetime] = Query(
+    delete(UserRow).where(OWN_ROW).returning(UserRow.created_at), lambda found: found, is_heavy=True
+)
 
 
 async def delete_account(lane: Lane, user: Principal, password: str | None) -> None:
