@@ -202,7 +202,9 @@ def overheard() -> Iterator[list[str]]:
 
 
 async def test_every_migration_leaves_the_running_version_alone_or_says_why_not(worker_id: str):
-    scripts = ScriptDirectory.from_config(migrations._config())
+    scripts = ScriptDirectory(str(migrations.SCRIPTS))
+    assert {script.revision for script in scripts.walk_revisions()} == migrations.known()
+    assert scripts.get_current_head() == migrations.head()
     async with new_postgres_database(f"taskwell_rules_{worker_id}") as url:
         settings = settings_of(url)
         for revision in sorted(migrations.known()):
