@@ -1,0 +1,114 @@
+"""What a request may cost, in what does not wobble: statements, bytes, and calls of Python functions.
+
+A regression shows here before a clock would show it. A ceiling is a tenth to a fifth above what was counted; one that
+was passed for a good reason is raised in the same change.
+"""
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from taskwell import tasks
+from taskwell.api.gateway import Gateway
+from taskwell.tasks import TaskDraft
+from taskwell.telemetry import QUERIES, exposition
+from tests.support.people import Person
+
+TASKS = 60
+REPEATS = 5
+"""The cheapest counts: now and then a request also reads who has signed out, and the first compile statements."""
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """Attributes:
+    calls: Of Python functions, on SQLite and on PostgreSQL.
+    """
+
+    method: str
+    path: str
+    statements: int
+    size: int
+    calls: tuple[int, int]
+    body: object = None
+
+
+DRAFT = {"title": "Buy milk", "priority": "high"}
+CEILINGS = {
+    "list": Ceiling("GET", "?limit=50", 1, 18_500, (290, 375)),
+    "get": Ceiling("GET", "/{id}", 1, 380, (225, 310)),
+    "create": Ceiling("POST", "", 1, 380, (640, 345), DRAFT),
+    "update": Ceiling("PATCH", "/{id}", 2, 380, (690, 480), {"description": "{number}"}),
+    "complete": Ceiling("PATCH", "/{id}/complete", 2, 380, (680, 470)),
+    "search": Ceiling("GET", "?limit=50&q=milk", 1, 18_500, (365, 400)),
+    "stats": Ceiling("GET", "/stats", 1, 1_400, (350, 400)),
+    "bulk": Ceiling(
+        "POST", "/bulk", 5, 38_500, (4_700, 4_750), {"operations": [{"op": "create", "data": DRAFT}] * 100}
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    statements: int
+    size: int
+    calls: int
+
+
+async def cost_of(app: Gateway, ada: Person, ceiling: Ceiling, task_id: str, number: int) -> Cost:
+    """One request, straight into the application: what a client adds is not counted."""
+    path, _, query = ceiling.path.replace("{id}", task_id).partition("?")
+    body = b"" if ceiling.body is None else json.dumps(ceiling.body).replace("{number}", str(number)).encode()
+    whole = f"/api/v1/tasks{path}"
+    headers = [(b"authorization", f"Bearer {ada.token}".encode()), (b"host", b"localhost")]
+    headers += [(b"content-type", b"application/json")] if body else []
+    scope = {
+        "type": "http", "method": ceiling.method, "path": whole, "raw_path": whole.encode(), "headers": headers,
+        "query_string": query.encode(), "client": ("127.0.0.1", 1), "server": ("localhost", 80), "scheme": "http",
+    }  # fmt: skip
+    size = 0
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        nonlocal size
+        assert message.get("status", 200) < 300
+        size += len(message.get("body", b""))
+
+    calls = 0
+
+    def count(_: object, event: str, __: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    before = statements()
+    sys.setprofile(count)
+    try:
+        await app(scope, receive, send)
+    finally:
+        sys.setprofile(None)
+    return Cost(statements() - before, size, calls)
+
+
+def statements() -> int:
+    """How many have run in this process."""
+    lines = [line for line in exposition().splitlines() if line.startswith(f"{QUERIES.name}_count")]
+    return sum(int(line.rpartition(" ")[2]) for line in lines)
+
+
+@pytest.mark.parametrize("operation", CEILINGS)
+async def test_a_request_costs_no_more_than_it_did(app: Gateway, ada: Person, operation: str):
+    assert app.services is not None
+    database, ceiling = app.services.database, CEILINGS[operation]
+    for number in range(TASKS):
+        task = await tasks.create(database, ada.principal, TaskDraft(f"Buy milk {number}", tags=("home",)))
+
+    costs = [await cost_of(app, ada, ceiling, task.id, number) for number in range(REPEATS)]
+
+    assert min(cost.statements for cost in costs) <= ceiling.statements
+    assert min(cost.size for cost in costs) <= ceiling.size
+    assert min(cost.calls for cost in costs) <= ceiling.calls[database.name == "postgresql"], costs
