@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_IN_THE_IMAGE = re.compile(r"/(?=(?:build|opt|root|state|tools|var)(?:[/:\s\"']|$))")
+_IN_THE_IMAGE = re.compile(r"/(?=(?:build|opt|state|tools|var)(?:[/:\s\"']|$))")
 _FLAG = re.compile(r"--(\w+)=(\S+)\s+")
 IGNORED = {"ARG", "EXPOSE", "STOPSIGNAL", "LABEL"}
 
