@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -24,11 +23,10 @@ from sqlalchemy import (
     union_all,
 )
 
-from taskwell.database import Build, Query, UuidText
-from taskwell.database.base import Processor
-from taskwell.database.query import Step, shaped
+from taskwell.database import Query, UuidText
 from taskwell.database.unindexed import Unindexed
 from taskwell.tasks.filters import Condition, SortKey, TaskSort, sql
+from taskwell.tasks.page_rows import PageQuery, Projection, version_text
 from taskwell.tasks.queries import TASK_COLUMNS, USER_ID, Column, as_task, in_trash_of_user, visible_to_user
 from taskwell.tasks.search import RELEVANCE
 from taskwell.tasks.tables import TaskRow
@@ -36,14 +34,6 @@ from taskwell.tasks.task import Task
 from taskwell.users.tables import UserRow
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, eq=False)
-class Projection(Generic[T]):
-    """What to read of each task, and the value it makes; a contract may read its wire form directly."""
-
-    columns: tuple[Column, ...]
-    shape: Any
 
 
 OFFSET = bindparam("offset", type_=BigInteger)
@@ -70,15 +60,11 @@ _INDEXED: dict[SortKey, tuple[tuple[Condition, ...], ...]] = {"created_at": ((),
 """The filters, beside none, that an index holds in this order."""
 
 
-def _version(revision: int, oldest_in_trash: datetime | None) -> str:
-    return f"{revision}" if oldest_in_trash is None else f"{revision}.{oldest_in_trash.timestamp():.6f}"
-
-
 # The purge takes no revision of the user; it always takes the oldest of the trash, so that one tells of it.
 _OLDEST_IN_TRASH = in_trash_of_user(func.min(TaskRow.deleted_at)).scalar_subquery()
 _OF_USER = UserRow.id == USER_ID
-VERSION: Query[str] = Query(select(UserRow.revision, null()).where(_OF_USER), _version)
-TRASH_VERSION: Query[str] = Query(select(UserRow.revision, _OLDEST_IN_TRASH).where(_OF_USER), _version)
+VERSION: Query[str] = Query(select(UserRow.revision, null()).where(_OF_USER), version_text)
+TRASH_VERSION: Query[str] = Query(select(UserRow.revision, _OLDEST_IN_TRASH).where(_OF_USER), version_text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,53 +83,6 @@ class PageShape:
     with_total: bool
     in_trash: bool
     is_offset: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PageRows(Generic[T]):
-    """What the statement of a page has found.
-
-    Attributes:
-        items: One more than the limit where there is a next page.
-        keys: Each row's sort key and id, as the driver gives them.
-    """
-
-    version: str
-    total: int | None
-    items: list[T]
-    keys: list[Sequence[Any]]
-    processors: tuple[Processor, ...]
-
-    def end(self, number: int) -> tuple[Any, str]:
-        """The sort key and the id of that many'th row: where a page ends."""
-        key, row_id = (
-            value if process is None else process(value)
-            for process, value in zip(self.processors, self.keys[number - 1], strict=True)
-        )
-        return key, row_id
-
-
-class PageQuery(Query[PageRows[T]]):
-    """A query whose rows are read as a whole: of fifty keys a page needs one."""
-
-    def __init__(self, build: Build, projection: Projection[T], *, is_heavy: bool) -> None:
-        super().__init__(build, PageRows, is_heavy=is_heavy)
-        self._projection = projection
-
-    def read(self, step: Step, rows: Sequence[Sequence[Any]]) -> list[PageRows[T]]:
-        if not rows:
-            return []
-        processors = step.processors or (None,) * len(rows[0])
-        revision, oldest, total = shaped(_as_they_are, processors[:3], [rows[0][:3]])[0]
-        found = [row for row in rows if row[4] is not None]
-        columns = processors[5:] if any(processors[5:]) else None
-        items = shaped(self._projection.shape, columns, [row[5:] for row in found])
-        keys = [row[3:5] for row in found]
-        return [PageRows(_version(revision, oldest), total, items, keys, processors[3:5])]
-
-
-def _as_they_are(*columns: Any) -> tuple[Any, ...]:
-    return columns
 
 
 @lru_cache(maxsize=2048)

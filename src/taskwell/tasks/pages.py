@@ -8,7 +8,8 @@ from taskwell.database import Lane, now
 from taskwell.errors import InvalidCursor, Unauthorized
 from taskwell.pagination import Key, decode_cursor, encode_cursor
 from taskwell.tasks.filters import Asker, TaskFilter, TaskSort, conditions
-from taskwell.tasks.page_queries import TRASH_VERSION, VERSION, PageShape, Projection, limit_of, page_query
+from taskwell.tasks.page_queries import TRASH_VERSION, VERSION, PageShape, limit_of, page_query
+from taskwell.tasks.page_rows import Projection
 from taskwell.tasks.search import terms_of
 from taskwell.users.principal import Principal
 
