@@ -99,14 +99,14 @@ async def test_of_two_workers_one_is_killed_and_nothing_is_lost(
             second.kill()
         await asyncio.sleep(2)
         await set_two_hundred(database, ada, receiver)
-        await until(lambda: len(receiver.requests) >= 60, 30)
+        await until(lambda: len(receiver.requests) >= 60, 60)
         doomed.send_signal(signal.SIGKILL)
         doomed.wait()
         killed_at = now()
         await asyncio.sleep(4)  # by then a living worker has marked what it held at that time
         with working(tmp_path, settings) if settings.is_sqlite else nullcontext():
             await end_leases_of_the_dead(database, killed_at)
-            await until(lambda: len(delivered(receiver)) >= 200, 40)
+            await until(lambda: len(delivered(receiver)) >= 200, 90)
             await assert_all_arrived(database, ada, receiver)
 
 
