@@ -30,7 +30,7 @@ async def test_a_full_disk_refuses_writes_and_lets_reads_and_what_is_stored_alon
     disk = tmp_path / "disk"
     disk.mkdir()
     server = Server(tmp_path, f"sqlite:///{disk}/taskwell.db")
-    mount = 'mount -t tmpfs -o size=4m tmpfs "$0" && exec "$@"'
+    mount = 'mount -t tmpfs -o size=32m tmpfs "$0" && exec "$@"'
     server.command = [*NAMESPACE, "sh", "-c", mount, str(disk), *server.command]
     await asyncio.to_thread(server.start)
     inside = Path(f"/proc/{server.process.pid}/root{disk}")
