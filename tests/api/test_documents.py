@@ -63,6 +63,17 @@ def test_every_operation_has_a_summary_a_tag_and_an_id_of_its_own(name: str):
 
 
 @each_contract
+def test_whoever_sends_a_body_is_told_of_its_media_type_and_size(name: str):
+    silent = [
+        where
+        for where, operation in operations(name)
+        if "requestBody" in operation and not {"413", "415"} <= operation["responses"].keys()
+    ]
+
+    assert not silent
+
+
+@each_contract
 def test_every_body_has_examples_that_its_schema_accepts(name: str):
     whole = document(name)
     for where, operation in operations(name):

@@ -90,7 +90,7 @@ _ALL = (
         "Send less at once. The limit is MAX_BODY_BYTES.", errors.TooLarge("The body may hold 1048576 bytes at most.")
     ),
     _failure(
-        "Send `Content-Type: application/json`.",
+        "Send `Content-Type: application/json`, or what `detail` names where a form or a file is expected.",
         errors.UnsupportedMediaType("Send the body as JSON, with 'Content-Type: application/json'."),
     ),
     _failure(
