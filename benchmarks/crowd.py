@@ -36,6 +36,7 @@ def main() -> None:
         f"{asked.sign_ins} that sign in; {asked.users} users with {asked.tasks_per_user} tasks each, one worker."
     )
     text = f"# The latest run of `make crowd`\n\n{words}\n\n" + "\n".join(lines) + "\n"
+    RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / "crowd.md").write_text(text)
     print(text)
 

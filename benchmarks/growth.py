@@ -35,6 +35,7 @@ def main() -> None:
         f"{now().date()}: {asked.few * per_user:,} and {asked.many * per_user:,} tasks, {per_user:,} of each user."
     )
     text = f"# The latest run of `make growth`\n\n{words}\n\n" + "\n".join(lines) + "\n"
+    RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / "growth.md").write_text(text)
     print(text)
 

@@ -1,6 +1,6 @@
 """The ``taskwell`` command: parse, call, print.
 
-What is loaded for it stays, so looking for garbage in it while it is loaded only takes time: a fifth of a start.
+What is loaded for it stays, so looking for garbage in it while it is loaded only takes time.
 """
 
 import gc
