@@ -205,7 +205,7 @@ async def _asked(port: int, expected: int) -> bool:
 
 async def _seen(port: int, name: str, expected: float) -> bool:
     """Gauges of another process are as old as a second."""
-    return await _come_true(port, lambda all_: sum(each for (is_, _), each in all_.items() if is_ == name) == expected)
+    return await _come_true(port, lambda got: sum(n for (is_, _), n in got.items() if is_ == name) == expected)
 
 
 async def _come_true(port: int, condition: Callable[[Samples], bool]) -> bool:
