@@ -1,5 +1,6 @@
 """Backup and restore, between and within the two databases."""
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,13 +12,16 @@ import pytest
 from sqlalchemy import func, select
 
 from taskwell import migrations
+from taskwell.app import create_app
 from taskwell.backup import BackupRefused, backup, restore
 from taskwell.backup.file import Header, Reader, Writer
 from taskwell.database import Query, now, open_database
 from taskwell.seed import seed
 from taskwell.settings import Settings
-from taskwell.tasks.tables import TaskTagRow
-from tests.conftest import SECRET, new_postgres_database
+from taskwell.tasks.tables import TaskRow, TaskTagRow
+from taskwell.users.tables import UserRow
+from tests.conftest import SECRET, new_postgres_database, running
+from tests.support.people import arrive
 
 
 def settings_for(url: str) -> Settings:
@@ -59,6 +63,32 @@ async def test_a_restored_database_gives_the_same_backup(source: Settings, targe
         assert await backup(settings, second, nothing) == rows
 
     assert contents(first) == contents(second)
+
+
+async def test_a_backup_while_others_write_is_of_one_instant_there_and_back(source: Settings, tmp_path: Path):
+    files = [tmp_path / name for name in ("under load", "from the other kind", "and back")]
+    async with running(create_app(source)) as app:
+        ada, is_over = await arrive(app, "ada"), asyncio.Event()
+
+        async def write() -> None:
+            while not is_over.is_set():
+                assert (await ada.http.post("/api/v1/tasks", json={"title": "Buy milk"})).status_code == 201
+
+        writers = [asyncio.create_task(write()) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        await backup(source, files[0], nothing)
+        is_over.set()
+        await asyncio.gather(*writers)
+
+    here, there = ("sqlite", "postgresql") if source.is_sqlite else ("postgresql", "sqlite")
+    async with empty(there, "there", tmp_path) as other, empty(here, "back", tmp_path) as same:
+        for settings, before, after in ((other, files[0], files[1]), (same, files[1], files[2])):
+            await restore(settings, before, nothing)
+            await backup(settings, after, nothing)
+            (revision, newest, count) = await writes_of(settings, ada.id)
+            assert revision == newest == count > 0, "each of her writes took a revision and made a task"
+
+    assert contents(files[0]) == contents(files[1]) == contents(files[2])
 
 
 async def test_tags_work_after_a_restore(source: Settings, tmp_path: Path):
@@ -140,6 +170,19 @@ async def test_the_file_is_its_owners_alone(source: Settings, tmp_path: Path):
 def contents(file: Path) -> list[bytes]:
     """The lines that are data; the first says when the file was made, the last is a digest of that too."""
     return sorted(gzip.decompress(file.read_bytes()).splitlines()[1:-1])
+
+
+async def writes_of(settings: Settings, user_id: str) -> tuple[int, int, int]:
+    """The user's revision, that of the newest task, and how many tasks there are."""
+    asked = select(UserRow.revision, func.max(TaskRow.revision), func.count()).join_from(UserRow, TaskRow)
+    query: Query[tuple[int, int, int]] = Query(
+        asked.where(UserRow.id == user_id).group_by(UserRow.revision), lambda *row: row
+    )
+    database = await open_database(settings)
+    found = await database.row(query)
+    await database.close()
+    assert found is not None
+    return found
 
 
 async def tags_in(settings: Settings) -> int:
