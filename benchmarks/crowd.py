@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.operations import Account, Taskwell
-from benchmarks.report import RESULTS
+from benchmarks.report import write_table
 from benchmarks.servers import postgres, seeded, serve, started
 from taskwell.database import now
 from taskwell.seed import PASSWORD, sample_email
@@ -35,10 +35,7 @@ def main() -> None:
         f"{now().date()}: {asked.connections} connections without a pause for {asked.seconds} seconds, beside "
         f"{asked.sign_ins} that sign in; {asked.users} users with {asked.tasks_per_user} tasks each, one worker."
     )
-    text = f"# The latest run of `make crowd`\n\n{words}\n\n" + "\n".join(lines) + "\n"
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / "crowd.md").write_text(text)
-    print(text)
+    write_table("crowd", words, lines)
 
 
 def _arguments() -> argparse.Namespace:

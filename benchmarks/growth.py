@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.load import Request, measure
 from benchmarks.operations import Account, requests_for
-from benchmarks.report import RESULTS
+from benchmarks.report import write_table
 from benchmarks.servers import Peer, postgres, seeded, serve, started
 from taskwell.database import now
 
@@ -34,10 +34,7 @@ def main() -> None:
     words = (
         f"{now().date()}: {asked.few * per_user:,} and {asked.many * per_user:,} tasks, {per_user:,} of each user."
     )
-    text = f"# The latest run of `make growth`\n\n{words}\n\n" + "\n".join(lines) + "\n"
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / "growth.md").write_text(text)
-    print(text)
+    write_table("growth", words, lines)
 
 
 def _arguments() -> argparse.Namespace:

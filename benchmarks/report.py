@@ -46,6 +46,14 @@ def write(results: list[Result], ready: dict[str, float], machine: dict[str, str
     print(f"\n{text}")
 
 
+def write_table(name: str, words: str, lines: list[str]) -> None:
+    """Writes and prints the table of ``make growth`` or ``make crowd``, by the target's name."""
+    text = f"# The latest run of `make {name}`\n\n{words}\n\n" + "\n".join(lines) + "\n"
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / f"{name}.md").write_text(text)
+    print(text)
+
+
 def in_words(machine: dict[str, str]) -> str:
     m = machine
     return (
