@@ -1,11 +1,14 @@
 """PostgreSQL's connections: lost, wrong, too many, encrypted."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.engine import make_url
 
 from taskwell import migrations
 from taskwell.api.gateway import Gateway
@@ -16,6 +19,7 @@ from taskwell.errors import Unavailable
 from taskwell.settings import InvalidSettings, Settings
 from tests.conftest import SECRET, new_postgres_database, running
 from tests.support.people import arrive
+from tests.support.proxy import Proxy
 
 BACKENDS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -110,8 +114,87 @@ async def test_who_is_stopped_while_a_connection_is_asked_takes_no_place(url: st
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
 
-        assert database.pool.in_use == 0
+        await none_in_use(database)  # a connection that was being opened is opened, and kept
     await database.close()
+
+
+async def none_in_use(database: PostgresDatabase) -> None:
+    async with asyncio.timeout(10):
+        while database.pool.in_use:  # noqa: ASYNC110  # a pool tells nobody
+            await asyncio.sleep(0.001)
+
+
+@asynccontextmanager
+async def far_away(url: str, **values: object) -> AsyncIterator[tuple[Proxy, PostgresDatabase]]:
+    """The database at the other end of a network that can be frozen."""
+    there = make_url(url)
+    async with Proxy(there.host or "", there.port or 5432) as proxy:
+        through = there.set(port=proxy.port).render_as_string(hide_password=False)
+        database = await open_database(settings_of(through, **values))
+        assert isinstance(database, PostgresDatabase)
+        yield proxy, database
+        await database.close()
+
+
+@pytest.fixture
+async def complaints() -> AsyncIterator[list[str]]:
+    """What asyncio would log of errors that nobody took."""
+    gc.collect()  # not those of other tests
+    told: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: told.append(context["message"]))
+    yield told
+    loop.set_exception_handler(None)
+
+
+@pytest.mark.parametrize("network", ["flowing", "frozen"])
+async def test_who_is_stopped_while_a_connection_is_opened_leaves_nothing_in_the_log(
+    url: str, network: str, complaints: list[str]
+):
+    async with far_away(url) as (proxy, database):
+        for turns in range(20):
+            if network == "frozen":
+                proxy.freeze()
+            reading = asyncio.create_task(database.rows(BACKEND))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            proxy.thaw()
+            await none_in_use(database)
+            assert database.pool.open <= 1
+            database.pool.drop_idle()
+    gc.collect()
+
+    assert complaints == []
+
+
+async def test_a_connection_opened_for_somebody_who_is_gone_serves_who_waits(url: str):
+    async with far_away(url, database_pool_size=1, database_pool_overflow=0) as (proxy, database):
+        proxy.freeze()
+        taken = proxy.taken
+        gone, waiting = (asyncio.create_task(database.rows(BACKEND)) for _ in range(2))
+        await asyncio.sleep(0.05)
+        gone.cancel()
+        proxy.thaw()
+
+        assert len(await waiting) == 1
+        assert proxy.taken == taken + 1
+
+
+async def test_closing_does_not_wait_for_a_frozen_network(url: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pool, "CLOSE_SECONDS", 0.1)
+    async with far_away(url) as (proxy, database):
+        proxy.freeze()
+        reading = asyncio.create_task(database.rows(BACKEND))
+        await asyncio.sleep(0.05)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+        async with asyncio.timeout(5):
+            await database.close()
+
+        assert database.pool.open == 0
 
 
 async def test_connections_of_a_busy_moment_are_kept_for_the_next_and_closed_when_it_is_over(

@@ -17,6 +17,7 @@ from taskwell.errors import Unavailable
 from taskwell.telemetry import POOL_WAITS
 
 PING_SECONDS = 2.0
+CLOSE_SECONDS = 2.0
 
 SURPLUS_SECONDS = 5.0
 """How long a connection beyond the size is kept for the next who wants one.
@@ -76,6 +77,7 @@ class ConnectionPool:
         self._connect = connect
         self._idle: list[Pooled] = []
         self._waiting: deque[asyncio.Future[Pooled | None]] = deque()
+        self._unasked: set[asyncio.Task[Pooled]] = set()
         self._closing: set[asyncio.Task[None]] = set()
         self._trimming: asyncio.TimerHandle | None = None
 
@@ -137,6 +139,11 @@ class ConnectionPool:
         if self._trimming is not None:
             self._trimming.cancel()
         self.drop_idle()
+        if self._unasked:
+            _, late = await asyncio.wait(self._unasked, timeout=CLOSE_SECONDS)
+            for opening in late:
+                opening.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def _works(self, pooled: Pooled) -> bool:
@@ -153,12 +160,33 @@ class ConnectionPool:
         return True
 
     async def _opened(self) -> Pooled:
+        """A new connection, opened by a task of its own, which nobody stops.
+
+        asyncpg's connecting does not bear it: stopped between the socket and the answer about TLS, it leaves a
+        failed future behind that asyncio complains of; stopped as it ends, it leaves the connection behind.
+        """
         self.open += 1
+        opening = asyncio.create_task(self._connected())
+        try:
+            await asyncio.wait((opening,))
+        except asyncio.CancelledError:
+            self._unasked.add(opening)
+            opening.add_done_callback(self._keep)
+            raise
+        return opening.result()
+
+    async def _connected(self) -> Pooled:
         try:
             return Pooled(await self._connect())
         except BaseException:
             self._forget_one()
             raise
+
+    def _keep(self, opening: "asyncio.Task[Pooled]") -> None:
+        """What was opened for somebody who is gone serves the next; that it failed concerns nobody any more."""
+        self._unasked.discard(opening)
+        if not opening.cancelled() and opening.exception() is None:
+            self.release(opening.result())
 
     async def _waited(self) -> Pooled | None:
         """A connection from somebody else, or None for the permission to open one."""
@@ -212,6 +240,6 @@ class ConnectionPool:
 
 async def _close(connection: Connection) -> None:
     try:
-        await connection.close(timeout=2)
+        await connection.close(timeout=CLOSE_SECONDS)
     except GONE:
         connection.terminate()
