@@ -5,7 +5,6 @@ request ids, no logs, no errors. What Taskwell adds to this is what its promises
 """
 
 import os
-from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import asyncpg
@@ -18,9 +17,10 @@ from taskwell.database.postgres import DIALECT as POSTGRES
 from taskwell.database.sqlite import DIALECT as SQLITE
 from taskwell.database.sqlite import connect
 from taskwell.tasks import PageRequest, Priority, Task, TaskDraft, TaskFilter, queries
+from taskwell.tasks.direct import TOGGLE, direct_change
 from taskwell.tasks.filters import Asker, conditions
 from taskwell.tasks.pages import PageShape, page_query
-from taskwell.tasks.service import row_of
+from taskwell.tasks.queries import row_of
 from taskwell.tasks.stats import stats
 from taskwell.users.principal import Principal
 
@@ -134,17 +134,18 @@ async def one(user: Principal, task_id: str) -> Task:
 
 
 async def rename(user: Principal, task_id: str, body: dict) -> bytes:
-    return await rewrite(user, replace(await one(user, task_id), title=body["title"], updated_at=now()))
+    change = direct_change({"title": body["title"]}, user)
+    (task,) = await database.rows(change.query(), **owner(user, task_id), **change.columns)
+    return dumped(task, user)
 
 
 async def toggle(user: Principal, task_id: str) -> bytes:
-    task = await one(user, task_id)
-    return await rewrite(user, replace(task, completed_at=None if task.completed_at else now(), updated_at=now()))
-
-
-async def rewrite(user: Principal, task: Task) -> bytes:
-    await database.rows(queries.REWRITE, **row_of(task, user), read_revision=task.revision)
+    (task,) = await database.rows(TOGGLE.query(), **owner(user, task_id))
     return dumped(task, user)
+
+
+def owner(user: Principal, task_id: str) -> dict:
+    return {"user_id": user.user_id, "time_zone": user.time_zone, "task_id": task_id, "now": now()}
 
 
 async def create(user: Principal, body: dict) -> bytes:

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, insert, update
 
 from taskwell.database import Database, Query, UuidText, now
 from taskwell.security.passwords import hash_password
-from taskwell.tasks.service import row_of
+from taskwell.tasks.queries import row_of
 from taskwell.tasks.tables import ListRow, TaskRow
 from taskwell.tasks.task import Priority, Task, TaskDraft
 from taskwell.users.principal import Principal

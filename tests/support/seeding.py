@@ -6,7 +6,7 @@ from sqlalchemy import insert
 
 from taskwell.database import Database, Query
 from taskwell.tasks import Task
-from taskwell.tasks.service import row_of
+from taskwell.tasks.queries import row_of
 from taskwell.tasks.tables import ListRow, TaskRow
 from taskwell.users.principal import Principal
 

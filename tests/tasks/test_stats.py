@@ -16,7 +16,7 @@ from taskwell import tasks
 from taskwell.database import Database, Query, new_id
 from taskwell.tasks import Priority, Task, TaskDraft, lists, tags
 from taskwell.tasks.lists import TaskList
-from taskwell.tasks.service import row_of
+from taskwell.tasks.queries import row_of
 from taskwell.tasks.stats import DayStat, ListStat, Stats, TagStat, stats
 from taskwell.tasks.tables import TaskRow
 from taskwell.tasks.task import start_of, tag_key

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Text, bindparam, case, literal_column
 
-from taskwell.database.json import BooleanJson, InstantText, ListJson
+from taskwell.database.json import BooleanJson, InstantText, ListJson, PlainText
 from taskwell.tasks import Priority, Task
 from taskwell.tasks.tables import TaskRow
 
@@ -35,7 +35,8 @@ def task_members(task: Task, subject: str) -> dict[str, Any]:
 
 def priority_member(names: Mapping[Priority, str]) -> Any:
     """The priority under a contract's names for it."""
-    return case({int(each): literal_column(f"'{name}'") for each, name in names.items()}, value=TaskRow.priority)
+    words = {int(each): literal_column(f"'{name}'", Text) for each, name in names.items()}
+    return PlainText(case(words, value=TaskRow.priority))
 
 
 MEMBERS: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Text
+from sqlalchemy import Boolean, ColumnElement, Integer, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
@@ -25,10 +25,17 @@ class DayText(FunctionElement[str]):
     inherit_cache = True
 
 
-class BooleanJson(FunctionElement[str]):
-    """``true`` or ``false``."""
+class PlainText(FunctionElement[str]):
+    """A text without anything that JSON escapes, as words of ours are."""
 
     type = Text()
+    inherit_cache = True
+
+
+class BooleanJson(FunctionElement[bool]):
+    """``true`` or ``false``."""
+
+    type = Boolean()
     inherit_cache = True
 
 
@@ -70,6 +77,11 @@ def _(element: DayText, compiler: SQLCompiler, **options: Any) -> str:
     return compiler.process(element.clauses, **options)
 
 
+@compiles(PlainText)
+def _(element: PlainText, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
 @compiles(BooleanJson, "postgresql")
 def _(element: BooleanJson, compiler: SQLCompiler, **options: Any) -> str:
     return f"({compiler.process(element.clauses, **options)})"
@@ -98,18 +110,32 @@ def _(element: JsonObject, compiler: SQLCompiler, **options: Any) -> str:
 
 @compiles(JsonObject, "postgresql")
 def _(element: JsonObject, compiler: SQLCompiler, **options: Any) -> str:
-    """Its text put together: ``json_build_object`` takes 1.7 times as long, and writes spaces between."""
-    parts: list[str] = []
+    """Its text put together: ``json_build_object`` takes twice as long, and writes spaces between."""
+    parts, literal = [], "{"
     for name, value in element.members.items():
-        before = f"""'{"," if parts else "{"}"{name}":'"""
-        parts += [before, f"coalesce({_postgres_member(value, compiler.process(value, **options))}, 'null')"]
-    return f"concat({', '.join(parts)}, '}}')"
+        text = compiler.process(value, **options)
+        quote = '"' if _is_only_quoted(value) else ""
+        text = f"({text})::text" if quote or isinstance(value.type, Integer | Boolean) else _escaped(value, text)
+        literal += f'"{name}":'
+        if _is_never_null(value):
+            parts += [f"'{literal}{quote}'", text]
+            literal = f"{quote},"
+        else:
+            text = f"""'"' || {text} || '"'""" if quote else text
+            parts += [f"'{literal}'", f"coalesce({text}, 'null')"]
+            literal = ","
+    return f"concat({', '.join(parts)}, '{literal[:-1]}}}')"
 
 
-def _postgres_member(value: Any, text: str) -> str:
-    """One member as JSON text; what holds nothing that JSON escapes is only quoted."""
-    if isinstance(value, InstantText | DayText) or isinstance(value.type, UuidText):
-        return f"""'"' || {text} || '"'"""
-    if isinstance(value, BooleanJson) or isinstance(value.type, Integer):
-        return f"({text})::text"
-    return f"to_json({text})::text"
+def _is_only_quoted(value: Any) -> bool:
+    """Whether it holds nothing that JSON escapes."""
+    return isinstance(value, InstantText | DayText | PlainText) or isinstance(value.type, UuidText)
+
+
+def _escaped(value: Any, text: str) -> str:
+    return f"array_to_json({text})::text" if isinstance(value, ListJson) else f"to_json({text})::text"
+
+
+def _is_never_null(value: Any) -> bool:
+    columns = value.clauses if isinstance(value, FunctionElement) else [value]
+    return all(getattr(column, "nullable", True) is False for column in columns)

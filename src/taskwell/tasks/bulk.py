@@ -10,8 +10,8 @@ from sqlalchemy.sql.base import Executable
 from taskwell.database import Lane, Query, UuidText, new_id, now
 from taskwell.database.given import as_given, given_rows
 from taskwell.errors import AppError, Invalid
-from taskwell.tasks.queries import TASK_COLUMNS, USER_ID, WRITTEN, as_task
-from taskwell.tasks.service import IfMatch, no_such_task, require, row_of, unknown_list
+from taskwell.tasks.queries import TASK_COLUMNS, USER_ID, WRITTEN, as_task, row_of
+from taskwell.tasks.service import IfMatch, no_such_task, require, unknown_list
 from taskwell.tasks.tables import ListRow, TaskRow
 from taskwell.tasks.task import Task, TaskDraft
 from taskwell.users.principal import Principal

@@ -15,10 +15,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Projection(Generic[T]):
-    """What to read of each task, and the value it makes; a contract may read its wire form directly."""
+    """What to read of each task, and the value it makes; a contract may read its wire form directly.
+
+    Attributes:
+        is_text: The values are one text each, of which the database may give many joined by commas as one.
+    """
 
     columns: tuple[Column, ...]
     shape: Any
+    is_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +31,23 @@ class PageRows(Generic[T]):
     """What the statement of a page has found.
 
     Attributes:
-        items: One more than the limit where there is a next page.
-        keys: Each row's sort key and id, as the driver gives them.
+        number: Of the tasks; one more than the limit where there is a next page.
+        items: As many, or the page's as one text.
+        keys: Each task's sort key and id as the driver gives them, or those of the page's last alone.
     """
 
     version: str
     total: int | None
+    number: int
     items: list[T]
     keys: list[Sequence[Any]]
     processors: tuple[Processor, ...]
 
-    def end(self, number: int) -> tuple[Any, str]:
-        """The sort key and the id of that many'th row: where a page ends."""
+    def end(self, limit: int) -> tuple[Any, str]:
+        """The sort key and the id of the page's last task."""
         key, row_id = (
             value if process is None else process(value)
-            for process, value in zip(self.processors, self.keys[number - 1], strict=True)
+            for process, value in zip(self.processors, self.keys[:limit][-1], strict=True)
         )
         return key, row_id
 
@@ -56,12 +63,13 @@ class PageQuery(Query[PageRows[T]]):
         if not rows:
             return []
         processors = step.processors or (None,) * len(rows[0])
-        revision, oldest, total = shaped(_as_they_are, processors[:3], [rows[0][:3]])[0]
-        found = [row for row in rows if row[4] is not None]
-        columns = processors[5:] if any(processors[5:]) else None
-        items = shaped(self._projection.shape, columns, [row[5:] for row in found])
-        keys = [row[3:5] for row in found]
-        return [PageRows(version_text(revision, oldest), total, items, keys, processors[3:5])]
+        revision, oldest, total, number = shaped(_as_they_are, processors[:4], [rows[0][:4]])[0]
+        found = [row for row in rows if row[6] is not None]
+        columns = processors[6:] if any(processors[6:]) else None
+        items = shaped(self._projection.shape, columns, [row[6:] for row in found])
+        keys = [row[4:6] for row in found]
+        version = version_text(revision, oldest)
+        return [PageRows(version, total, len(found) if number is None else number, items, keys, processors[4:6])]
 
 
 def _as_they_are(*columns: Any) -> tuple[Any, ...]:

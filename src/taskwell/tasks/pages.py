@@ -45,10 +45,12 @@ class PageRequest:
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """Attributes:
+    number: Of the tasks; where ``items`` are texts, one of them may be several tasks joined by commas.
     version: What differs whenever the same request could get another page, unless its filter reads the clock.
     """
 
     items: list[T]
+    number: int
     next_cursor: str | None
     version: str
     total: int | None = None
@@ -88,11 +90,11 @@ async def page(lane: Lane, user: Principal, asked: PageRequest, projection: Proj
     rows = await lane.row(page_query(shape, projection), user_id=user.user_id, subject=user.subject, **values)
     if rows is None:
         raise Unauthorized
-    items, next_cursor = rows.items, None
-    if asked.limit is not None and len(items) > asked.limit:
-        key, row_id = rows.end(asked.limit)
-        items, next_cursor = items[: asked.limit], encode_cursor(listing, _to_cursor(key), row_id)
-    return Page(items, next_cursor, rows.version, rows.total)
+    if asked.limit is None or rows.number <= asked.limit:
+        return Page(rows.items, rows.number, None, rows.version, rows.total)
+    key, row_id = rows.end(asked.limit)
+    next_cursor = encode_cursor(listing, _to_cursor(key), row_id)
+    return Page(rows.items[: asked.limit], asked.limit, next_cursor, rows.version, rows.total)
 
 
 def _listing(user: Principal, asked: PageRequest) -> str:

@@ -13,7 +13,9 @@ from taskwell.database import Lane, Query, new_id, now
 from taskwell.database.lanes import ForeignKeyViolated
 from taskwell.errors import Invalid, NotFound, PreconditionFailed
 from taskwell.tasks import queries
-from taskwell.tasks.task import Task, TaskChanges, TaskDraft, due_key, tag_key
+from taskwell.tasks.direct import TOGGLE, DirectChange, direct_change
+from taskwell.tasks.queries import row_of
+from taskwell.tasks.task import Task, TaskChanges, TaskDraft
 from taskwell.users.principal import Principal
 from taskwell.users.revision import hold
 
@@ -57,6 +59,9 @@ async def change(lane: Lane, user: Principal, task_id: str, changes: Change, *, 
         PreconditionFailed: the task's revision is not one of ``if_match``.
         Invalid: the list is not one of the user's.
     """
+    direct = None if callable(changes) or if_match is not None else direct_change(changes, user)
+    if direct is not None and (task := await _directly(lane, user, task_id, direct)) is not None:
+        return task
 
     def changed(task: Task, at: datetime) -> Task:
         return task.changed(changes(task) if callable(changes) else changes, at)
@@ -66,6 +71,8 @@ async def change(lane: Lane, user: Principal, task_id: str, changes: Change, *, 
 
 async def toggle(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch = None) -> Task:
     """Completes a pending task and reopens a completed one."""
+    if if_match is None and (task := await _directly(lane, user, task_id, TOGGLE)) is not None:
+        return task
 
     def toggled(task: Task, at: datetime) -> Task:
         return task.changed({"completed": not task.completed}, at)
@@ -98,6 +105,15 @@ async def erase(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch 
     await _surely(lane, user, attempt)
 
 
+async def _directly(lane: Lane, user: Principal, task_id: str, change: DirectChange) -> Task | None:
+    """Makes the change in one statement; None where only a look at the task tells why nothing has changed."""
+    owner = {"user_id": user.user_id, "time_zone": user.time_zone, "task_id": task_id}
+    try:
+        return await lane.row(change.query(), **owner, **change.columns, now=now())
+    except ForeignKeyViolated:
+        raise unknown_list() from None
+
+
 async def _rewrite(
     lane: Lane,
     user: Principal,
@@ -111,7 +127,11 @@ async def _rewrite(
         task = await _read(lane, source, user, task_id)
         require(if_match, task)
         after = becomes(task, now())
-        return task if after is task else await _store(lane, queries.REWRITE, user, after)
+        if after is task:
+            return task
+        before, row = row_of(task, user), row_of(after, user)
+        differing = frozenset(name for name, value in row.items() if value != before[name])
+        return await _store(lane, queries.rewrite(differing), user, after)
 
     return await _surely(lane, user, attempt)
 
@@ -139,29 +159,6 @@ async def _store(lane: Lane, write: Query[int], user: Principal, task: Task) -> 
     except ForeignKeyViolated:
         raise unknown_list() from None
     return None if revision is None else replace(task, revision=revision)
-
-
-def row_of(task: Task, user: Principal) -> dict[str, object]:
-    """The task as the columns that its writes name."""
-    return {
-        "user_id": user.user_id,
-        "time_zone": user.time_zone,
-        "id": task.id,
-        "list_id": task.list_id,
-        "title": task.title,
-        "title_key": task.title.casefold(),
-        "description": task.description,
-        "priority": int(task.priority),
-        "completed_at": task.completed_at,
-        "due_date": task.due_date,
-        "due_at": task.due_at,
-        "due_key": due_key(task, user.time_zone),
-        "tags": task.tags,
-        "tag_keys": tuple(map(tag_key, task.tags)),
-        "created_at": task.created_at,
-        "updated_at": task.updated_at,
-        "deleted_at": task.deleted_at,
-    }
 
 
 def require(if_match: IfMatch, task: Task) -> None:

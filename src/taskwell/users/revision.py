@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from sqlalchemy import FromClause, bindparam, select, update
+from sqlalchemy import ColumnElement, FromClause, bindparam, select, update
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Build, Lane, Query, UuidText
@@ -14,8 +14,8 @@ from taskwell.users.tables import UserRow
 _owner = UserRow.id == bindparam("user_id", type_=UuidText)
 
 
-def stamped(write: Callable[[FromClause], Executable]) -> Build:
-    """A write that takes the user's next revision.
+def stamped(write: Callable[[FromClause], Executable], *, provided: ColumnElement[bool] | None = None) -> Build:
+    """A write that takes the user's next revision; none is taken where ``provided`` does not hold.
 
     ``write`` gets a one-row source with the columns ``revision`` (the new number) and ``time_zone``, empty if
     the user is gone. The row of the user that ``user_id`` names is locked before any other, so revisions
@@ -25,6 +25,8 @@ def stamped(write: Callable[[FromClause], Executable]) -> Build:
 
     def build(dialect: str) -> Sequence[Executable]:
         bump = update(UserRow).where(_owner).values(revision=UserRow.revision + 1)
+        if provided is not None:
+            bump = bump.where(provided)
         if dialect == "postgresql":
             return [write(bump.returning(UserRow.revision, UserRow.time_zone).cte("stamp"))]
         return [bump, write(select(UserRow.revision, UserRow.time_zone).where(_owner).subquery("stamp"))]

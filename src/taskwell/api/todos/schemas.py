@@ -75,7 +75,9 @@ def todo_json(task: Task, subject: str) -> dict[str, Any]:
 
 
 AS_JSON: Projection[str] = Projection(
-    (JsonObject({name: MEMBERS[name] for name in TodoOut.model_fields} | {"priority": priority_member(SHOWN)}),), str
+    (JsonObject({name: MEMBERS[name] for name in TodoOut.model_fields} | {"priority": priority_member(SHOWN)}),),
+    str,
+    is_text=True,
 )
 
 

@@ -31,7 +31,7 @@ async def list_todos(call: Call, query: Annotated[TodoQuery, Query()]) -> Respon
     wanted = TaskFilter(completed={"all": None, "pending": False, "completed": True}[query.status])
     asked = PageRequest(wanted, TaskSort(query.sort_by, query.order == "desc"), limit=None)
     found = await tasks.page(call.lane, call.user, asked, AS_JSON)
-    rest = orjson.dumps({"total": len(found.items), "filters_applied": query.model_dump()})
+    rest = orjson.dumps({"total": found.number, "filters_applied": query.model_dump()})
     content = b'{"todos":[%b],%b' % (",".join(found.items).encode(), rest[1:])
     return Response(content, headers=FRESH, media_type="application/json")
 

@@ -59,7 +59,7 @@ def task_json(task: Task, subject: str) -> dict[str, Any]:
 
 _DUE = func.coalesce(DayText(TaskRow.due_date), InstantText(TaskRow.due_at))
 AS_JSON: Projection[str] = Projection(
-    (JsonObject({name: MEMBERS[name] for name in TaskOut.model_fields} | {"due_date": _DUE}),), str
+    (JsonObject({name: MEMBERS[name] for name in TaskOut.model_fields} | {"due_date": _DUE}),), str, is_text=True
 )
 
 

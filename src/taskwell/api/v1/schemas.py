@@ -83,11 +83,11 @@ def task_json(task: Task, subject: str) -> dict[str, Any]:
     return shown
 
 
-AS_JSON: Projection[str] = Projection((JsonObject(MEMBERS),), str)
+AS_JSON: Projection[str] = Projection((JsonObject(MEMBERS),), str, is_text=True)
 """A task as its JSON text, straight from the database."""
 
 AS_TRASHED_JSON: Projection[str] = Projection(
-    (JsonObject(MEMBERS | {"deleted_at": InstantText(TaskRow.deleted_at)}),), str
+    (JsonObject(MEMBERS | {"deleted_at": InstantText(TaskRow.deleted_at)}),), str, is_text=True
 )
 
 

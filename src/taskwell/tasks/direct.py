@@ -1,0 +1,94 @@
+"""Changes that say by themselves what becomes of a task, so that one statement makes them without reading it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam, case, exists, func, null, or_, select, true, update
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from taskwell.database import Query, UtcInstant
+from taskwell.tasks.queries import TASK_COLUMNS, TASK_ID, USER_ID, as_task, in_same_zone, row_of, written
+from taskwell.tasks.tables import TaskRow
+from taskwell.tasks.task import Priority, Task, TaskChanges
+from taskwell.users.principal import Principal
+from taskwell.users.revision import stamped
+
+Completion = Literal["complete", "reopen", "toggle"]
+
+_NOW = bindparam("now", type_=UtcInstant)
+_IS_PENDING = TaskRow.completed_at.is_(None)
+_COMPLETED_AT: dict[Completion, tuple[ColumnElement[Any], ColumnElement[bool]]] = {
+    "complete": (func.coalesce(TaskRow.completed_at, _NOW), _IS_PENDING),
+    "reopen": (null(), TaskRow.completed_at.is_not(None)),
+    "toggle": (case((_IS_PENDING, _NOW)), true()),
+}
+"""What the instant becomes, and where that is another."""
+
+_DUE = ("due_date", "due_at", "due_key")
+_COLUMNS_OF: dict[str, tuple[str, ...]] = {
+    "title": ("title", "title_key"),
+    "description": ("description",),
+    "priority": ("priority",),
+    "due_date": _DUE,
+    "due_at": _DUE,
+    "list_id": ("list_id",),
+    "tags": ("tags", "tag_keys"),
+}
+_FOLLOWING = frozenset({"title_key", "due_key", "tag_keys"})
+"""Columns that differ only where another does."""
+
+_BLANK = Task("", "", None, Priority.medium, None, None, None, None, (), 0, *[datetime.min.replace(tzinfo=UTC)] * 2)
+
+
+@dataclass(frozen=True, slots=True)
+class DirectChange:
+    """A change as columns and their new values."""
+
+    columns: Mapping[str, object]
+    completion: Completion | None = None
+
+    def query(self) -> Query[Task]:
+        return _query(frozenset(self.columns), self.completion)
+
+
+TOGGLE = DirectChange({}, "toggle")
+
+
+def direct_change(changes: TaskChanges, user: Principal) -> DirectChange | None:
+    """None where nothing is to change, or it depends on the task: one kind of due is cleared, the other may stay."""
+    named = changes.keys() & {"due_date", "due_at"}
+    if not changes or (len(named) == 1 and not any(map(changes.get, named))):
+        return None
+    row = row_of(_BLANK.changed(changes, _BLANK.updated_at), user)
+    columns = {name: row[name] for field in changes if field != "completed" for name in _COLUMNS_OF[field]}
+    if "completed" not in changes:
+        return DirectChange(columns)
+    return DirectChange(columns, "complete" if changes["completed"] else "reopen")
+
+
+@cache
+def _query(names: frozenset[str], completion: Completion | None) -> Query[Task]:
+    """Gives the task as it becomes; no row where there is none, or nothing about it differs."""
+    values: dict[str, Any] = {name: written(name) for name in sorted(names)}
+    differences = [
+        getattr(TaskRow, name).is_distinct_from(value) for name, value in values.items() if name not in _FOLLOWING
+    ]
+    if completion is not None:
+        values["completed_at"], is_other = _COMPLETED_AT[completion]
+        differences.append(is_other)
+    is_to_change = and_(
+        TaskRow.user_id == USER_ID, TaskRow.id == TASK_ID, TaskRow.deleted_at.is_(None), or_(*differences)
+    )
+
+    def build(stamp: FromClause) -> ReturningUpdate[Any]:
+        return (
+            update(TaskRow)
+            .values(values | {"updated_at": _NOW, "revision": stamp.c.revision})
+            .where(is_to_change, in_same_zone(stamp))
+            .returning(*TASK_COLUMNS)
+        )
+
+    return Query(stamped(build, provided=exists(select(TaskRow.id).where(is_to_change))), as_task)
