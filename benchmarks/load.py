@@ -9,8 +9,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+NUMBER = "@NUMBER"
+"""Stands in a body for seven digits that no other request has, so that a change is one."""
+
 SCRIPT = """
-local requests, at = {}, 0
+local requests, at, sent = {}, 0, os.time() * 9973
 init = function()
   for line in io.lines(%(file)s) do
     local method, path, token, body = line:match("([^\\t]*)\\t([^\\t]*)\\t([^\\t]*)\\t(.*)")
@@ -19,8 +22,8 @@ init = function()
   end
 end
 request = function()
-  at = at %% #requests + 1
-  return requests[at]
+  at, sent = at %% #requests + 1, sent + 1
+  return (requests[at]:gsub("@NUMBER", string.format("%%07d", sent %% 10000000)))
 end
 done = function(summary, latency)
   local e = summary.errors

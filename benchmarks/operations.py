@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass
 from typing import Protocol
 
-from benchmarks.load import Request
+from benchmarks.load import NUMBER, Request
 
 DRAFT = {"title": "Buy milk for Grandma", "description": "Before the weekend.", "priority": "high"}
 WORDS = ("milk", "dentist", "holiday", "report", "plants", "kitchen")
@@ -35,7 +35,7 @@ class Taskwell:
             "list": ("GET", "/api/v1/tasks?limit=50", None),
             "get": ("GET", f"/api/v1/tasks/{task}", None),
             "create": ("POST", "/api/v1/tasks", DRAFT),
-            "update": ("PATCH", f"/api/v1/tasks/{task}", {"title": f"Buy milk {dice.random()}"}),
+            "update": ("PATCH", f"/api/v1/tasks/{task}", {"title": f"Buy milk {NUMBER}"}),
             "complete": ("PATCH", f"/api/v1/tasks/{task}/complete", None),
             "search": ("GET", f"/api/v1/tasks?limit=50&q={dice.choice(WORDS)}", None),
             "stats": ("GET", "/api/v1/tasks/stats", None),
@@ -56,7 +56,7 @@ class PocketBaseDialect:
             "list": ("GET", listing, None),
             "get": ("GET", f"{records}/{task}", None),
             "create": ("POST", records, draft),
-            "update": ("PATCH", f"{records}/{task}", {"title": f"Buy milk {dice.random()}"}),
+            "update": ("PATCH", f"{records}/{task}", {"title": f"Buy milk {NUMBER}"}),
             "complete": ("PATCH", f"{records}/{task}", {"completed": dice.random() < 0.5}),
             "search": ("GET", f"{listing}&filter=(title~'{dice.choice(WORDS)}')", None),
             "bulk": ("POST", "/api/batch", {"requests": [create] * 100}),

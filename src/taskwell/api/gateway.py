@@ -4,7 +4,6 @@ One function does what a stack of middleware would: request id, routing, CORS, s
 errors, and the request's log line, count and span. It is pure ASGI, and it is where the order of these can be read.
 """
 
-import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Callable
@@ -23,6 +22,7 @@ from taskwell.api.cors import Cors
 from taskwell.api.hosts import Hosts
 from taskwell.api.problems import Internal
 from taskwell.api.routing import Match, Switchboard, Target
+from taskwell.api.time_limit import TimeLimit
 from taskwell.database import new_id
 from taskwell.errors import AppError, InvalidToken, MethodNotAllowed, NotFound, TimedOut, Unavailable
 from taskwell.settings import InvalidSettings, Settings
@@ -55,6 +55,7 @@ class Gateway:
         self._lifespan = lifespan
         self._cors = Cors(settings.allowed_origins)
         self._hosts = Hosts(settings.allowed_hosts)
+        self._time_limit = TimeLimit(settings.request_timeout_seconds)
         self._headers = [*SECURITY_HEADERS, *([HSTS] if settings.is_production else [])]
         self.services: Services | None = None
         self.in_flight = 0
@@ -145,7 +146,7 @@ class Gateway:
                 raise _no_operation(scope, match)
             if call is None:
                 raise Unavailable("The service is starting; try again shortly.")
-            async with asyncio.timeout(self.settings.request_timeout_seconds):
+            with self._time_limit.turn():
                 return await target.operation.serve(call)
         except AppError as error:
             if isinstance(error, InvalidToken) and self.services is not None:
