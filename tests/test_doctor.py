@@ -4,8 +4,6 @@ import asyncio
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections import namedtuple
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +16,7 @@ from taskwell.database import now
 from taskwell.doctor import Finding, examine
 from taskwell.settings import Settings
 from tests.conftest import SECRET, new_postgres_database
+from tests.support.command import taskwell
 from tests.support.postgres import free_port
 from tests.support.receiver import Receiver
 from tests.support.redis import RedisServer
@@ -167,20 +166,14 @@ async def test_production_is_told_what_is_open(sqlite_url: str):
     assert sentences == [("note", "ALLOWED_HOSTS"), ("note", "METRICS_TOKEN"), ("ok", "ENVIRONMENT")]
 
 
-def run(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    command = [sys.executable, "-m", "taskwell", "doctor"]
-    return subprocess.run(command, cwd=folder, env=known | environment, capture_output=True, text=True, check=False)
-
-
 def test_the_command_says_a_line_each_and_fails_where_something_is_bad(tmp_path: Path):
-    well = run(tmp_path)
-    ill = run(tmp_path, REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
-    unset = run(tmp_path, ENVIRONMENT="production")
+    well = taskwell(tmp_path, "doctor")
+    ill = taskwell(tmp_path, "doctor", REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
+    unset = taskwell(tmp_path, "doctor", ENVIRONMENT="production")
 
-    assert (well.returncode, ill.returncode, unset.returncode) == (0, 1, 1)
-    assert len(well.stdout.splitlines()) == len(ill.stdout.splitlines()) == 8
-    assert unset.stdout.startswith("bad   settings     SECRET_KEY is missing")
+    assert (well.code, ill.code, unset.code) == (0, 1, 1)
+    assert len(well.output.splitlines()) == len(ill.output.splitlines()) == 8
+    assert unset.output.startswith("bad   settings     SECRET_KEY is missing")
     for done in (well, ill, unset):
-        assert done.stderr == ""
-        assert all(line.startswith(("ok  ", "note", "bad ")) for line in done.stdout.splitlines())
+        assert done.complaint == ""
+        assert all(line.startswith(("ok  ", "note", "bad ")) for line in done.output.splitlines())

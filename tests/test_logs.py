@@ -3,8 +3,6 @@
 import asyncio
 import json
 import logging
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +17,7 @@ from taskwell.database import Database
 from taskwell.database.watch import StatementWatch
 from taskwell.settings import Settings
 from tests.conftest import SECRET
+from tests.support.command import measured, taskwell
 from tests.support.load import Connection, signed_up
 from tests.support.people import PASSWORD, Person
 from tests.support.server import Server
@@ -164,12 +163,11 @@ def test_a_statement_is_not_slow_where_that_is_switched_off():
 
 async def test_a_server_in_production_writes_json_and_nothing_else(tmp_path: Path):
     environment: dict[str, Any] = {"ENVIRONMENT": "production", "LOG_LEVEL": "INFO", "SMTP_PASSWORD": "hunter-smtp"}
+    environment |= {"SLOW_QUERY_MILLISECONDS": "0.001", "REDIS_URL": REDIS}
     url = f"sqlite:///{tmp_path}/taskwell.db"
-    server = Server(tmp_path, url, SLOW_QUERY_MILLISECONDS="0.001", REDIS_URL=REDIS, **environment)
-    migrate = [sys.executable, "-m", "taskwell", "migrate"]
-    await asyncio.to_thread(
-        subprocess.run, migrate, env=server.environment, cwd=tmp_path, check=True, capture_output=True
-    )
+    server = Server(tmp_path, url, **environment)
+    server.environment |= measured()
+    assert (await asyncio.to_thread(taskwell, tmp_path, "migrate", **server.environment)).code == 0
     await asyncio.to_thread(server.start)
     token = await signed_up(server.port, "ada")
     connection = await Connection.open(server.port)

@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from taskwell.api.gateway import Gateway
 from taskwell.app import create_app
 from tests.conftest import new_postgres_database, running, settings_of
+from tests.support.command import measured
 from tests.support.load import Connection, Load, signed_up
 from tests.support.people import Person, arrive, client
 from tests.support.postgres import DURABLE, PostgresServer
@@ -203,6 +204,7 @@ async def test_no_accepted_request_fails_when_it_is_asked_to_end_under_load(
 
 async def test_while_it_ends_it_is_not_ready_and_lets_go_of_connections(tmp_path: Path):
     server = Server(tmp_path, f"sqlite:///{tmp_path}/taskwell.db", DRAIN_DELAY_SECONDS="2")
+    server.environment |= measured()
     await asyncio.to_thread(server.start)
     kept, silent = await Connection.open(server.port), await Connection.open(server.port)
     assert (await kept.ask("GET", "/health/ready")).status == 200
@@ -236,6 +238,7 @@ async def test_it_waits_a_moment_for_a_database_that_starts_later(own_postgres: 
 async def test_a_serving_process_that_dies_is_replaced(tmp_path: Path):
     async with new_postgres_database("taskwell_replaced") as url:
         server = Server(tmp_path, url, workers=2)
+        server.environment |= measured()
         await asyncio.to_thread(server.start, 60)
         try:
             first = await _process(server.port)

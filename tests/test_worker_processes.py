@@ -22,6 +22,7 @@ from taskwell.settings import Settings
 from taskwell.tasks import TaskDraft, reminders
 from taskwell.tasks.tables import ReminderRow
 from taskwell.users.principal import Principal
+from tests.support.command import KNOWN, measured
 from tests.support.deliveries import until
 from tests.support.people import PASSWORD, Person
 from tests.support.postgres import PostgresServer
@@ -37,10 +38,10 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @contextmanager
-def working(folder: Path, settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
+def working(folder: Path, settings: Settings, **given: str) -> Iterator["subprocess.Popen[bytes]"]:
     """A worker's process, ended if the test has not done it."""
     assert settings.secret_key is not None
-    environment = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}}
+    environment = {name: value for name, value in os.environ.items() if name in KNOWN} | given
     environment |= {
         "ENVIRONMENT": "test",
         "DATABASE_URL": settings.database_url,
@@ -117,7 +118,7 @@ async def test_a_worker_that_is_asked_to_stop_finishes_what_it_does(
     await webhooks.put(database, ada.principal, receiver.url, allow_private=True)
     task = await tasks.create(database, ada.principal, TaskDraft("Call"))
     await reminders.add(database, ada.principal, task.id, remind_at=now(), channel="webhook")
-    with working(tmp_path, settings) as process:
+    with working(tmp_path, settings, **measured()) as process:
         await until(lambda: receiver.requests, 20)
         process.terminate()
         assert await asyncio.to_thread(process.wait, 10) == 0

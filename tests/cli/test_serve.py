@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from tests.conftest import new_postgres_database
+from tests.support.command import measured
 from tests.support.postgres import wait_until
 from tests.support.server import Server
 
@@ -39,6 +40,7 @@ def sign_up(server: Server) -> dict[str, str]:
 def test_it_ends_cleanly_and_started_again_its_data_and_tokens_are_good(tmp_path: Path, empty_database: str, end):
     """In development without a SECRET_KEY, as ``make run`` starts it."""
     server = Server(tmp_path, empty_database, SECRET_KEY="")
+    server.environment |= measured()
     server.start()
     headers = sign_up(server)
     task = httpx2.post(f"{server.url}/api/v1/tasks", json={"title": "Buy milk"}, headers=headers).json()
@@ -75,6 +77,7 @@ def test_a_killed_server_answers_a_repeated_request_from_before(tmp_path: Path, 
 
 def test_two_workers_on_an_empty_database_start_and_end_together(tmp_path: Path, empty_database: str):
     server = Server(tmp_path, empty_database, workers=2)
+    server.environment |= measured()
     server.start()
     assert httpx2.get(f"{server.url}/health").status_code == 200
     group = os.getpgid(server.process.pid)
