@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE  # every process that a test starts would compile everything anew
 
 .PHONY: help run install test fuzz check fix bench growth crowd chaos faults races model soak image load lock openapi \
-	reference examples docs
+	reference examples picture docs
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,10 @@ reference: $(VENV)/.dev  ## write the guides' tables of settings, commands and e
 
 examples: $(VENV)/.dev  ## run the guides' examples, and write what a server answers
 	@$(BIN)/python -m scripts.examples
+
+picture: $(VENV)/.dev  ## take the picture of docs/start.md anew, in Chromium
+	@REQUIRE_INTEROP=1 $(BIN)/pytest -n 0 tests/interop/test_browser.py -k creates_a_task
+	@cp test-results/api-page-task-created.png docs/api-page.png
 
 docs: $(VENV)/.dev  ## build the guides and show them at http://127.0.0.1:8001 (DOCS_PORT overrides)
 	@$(BIN)/python -m scripts.site && exec $(BIN)/python -m http.server $${DOCS_PORT:-8001} --bind 127.0.0.1 --directory site/html

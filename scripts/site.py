@@ -15,6 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "site"
 FROM_THE_ROOT = {"SECURITY.md": "security.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+PICTURE = ".png"
+"""Each lies beside the page that shows it, here and on the site."""
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 _ELSEWHERE = re.compile(r"<(?:script|link|img|iframe)\b[^>]*(?:src|href)=[\"']?(?:https?:)?//[^>]*>")
 
@@ -66,6 +68,8 @@ def placed(page: Path, places: dict[Path, str]) -> str:
         target, anchor = _target(page, link), link.partition("#")[2]
         if not target.exists():
             raise SystemExit(f"{page.relative_to(ROOT)}: {link} leads nowhere")
+        if target.suffix == PICTURE:
+            return found[0]
         if target not in places:
             return text
         return f"[{text}]({'../' * depth}{places[target]}{'#' if anchor else ''}{anchor})"
@@ -84,6 +88,8 @@ def _lay_out(folder: Path) -> None:
         there = folder / "pages" / place
         there.parent.mkdir(parents=True, exist_ok=True)
         there.write_text(placed(page, places), encoding="utf-8")
+    for picture in (ROOT / "docs").rglob(f"*{PICTURE}"):
+        shutil.copy(picture, folder / "pages" / picture.relative_to(ROOT / "docs"))
     sections = ", ".join(f"{{ {json.dumps(title)} = {json.dumps(names)} }}" for title, names in navigation(places))
     config = (ROOT / "zensical.toml").read_text(encoding="utf-8")
     nav = f'[project]\nnav = [{{ "Guides" = "index.md" }}, {sections}]'

@@ -1,6 +1,7 @@
 """Real databases, and named people. Every test runs on SQLite and on PostgreSQL and leaves both empty."""
 
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,10 +20,12 @@ from taskwell.settings import Settings
 from taskwell.users.event_tables import SecurityEventRow
 from taskwell.users.tables import RevokedTokenRow, UserRow
 from tests.support.people import Person, arrive, client
+from tests.support.pictures import pictures_since
 from tests.support.postgres import PostgresServer
 
 SERVER_URL = "TEST_DATABASE_URL"
 SERVER = pytest.StashKey[PostgresServer]()
+BEGINNING = pytest.StashKey[float]()
 SECRET = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
 
 passwords.COST = 4  # the real 12 takes a quarter of a second for each account
@@ -30,6 +33,7 @@ passwords.COST = 4  # the real 12 takes a quarter of a second for each account
 
 def pytest_configure(config: pytest.Config) -> None:
     """One server for the whole run, whoever runs it: the controller of xdist's workers, or the one process."""
+    config.stash[BEGINNING] = time.time()
     if not hasattr(config, "workerinput") and SERVER_URL not in os.environ:
         server = config.stash[SERVER] = PostgresServer()
         server.start()
@@ -44,6 +48,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_report_header() -> str:
     return f"databases: SQLite in a temporary folder, PostgreSQL at {os.environ[SERVER_URL]}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for path in pictures_since(config.stash[BEGINNING]):
+        terminalreporter.write_line(f"picture: {path}")
 
 
 @asynccontextmanager

@@ -9,9 +9,11 @@ from selenium.webdriver.support import expected_conditions as until
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.support.browser import PATIENCE, complaints, find, foreign_requests
+from tests.support.pictures import keep_picture
 from tests.support.server import serving
 
 EMAIL, PASSWORD = "ada@example.com", "engine 1843"
+CREATE = "#operations-tasks-create_task"
 
 
 @pytest.fixture(scope="module")
@@ -34,17 +36,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         ("/redoc/user_tasks", "[data-section-id^='tag/']"),
     ],
 )
-def test_a_page_shows_itself_without_a_complaint_or_a_foreign_request(browser, server, tmp_path, path, landmark):
+def test_a_page_shows_itself_without_a_complaint_or_a_foreign_request(browser, server, path, landmark):
     browser.get(server + path)
 
     WebDriverWait(browser, PATIENCE).until(until.presence_of_element_located((By.CSS_SELECTOR, landmark)))
 
     assert complaints(browser) == []
     assert foreign_requests(browser, server) == []
-    assert browser.save_screenshot(str(tmp_path / "page.png"))
+    keep_picture(browser, f"page{path.replace('/', '-').rstrip('-')}")
 
 
-def test_somebody_signs_in_on_the_api_page_and_creates_a_task(browser, server, tmp_path):
+def test_somebody_signs_in_on_the_api_page_and_creates_a_task(browser, server):
     account = {"email": EMAIL, "password": PASSWORD, "name": "Ada"}
     token = httpx2.post(f"{server}/api/v1/auth/signup", json=account).json()["access_token"]
     browser.get(f"{server}/docs")
@@ -56,14 +58,14 @@ def test_somebody_signs_in_on_the_api_page_and_creates_a_task(browser, server, t
     WebDriverWait(browser, PATIENCE).until(
         until.text_to_be_present_in_element((By.CSS_SELECTOR, ".dialog-ux"), "Logout"),
     )
-    assert browser.save_screenshot(str(tmp_path / "signed-in.png"))
+    keep_picture(browser, "api-page-signed-in")
     find(browser, ".close-modal").click()
-    find(browser, "#operations-tasks-create_task .opblock-summary-control").click()
-    find(browser, "#operations-tasks-create_task .execute").click()
-    status = (By.CSS_SELECTOR, "#operations-tasks-create_task .live-responses-table .response .response-col_status")
+    find(browser, f"{CREATE} .opblock-summary-control").click()
+    find(browser, f"{CREATE} .execute").click()
+    status = (By.CSS_SELECTOR, f"{CREATE} .live-responses-table .response .response-col_status")
     WebDriverWait(browser, PATIENCE).until(until.text_to_be_present_in_element(status, "201"))
 
-    assert browser.save_screenshot(str(tmp_path / "created.png"))
+    keep_picture(browser, "api-page-task-created", f"{CREATE} .opblock-section-request-body")
     assert complaints(browser) == []
     assert foreign_requests(browser, server) == []
     found = httpx2.get(f"{server}/api/v1/tasks", headers={"Authorization": f"Bearer {token}"}).json()

@@ -15,6 +15,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from scripts import site
 from tests.support.browser import PATIENCE, complaints, find, foreign_requests
+from tests.support.pictures import keep_picture
 from tests.support.server import serving
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +69,7 @@ def add(browser: webdriver.Chrome, title: str) -> None:
     find(browser, "#add button").click()
 
 
-def test_the_page_of_the_tutorial_keeps_tasks(browser, page, tmp_path):
+def test_the_page_of_the_tutorial_keeps_tasks(browser, page):
     browser.get(page)
     sign_in(browser, "signup", "engine 1843")
     add(browser, "Buy milk")
@@ -83,7 +84,7 @@ def test_the_page_of_the_tutorial_keeps_tasks(browser, page, tmp_path):
     browser.refresh()
     await_tasks(browser, ("Buy milk", True))
 
-    assert browser.save_screenshot(str(tmp_path / "tutorial.png"))
+    keep_picture(browser, "tutorial")
     assert complaints(browser) == []
 
     find(browser, "#sign-out").click()
@@ -108,6 +109,6 @@ def test_the_guides_are_a_site_that_asks_nobody_else(browser, tmp_path):
         browser.get(f"{address}/tutorial.html")
         WebDriverWait(browser, PATIENCE).until(lambda _: browser.find_elements(By.CSS_SELECTOR, "nav a"))
 
-        assert browser.save_screenshot(str(tmp_path / "guides.png"))
+        keep_picture(browser, "guides")
         assert complaints(browser) == []
         assert foreign_requests(browser, address) == []
