@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +12,25 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, event, inspect, text
 
-from taskwell import migrations
+from taskwell import migrations, tasks
 from taskwell.app import create_app
 from taskwell.database.engine import postgres_engine
 from taskwell.settings import Settings
+from taskwell.tasks import AS_TASK, PageRequest, TaskFilter, TaskSort
+from taskwell.users.principal import Principal
 from tests.conftest import new_postgres_database, running, settings_of
 from tests.support.people import arrive
 
 AT = "2026-01-02T03:04:05.678901Z"
 ADA, LIST, TASK, OTHER = (f"01938d1c-0000-7000-8000-00000000000{n}" for n in range(1, 5))
+ADA_HERSELF = Principal(ADA, ADA, "", datetime.max.replace(tzinfo=UTC), "UTC")
 FIRST_ROWS = f"""
 INSERT INTO users (id, email, email_key, name, revision, created_at, updated_at)
     VALUES ('{ADA}', 'Ada@example.com', 'ada@example.com', 'Ada', 7, '{AT}', '{AT}');
 INSERT INTO lists (user_id, id, name, position, revision, created_at, updated_at)
     VALUES ('{ADA}', '{LIST}', 'Café', 1, 1, '{AT}', '{AT}');
 INSERT INTO tasks (user_id, id, list_id, title, title_key, description, priority, due_date, due_key, tags, tag_keys,
-    revision, created_at, updated_at) VALUES ('{ADA}', '{TASK}', '{LIST}', 'Éclair', 'éclair', 'Two of them', 4,
+    revision, created_at, updated_at) VALUES ('{ADA}', '{TASK}', '{LIST}', 'Éclair', 'éclair', 'Δύο и чай', 4,
     '2026-02-03', '{AT}', '<home>', '<home>', 6, '{AT}', '{AT}');
 INSERT INTO tasks (user_id, id, title, title_key, priority, completed_at, tags, tag_keys, revision, created_at,
     updated_at, deleted_at) VALUES ('{ADA}', '{OTHER}', 'Gone', 'gone', 1, '{AT}', '<none>', '<none>', 7, '{AT}',
@@ -96,6 +100,11 @@ async def test_what_was_in_the_first_schema_is_in_the_newest(empty: Settings):
     async with running(create_app(empty)) as app:
         eve = await arrive(app, "eve")  # everything works beside it
         assert (await eve.http.post("/api/v1/tasks", json={"title": "Éclair"})).status_code == 201
+        assert app.services is not None
+        for words in ("eclair ΔΥΟ чаи", "Éclair δύο чай"):
+            asked = PageRequest(TaskFilter(search=words), TaskSort())
+            found = await tasks.page(app.services.database, ADA_HERSELF, asked, AS_TASK)
+            assert [task.id for task in found.items] == [TASK]
     tags = "SELECT tag, state FROM task_tags"
     assert await run(empty, lambda connection: connection.execute(text(tags)).all()) == [("Home", 2)]
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from taskwell import tasks
 from taskwell.database import Database
 from taskwell.tasks import AS_TASK, PageRequest, Task, TaskDraft, TaskFilter, TaskSort
+from taskwell.tasks.search import ACCENTED
 from taskwell.tasks.task import without_twins
 from tests.support.people import Person
 
@@ -18,7 +19,24 @@ from tests.support.people import Person
 
 VOCABULARY = (
     *("milk", "Milkshake", "mil", "bread", "buy", "café", "CAFE", "cafe\u0301", "naïve", "Größe", "straße", "Ørsted"),
-    *("ΣΊΣΥΦΟΣ", "σίσυφος", "Привет", "ПРИВЕТ", "東京", "ラーメン", "한국", "हिन्दी", "İstanbul", "ıssız"),
+    *(
+        "ΣΊΣΥΦΟΣ",
+        "σίσυφος",
+        "ΣΙΣΥΦΟΣ",
+        "Елка",
+        "ёлка",
+        "йод",
+        "Ї",
+        "i\u0306",
+        "Привет",
+        "ПРИВЕТ",
+        "東京",
+        "ラーメン",
+        "한국",
+        "हिन्दी",
+        "İstanbul",
+        "ıssız",
+    ),
     *("e-mail", "o'clock", "don’t", "ada@example.com", "https://x.org/a?b=1", "a/b", "foo_bar", "#home", "x…y"),
     *("3.14", "v2.0", "1e5", "0x1F", "-5", "00:30", "2026-12-24", "50%", "C++", "🚀launch", "❤️", "🤖", "½", "²"),
 )
@@ -140,6 +158,15 @@ async def test_the_longest_texts_are_no_error(text: str, database: Database, ada
     await tasks.create(database, ada.principal, TaskDraft(title="long", description=text))
 
     await found(database, ada, text)
+
+
+async def test_accents_and_case_make_no_difference_in_the_alphabets_that_are_in_use(database: Database, ada: Person):
+    letters = f"éÀçŇ{ACCENTED}"
+    bare = [unicodedata.normalize("NFD", letter)[0].swapcase() for letter in letters]
+    await tasks.create(database, ada.principal, TaskDraft(title=" ".join(f"a{letter}" for letter in letters)))
+
+    for asked_for in (bare, letters):
+        assert len(await found(database, ada, " ".join(f"A{letter}" for letter in asked_for))) == 1
 
 
 @pytest.mark.parametrize("blank", ["", " ", '"', '""', ' " " '])

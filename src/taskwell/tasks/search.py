@@ -23,6 +23,9 @@ LONGEST_WORD = 1000
 
 NOBODYS_WORD = "0" * 64
 FINAL_SIGMA, SIGMA = "\u03c2", "\u03c3"
+ACCENTED = "ΆΈΉΊΌΎΏΪΫάέήίόύώϊϋΐΰЀЁЃЇЌЍЎЙйѐёѓїќѝў"
+"""What SQLite's tokenizer would keep; the migration ``0006_search_without_accents`` indexes them without."""
+_PLAIN = str.maketrans({letter: unicodedata.normalize("NFD", letter)[0] for letter in ACCENTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ class _Asked(TypeDecorator[Search]):
 
 
 def _fts5(term: Term) -> str:
-    return f'"{" ".join(term.words)}"{" *" if term.is_prefix else ""}'
+    return f'"{" ".join(term.words).translate(_PLAIN)}"{" *" if term.is_prefix else ""}'
 
 
 def _tsquery(owner: str, term: Term, weights: str) -> str:
@@ -129,7 +132,7 @@ def _phrase(owner: str, term: Term, weight: str) -> str:
 
 
 def _folded(word: str) -> str:
-    """The word as the migration ``0002_search`` indexes it; SQLite's tokenizer does it by itself."""
+    """The word as the migration ``0002_search`` indexes it on PostgreSQL."""
     if word.isascii():
         return word.lower()
     bare = "".join(each for each in unicodedata.normalize("NFD", word) if not "\u0300" <= each <= "\u036f")
