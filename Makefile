@@ -11,7 +11,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE  # every process that a test starts would compile everything anew
 
-.PHONY: help run install test fuzz check fix bench growth crowd chaos faults races model soak image load lock openapi \
+.PHONY: help run install test fuzz check fix bench growth crowd chaos faults races model soak image load audit lock openapi \
 	reference examples picture docs
 
 help:  ## list the targets
@@ -81,6 +81,9 @@ growth: $(VENV)/.dev $(VENV)/.bench  ## measure at 10,000 and at 1,000,000 tasks
 
 crowd: $(VENV)/.dev  ## measure what many do at once, while others sign in without a pause
 	@PATH="$(BIN):$$PATH" PYTHONPATH=. $(BIN)/python -m benchmarks.crowd $(CROWD)
+
+audit: $(VENV)/.dev  ## ask the Python advisory database about every locked version that runs
+	@$(BIN)/uv tool run pip-audit --strict --disable-pip --require-hashes -r requirements/image.txt
 
 lock: $(BIN)/uv  ## lock the newest versions that pyproject.toml allows
 	@$(LOCK) pyproject.toml -o requirements/run.txt

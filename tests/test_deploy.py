@@ -189,6 +189,16 @@ def test_systemd_understands_every_line_of_the_units(units: list[str], tmp_path:
     assert "ProtectHouse" in analyzed("verify", "--man=no", "--recursive-errors=no", str(wrong)).stderr
 
 
+def test_the_command_has_what_the_service_has():
+    command = (DEPLOY / "systemd" / "taskwell").read_text()
+    service = (DEPLOY / "systemd" / "taskwell.service").read_text()
+    held = re.findall(r"--property=(\S+)", command)
+
+    assert {name.partition("=")[0] for name in held} >= {"User", "DynamicUser", "EnvironmentFile", "WorkingDirectory"}
+    for line in (*held, f"ExecStart={command.split()[-2]} serve"):
+        assert re.search(rf"^{re.escape(line)}\b", service, re.MULTILINE), line
+
+
 def test_the_units_expose_little(units: list[str]):
     judged = analyzed("security", "--offline=yes", "--threshold=20", "--no-pager", *units)
     assert judged.returncode == 0, judged.stdout

@@ -1,6 +1,7 @@
 """What a guide names exists: settings, commands and their options, targets, error codes, metrics and files."""
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -88,14 +89,31 @@ def test_every_metric_that_a_guide_names_is_counted():
 
 def test_every_file_that_a_guide_names_is_there():
     """Those that a command writes for its reader, such as ``benchmarks/results``, may not be there yet."""
-    folders = "tests|src|docs|scripts|examples|benchmarks(?!/results)|requirements|openapi"
+    folders = "tests|src|docs|scripts|examples|benchmarks(?!/results)|requirements|openapi|postman|deploy"
     missing = {
         (path, guide)
         for path, guide in named(rf"(?<![\w./-])((?:{folders})/[\w./-]*\w)")
-        if not (ROOT / path).exists()
+        if not any((ROOT / f"{path}{made}").exists() for made in ("", ".example"))
     }
 
     assert missing == set()
+
+
+def commands_of(guide: Path) -> str:
+    """What a guide has its reader type: in blocks, after a prompt, and in the tables of commands."""
+    text = guide.read_text()
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    typed = re.findall(r"^\$ (.*)$", "".join(re.findall(r"```console\n(.*?)```", text, re.DOTALL)), re.MULTILINE)
+    tabled = re.findall(r"^\| [^|`]+ \| `([^`]+)` \|$", text, re.MULTILINE) if "| Step | Command |" in text else []
+    return "\n".join([*blocks, *typed, *tabled])
+
+
+def test_a_shell_understands_every_command_that_a_guide_prints():
+    typed = "\n".join(map(commands_of, GUIDES))
+
+    judged = subprocess.run(["bash", "-n"], input=typed, capture_output=True, text=True, check=False)
+
+    assert (judged.returncode, judged.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

@@ -3,8 +3,11 @@
 import itertools
 import os
 import random
+import time
+from http import HTTPStatus
 from pathlib import Path
 
+import gevent
 from locust import FastHttpUser, between, events, task
 from locust.env import Environment
 
@@ -13,6 +16,7 @@ from benchmarks.scenario import ACCOUNTS
 TITLES = ("Buy milk", "Call the dentist", "Water the plants", "Return the library books", "Plan the holiday")
 WORDS = ("milk", "dentist", "plants", "report", "holiday")
 TASKS = "/api/v1/tasks"
+PATIENCE = 60
 
 _numbers = itertools.count(1)
 _accounts: list[tuple[str, str]] = []
@@ -44,11 +48,20 @@ class Somebody(FastHttpUser):
         self.look()
 
     def sign(self, way: str, body: dict[str, str]) -> None:
-        with self.client.post(f"/api/v1/auth/{way}", json=body, catch_response=True) as answer:
-            if answer.status_code in (200, 201):
-                self.token = answer.json()["access_token"]
-            else:
-                answer.failure(f"{answer.status_code}: {answer.text}")
+        """As a person does, who waits where too many try at once, a minute at most."""
+        end = time.monotonic() + PATIENCE
+        while not self.token:
+            with self.client.post(f"/api/v1/auth/{way}", json=body, catch_response=True) as answer:
+                pause = float(answer.headers.get("retry-after", 0))
+                if answer.status_code in (200, 201):
+                    self.token = answer.json()["access_token"]
+                elif answer.status_code == HTTPStatus.TOO_MANY_REQUESTS and time.monotonic() + pause < end:
+                    answer.success()
+                else:
+                    answer.failure(f"{answer.status_code}: {answer.text}")
+                    return
+            if not self.token:
+                gevent.sleep(pause)
 
     def ask(self, method: str, path: str, name: str | None = None, **options: object):
         headers = {"Authorization": f"Bearer {self.token}", "Accept-Encoding": "gzip"} | options.pop("headers", {})
