@@ -1,13 +1,15 @@
 """Deliveries that fail: tried again, given up, and told."""
 
 import asyncio
+import ssl
+import threading
 from datetime import timedelta
 
 import pytest
 
 from taskwell import tasks, worker
 from taskwell.database import Database, now
-from taskwell.delivery import log, queue
+from taskwell.delivery import log, queue, webhook
 from taskwell.settings import Settings
 from taskwell.tasks import TaskDraft, reminders
 from taskwell.tasks.tables import ReminderRow
@@ -90,6 +92,31 @@ async def test_nobody_waits_for_another_users_slow_receiver(
         assert len(receiver.requests) < 2 * worker.SHARE
         receiver.permission.set()
         await until(lambda: len(receiver.requests) == reminders.MAX_REMINDERS)
+
+
+async def test_reading_certificates_holds_up_nobody(
+    database: Database, sending: Settings, ada: Person, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+):
+    """Eight readings of 30 ms on the event loop let connections time out on a busy machine."""
+    readers: list[str] = []
+
+    def read(context: ssl.SSLContext, *where: str | None) -> None:
+        readers.append(threading.current_thread().name)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", read)
+    webhook.certificates.cache_clear()
+    await set_webhook(database, ada, receiver.url)
+    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
+    for _ in range(worker.SHARE):
+        await reminders.add(database, ada.principal, task.id, remind_at=now(), channel="webhook")
+    try:
+        await deliver_due(database, sending)
+    finally:
+        webhook.certificates.cache_clear()
+
+    assert len(receiver.requests) == worker.SHARE
+    assert len(readers) == 1
+    assert readers != ["MainThread"]
 
 
 async def test_a_task_done_between_two_attempts_drops_the_delivery(

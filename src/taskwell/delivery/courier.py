@@ -2,7 +2,9 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from threading import Lock
 
 import structlog
 
@@ -20,6 +22,11 @@ ATTEMPT = timedelta(seconds=15)
 GIVEN_UP_AFTER = timedelta(days=1)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=4)
 
+Sender = Callable[[Errand, Settings], Awaitable[None]]
+"""Raises ``Undelivered``."""
+
+_LOADING = Lock()
+
 
 async def deliver(database: Database, settings: Settings, claim: Claim) -> None:
     """Sends the reminder if its moment has come, and releases it either way.
@@ -28,18 +35,36 @@ async def deliver(database: Database, settings: Settings, claim: Claim) -> None:
         Unavailable: the database went away; the claim runs out by itself and the reminder is tried again.
     """
     errand = await queue.errand(database, claim)
-    if errand is None or now() > claim.claimed_at + queue.LEASE - ATTEMPT:
-        return  # it is gone, or the claim might end before an attempt does
+    if errand is None:
+        return
+    send = await asyncio.to_thread(_sender, errand.channel)
+    if now() > claim.claimed_at + queue.LEASE - ATTEMPT:
+        return  # the claim might end before an attempt does
     moment = errand.timing.moment()
     if moment is None:
         await queue.release(database, errand, Release(sent_at=errand.sent_at))
     elif moment > now():
         await queue.release(database, errand, Release(fire_at=moment))
     else:
-        await _settle(database, errand, moment, await _send(errand, settings))
+        await _settle(database, errand, moment, await _attempted(errand, settings, send))
 
 
-async def _send(errand: Errand, settings: Settings) -> Undelivered | None:
+def _sender(channel: str) -> Sender:
+    """Loads the client of a channel for who has reminders of it: in a thread, since that takes longer than anybody
+    who shares the event loop may wait.
+    """
+    with _LOADING:
+        if channel == "email":
+            from taskwell.delivery import mail  # noqa: PLC0415
+
+            return mail.send
+        from taskwell.delivery import webhook  # noqa: PLC0415
+
+        webhook.certificates()
+        return webhook.send
+
+
+async def _attempted(errand: Errand, settings: Settings, send: Sender) -> Undelivered | None:
     """One attempt; gives what went wrong, which can be anything: a bug must not stop the retries."""
     if now() - errand.tried_since > GIVEN_UP_AFTER:  # its worker died every time
         return Undelivered("No attempt came to an end within a day.", is_final=True)
@@ -47,14 +72,7 @@ async def _send(errand: Errand, settings: Settings) -> Undelivered | None:
         return Undelivered("The account is disabled.")
     try:
         async with asyncio.timeout(ATTEMPT.total_seconds()):
-            if errand.channel == "email":
-                from taskwell.delivery import mail  # noqa: PLC0415  # a client is loaded for who has reminders
-
-                await mail.send(errand, settings)
-            else:
-                from taskwell.delivery import webhook  # noqa: PLC0415
-
-                await webhook.send(errand, allow_private=settings.webhook_allow_private)
+            await send(errand, settings)
     except Undelivered as error:
         return error
     except TimeoutError:
