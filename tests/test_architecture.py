@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,17 @@ def test_imports_run_down_only():
     done = subprocess.run([lint_imports, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout
+
+
+def test_the_page_of_the_house_shows_its_layers_and_names_what_is_there():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = [set(re.findall(r"taskwell\.(\w+)", layer)) for layer in rules[0]["layers"]]
+    shown = [set(re.split(r"  +", line)[0].split(" | ")) for line in page.split("```")[1].strip().splitlines()]
+
+    assert shown == [layer - {"worker_metrics"} for layer in layers if layer != {"__main__"}]
+    for name in re.findall(r"`([\w/]+(?:\.py|/))`", page):
+        assert any((ROOT / "src" / "taskwell").rglob(name.rstrip("/"))), name
 
 
 @pytest.mark.parametrize("path", PYTHON, ids=lambda path: str(path.relative_to(ROOT)))

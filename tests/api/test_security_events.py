@@ -9,10 +9,10 @@ import structlog
 from sqlalchemy import func, select
 
 from taskwell.api import journal as journals
+from taskwell.api.alarms import BURST, MANY_ACCOUNTS, MANY_ADDRESSES, TALLY_SECONDS, Alarms
 from taskwell.api.gateway import Gateway
 from taskwell.api.journal import SecurityJournal
 from taskwell.api.limits import Limits
-from taskwell.api.watch import BURST, MANY_ACCOUNTS, MANY_ADDRESSES, TALLY_SECONDS, Watch
 from taskwell.api.windows import Store
 from taskwell.database import Database, Query, now
 from taskwell.settings import Settings
@@ -126,7 +126,7 @@ async def test_no_secret_is_written_down(
 async def test_a_burst_of_forged_tokens_is_a_few_rows_and_one_alarm(
     nobody: httpx2.AsyncClient, database: Database, journal: SecurityJournal, monkeypatch: pytest.MonkeyPatch
 ):
-    journal.watch = Watch(Store(None))
+    journal.alarms = Alarms(Store(None))
     counted, alarms = SECURITY_EVENTS.values["token_refused"], SECURITY_ALARMS.values["burst_of_refused_tokens"]
     await settle(journal)
     before = await database.row(COUNT)
@@ -169,12 +169,12 @@ async def test_refused_tokens_from_many_addresses_are_a_few_rows(database: Datab
 
 
 async def test_many_accounts_from_one_address_and_the_reverse_are_one_alarm_each():
-    watch = Watch(Store(None))
+    alarms = Alarms(Store(None))
     with structlog.testing.capture_logs() as lines:
         for number in range(3 * MANY_ACCOUNTS):
-            await watch.attempt("203.0.113.7", f"account {number}")
+            await alarms.attempt("203.0.113.7", f"account {number}")
         for number in range(3 * MANY_ADDRESSES):
-            await watch.attempt(f"198.51.100.{number}", "account")
+            await alarms.attempt(f"198.51.100.{number}", "account")
 
     assert [line["pattern"] for line in lines] == [
         "many_accounts_from_one_address",

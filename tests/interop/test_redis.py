@@ -13,8 +13,8 @@ import httpx2
 import pytest
 import structlog
 
+from taskwell.api.alarms import BURST, MANY_ACCOUNTS, TALLY_SECONDS, Alarms
 from taskwell.api.limits import Limits
-from taskwell.api.watch import BURST, MANY_ACCOUNTS, TALLY_SECONDS, Watch
 from taskwell.errors import TooManyRequests
 from taskwell.settings import InvalidSettings, Settings
 from taskwell.telemetry import LIMIT_STORE_FAILURES
@@ -100,15 +100,15 @@ async def test_requests_are_counted_over_all_processes(two: tuple[Limits, Limits
 
 
 async def test_a_pattern_that_no_process_sees_alone_is_one_alarm(two: tuple[Limits, Limits]):
-    watches = [Watch(limits.store) for limits in two]
+    alarms_of_both = [Alarms(limits.store) for limits in two]
     with structlog.testing.capture_logs() as lines:
         for number in range(2 * MANY_ACCOUNTS):
-            await watches[number % 2].attempt("203.0.113.7", f"account {number}")
-            watches[number % 2].refused_token("203.0.113.7")
+            await alarms_of_both[number % 2].attempt("203.0.113.7", f"account {number}")
+            alarms_of_both[number % 2].refused_token("203.0.113.7")
         assert [line["pattern"] for line in lines] == ["many_accounts_from_one_address"]
         for _ in range(BURST // 2):
-            for watch in watches:
-                watch.refused_token("203.0.113.7")
+            for alarms in alarms_of_both:
+                alarms.refused_token("203.0.113.7")
         await asyncio.sleep(2 * TALLY_SECONDS)
 
     assert [line["pattern"] for line in lines] == ["many_accounts_from_one_address", "burst_of_refused_tokens"]

@@ -16,8 +16,8 @@ def test_every_threat_names_tests_that_there_are():
 
 
 def test_every_alarm_is_explained():
-    watch = (ROOT / "src/taskwell/api/watch.py").read_text()
-    patterns = set(re.findall(r'"((?:many|one|burst)_\w+)"', watch))
+    alarms = (ROOT / "src/taskwell/api/alarms.py").read_text()
+    patterns = set(re.findall(r'"((?:many|one|burst)_\w+)"', alarms))
 
     assert len(patterns) == 3
     page = (ROOT / "SECURITY.md").read_text()

@@ -43,7 +43,7 @@ async def signing_up(call: RequestContext, email: str) -> AsyncIterator[None]:
     address = address_of(call)
     journal = call.services.journal
     async with call.services.limits.sign_up(address_group(address)).under_way() as attempt:
-        await journal.watch.attempt(address_group(address), journal.pseudonym(email_key(email)))
+        await journal.alarms.attempt(address_group(address), journal.pseudonym(email_key(email)))
         try:
             yield
         except EmailTaken:
@@ -82,12 +82,12 @@ async def _proving(
             try:
                 yield
             except (InvalidCredentials, WrongPassword):
-                await journal.watch.attempt(group, journal.pseudonym(account))
+                await journal.alarms.attempt(group, journal.pseudonym(account))
                 note(call, failure, user_id=user_id, email=email)
                 if await attempt.fail():
                     note(call, "locked_out", user_id=user_id, email=email)
                 raise
             await attempt.succeed()
     except TooManyRequests:
-        await journal.watch.attempt(group, journal.pseudonym(account))
+        await journal.alarms.attempt(group, journal.pseudonym(account))
         raise

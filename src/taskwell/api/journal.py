@@ -11,7 +11,7 @@ from hashlib import blake2b
 
 import structlog
 
-from taskwell.api.watch import Watch
+from taskwell.api.alarms import Alarms
 from taskwell.api.windows import Store
 from taskwell.database import Database
 from taskwell.errors import AppError
@@ -44,7 +44,7 @@ class _Waiting:
 
 class SecurityJournal:
     def __init__(self, database: Database, settings: Settings, store: Store) -> None:
-        self.watch = Watch(store)
+        self.alarms = Alarms(store)
         self._database = database
         self._secret = settings.signing_key.encode()[:64]
         self._waiting: deque[_Waiting] = deque()
@@ -77,7 +77,7 @@ class SecurityJournal:
     def token_refused(self, address: str) -> None:
         """Counts a refused token; anybody can send a million, so few of them are written down."""
         SECURITY_EVENTS.add("token_refused")
-        self.watch.refused_token(address)
+        self.alarms.refused_token(address)
         event = SecurityEvent("token_refused", None, address)
         if not self._is_summed_up(event):
             log.info("security event", kind=event.kind, address=address)
@@ -99,7 +99,7 @@ class SecurityJournal:
                     raise
 
     async def close(self) -> None:
-        await self.watch.close()
+        await self.alarms.close()
         if self._writer is not None:
             self._writer.cancel()
             await asyncio.wait([self._writer])

@@ -11,9 +11,9 @@ from taskwell.cli import endings
 _COMMANDS = {
     "serve": ("serve", "serve"),
     "worker": ("worker", "worker"),
-    "migrate": ("schema", "migrate"),
+    "migrate": ("migrate", "migrate"),
     "doctor": ("doctor", "doctor"),
-    "openapi": ("schema", "openapi"),
+    "openapi": ("openapi", "openapi"),
     "backup": ("backups", "backup"),
     "restore": ("backups", "restore"),
     "seed": ("seed", "seed_command"),

@@ -1,7 +1,8 @@
 """The verbs of single tasks. Each is atomic, and none commits by itself inside a larger transaction.
 
-A change reads the task, works out what it becomes, and stores that if the task is still as it was read. Where
-somebody came in between it is done once more with the user's row locked, so that the second time is the last.
+A change that says by itself what becomes of the task is one statement (``taskwell.tasks.direct``). Every other reads
+the task, works out what it becomes, and stores that if the task is still as it was read. Where somebody came in
+between it is done once more with the user's row locked, so that the second time is the last.
 """
 
 from collections.abc import Awaitable, Callable

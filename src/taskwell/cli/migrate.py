@@ -1,13 +1,11 @@
-"""``taskwell migrate`` and ``taskwell openapi``: the two schemas."""
+"""``taskwell migrate``."""
 
 import asyncio
-import json
 from typing import Annotated
 
 import typer
 
 from taskwell import migrations
-from taskwell.app import create_contracts
 from taskwell.settings import read_settings
 
 
@@ -29,16 +27,3 @@ async def _migrate(revision: str) -> None:
     typer.echo(
         f"The schema is at {after}." if before == after else f"The schema went from {before or 'nothing'} to {after}."
     )
-
-
-def openapi(
-    contract: Annotated[str, typer.Argument(help="v1, todos or user_tasks.")] = "v1",
-) -> None:
-    """Print a contract's OpenAPI document.
-
-    Example: taskwell openapi todos > todos.json
-    """
-    contracts = create_contracts()
-    if contract not in contracts:
-        raise typer.BadParameter(f"there is no contract {contract!r}; choose one of {', '.join(contracts)}")
-    typer.echo(json.dumps(contracts[contract].app.openapi(), indent=2))

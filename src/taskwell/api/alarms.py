@@ -21,7 +21,7 @@ TALLY_SECONDS = 0.5
 """How long refused tokens are counted here before all processes are told; each costs too little for a question."""
 
 
-class Watch:
+class Alarms:
     """Raises an alarm once: a warning in the log and a count in the metrics."""
 
     def __init__(self, store: Store) -> None:
@@ -48,7 +48,7 @@ class Watch:
         """How many different others belong to one thing: accounts to an address, or addresses to an account."""
 
         async def is_reached(windows: Windows) -> bool:
-            key = f"watch/{pattern}/{one}"
+            key = f"alarms/{pattern}/{one}"
             if await windows.incr(f"{key}/{other}", WINDOW_SECONDS) == 1:
                 await windows.acquire_entry(key, threshold, WINDOW_SECONDS)
             _, others = await windows.get_moving_window(key, threshold, WINDOW_SECONDS)
@@ -64,7 +64,7 @@ class Watch:
             self._refused = 0
 
             async def is_reached(windows: Windows, count: int = count) -> bool:
-                refused = await windows.incr(f"watch/{pattern}", BURST_SECONDS, count)
+                refused = await windows.incr(f"alarms/{pattern}", BURST_SECONDS, count)
                 return refused >= BURST and await _is_news(windows, pattern, "everybody")
 
             if await self._store.ask(is_reached):
@@ -72,7 +72,7 @@ class Watch:
 
 
 async def _is_news(windows: Windows, pattern: str, about: str) -> bool:
-    return await windows.incr(f"watch/{pattern}/raised/{about}", QUIET_SECONDS) == 1
+    return await windows.incr(f"alarms/{pattern}/raised/{about}", QUIET_SECONDS) == 1
 
 
 def _raise(pattern: str, about: str) -> None:
