@@ -11,7 +11,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE  # every process that a test starts would compile everything anew
 
-.PHONY: help run install test fuzz check fix bench growth crowd chaos faults races model soak image load audit lock openapi \
+.PHONY: help run install test fuzz check fix bench growth crowd chaos faults races model soak image load audit lock revision openapi \
 	reference examples picture docs
 
 help:  ## list the targets
@@ -34,6 +34,9 @@ check: $(VENV)/.dev  ## format, lint, types, import rules, and whether the guide
 
 fix: $(VENV)/.dev  ## format, and mend what the linter can mend
 	@$(BIN)/ruff format . ; $(BIN)/ruff check --fix .
+
+revision: $(VENV)/.dev  ## draft a revision of the schema from the models (NAME="Moods of tasks")
+	@$(BIN)/python -m scripts.revision "$(NAME)"
 
 openapi: $(VENV)/.dev  ## write the OpenAPI documents and the Postman collection anew
 	@for name in v1 todos user_tasks; do $(BIN)/taskwell openapi $$name > openapi/$$name.json; done

@@ -13,10 +13,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
+from scripts.revision import draft
 from taskwell import migrations
 from taskwell.errors import Unavailable
 from taskwell.migrations import OldSchema
-from taskwell.migrations.target import METADATA
+from taskwell.migrations.target import METADATA, is_modelled
 from taskwell.settings import InvalidSettings, Settings
 from tests.conftest import SECRET, new_postgres_database
 
@@ -44,14 +45,9 @@ async def look(settings: Settings, read):
 
 def differences(connection: Connection) -> object:
     context = MigrationContext.configure(
-        connection, opts={"compare_type": False, "include_object": _is_ours, "target_metadata": METADATA}
+        connection, opts={"compare_type": False, "include_object": is_modelled, "target_metadata": METADATA}
     )
     return compare_metadata(context, METADATA)
-
-
-def _is_ours(_: object, name: str | None, *__: object) -> bool:
-    """What makes search fast is made of SQL, not of a model: each database has its own."""
-    return "search" not in (name or "")
 
 
 def tables(connection: Connection) -> set[str]:
@@ -71,6 +67,24 @@ async def test_the_migrations_make_what_the_models_say(empty: Settings):
 
     assert await look(empty, differences) == []
     assert await migrations.current(empty) == migrations.head()
+
+
+async def test_a_revision_is_drafted_from_what_the_models_have_and_the_schema_has_not(tmp_path: Path):
+    settings = settings_of(f"sqlite:///{tmp_path}/taskwell.db")
+    await migrations.upgrade(settings)
+
+    def drafted(connection: Connection) -> str:
+        connection.exec_driver_sql("DROP INDEX ix_tasks_open")
+        connection.exec_driver_sql("ALTER TABLE lists DROP COLUMN color")
+        return draft("Colours of lists", connection, tmp_path).read_text()
+
+    upgrade, _, downgrade = (await look(settings, drafted)).partition("def downgrade")
+
+    assert f'down_revision = "{migrations.head()}"' in upgrade
+    for name in ('"ix_tasks_open"', '"color"'):
+        assert name in upgrade
+        assert name in downgrade
+    assert "search" not in upgrade
 
 
 async def test_the_models_of_both_databases_have_the_same_columns(empty: Settings):

@@ -16,7 +16,7 @@ KNOWN = {"PATH", "HOME", "LANG", "TMPDIR"}
 MEASURED = "COVERAGE_PROCESS_CONFIG"
 
 _processes = multiprocessing.get_context("forkserver")
-_COMMANDS = ("backups", "doctor", "schema", "seed", "serve", "tokens", "users", "worker")
+_COMMANDS = ("backups", "doctor", "migrate", "openapi", "seed", "serve", "tokens", "users", "worker")
 _processes.set_forkserver_preload(
     ["taskwell.cli.main", "taskwell.app", *(f"taskwell.cli.{each}" for each in _COMMANDS)]
 )

@@ -2,13 +2,14 @@
 
 from alembic import context
 
-from taskwell.migrations.target import METADATA
+from taskwell.migrations.target import METADATA, is_modelled
 
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
     target_metadata=METADATA,
-    render_as_batch=True,
+    include_object=is_modelled,
+    compare_type=False,  # SQLite has five types, and the models more
     transactional_ddl=False,  # the caller's one transaction holds the lock and all the steps
 )
 context.run_migrations()
