@@ -57,9 +57,40 @@ def test_a_changed_cursor_says_the_same_or_is_refused(key: pagination.Key, posit
         assert changed != cursor
 
 
+@pytest.mark.parametrize("changed", [{0: "0" * 32}, {1: 2}, {2: "y"}])
+def test_every_part_of_a_cursor_is_sealed(changed: dict[int, object]):
+    parts = dict(enumerate(orjson.loads(base64.urlsafe_b64decode(encode_cursor("tasks", 1, "x") + "=="))))
+    forged = base64.urlsafe_b64encode(orjson.dumps(list((parts | changed).values())))
+
+    with pytest.raises(InvalidCursor):
+        decode_cursor("tasks", forged.rstrip(b"=").decode())
+
+
+@pytest.mark.parametrize("foreign", ["!!!!", "    ", "\n\n\n\n"])
+def test_a_cursor_that_something_was_written_into_is_refused(foreign: str):
+    cursor = encode_cursor("tasks", 1, "x")
+
+    with pytest.raises(InvalidCursor):
+        decode_cursor("tasks", cursor[:4] + foreign + cursor[4:])
+
+
 def test_a_cursor_of_another_deployment_is_refused(monkeypatch: pytest.MonkeyPatch):
     cursor = encode_cursor("tasks", 1, "x")
     monkeypatch.setattr(pagination, "_SEAL", pagination._Seal(b"another"))
 
+    with pytest.raises(InvalidCursor):
+        decode_cursor("tasks", cursor)
+
+
+def test_a_cursor_is_good_in_every_process_with_the_same_secret(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pagination, "_SEAL", pagination._Seal(b"of the first process"))
+    pagination.seal_with("one secret")
+    cursor = encode_cursor("tasks", 1, "x")
+
+    pagination._SEAL.key = b"of the second process"
+    pagination.seal_with("one secret")
+    assert decode_cursor("tasks", cursor) == (1, "x")
+
+    pagination.seal_with("another secret")
     with pytest.raises(InvalidCursor):
         decode_cursor("tasks", cursor)

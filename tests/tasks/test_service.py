@@ -59,6 +59,25 @@ async def test_of_twenty_writers_with_one_revision_one_wins(database: Database, 
     assert sum(isinstance(outcome, PreconditionFailed) for outcome in outcomes) == 19
 
 
+async def test_every_verb_that_may_name_a_revision_refuses_another(database: Database, ada: Person):
+    task = await tasks.create(database, ada.principal, TaskDraft(title="Buy milk"))
+    user, former = ada.principal, frozenset({task.revision - 1})
+
+    for attempt in (
+        tasks.change(database, user, task.id, {"title": "Buy oats"}, if_match=former),
+        tasks.toggle(database, user, task.id, if_match=former),
+        tasks.delete(database, user, task.id, if_match=former),
+        tasks.erase(database, user, task.id, if_match=former),
+    ):
+        with pytest.raises(PreconditionFailed):
+            await attempt
+    assert await tasks.get(database, user, task.id) == task
+
+    await tasks.erase(database, user, task.id, if_match=frozenset({task.revision}))
+    with pytest.raises(NotFound):
+        await tasks.get(database, user, task.id)
+
+
 async def test_an_even_number_of_toggles_at_once_ends_where_it_began(database: Database, ada: Person):
     task = await tasks.create(database, ada.principal, TaskDraft(title="Buy milk"))
 

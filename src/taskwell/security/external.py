@@ -47,9 +47,7 @@ class PublishedKeyVerifier:
         return None if claims is None else _external(claims, token, self._issuer, ("sub",))
 
     def _decoded(self, token: UnverifiedToken, key: jwt.PyJWK | None) -> dict[str, Any] | None:
-        return decoded(
-            token, key, issuer=self._issuer, audience=self._audience, required=("exp", "iss", "aud", "sub")
-        )
+        return decoded(token, key, issuer=self._issuer, audience=self._audience, required=PUBLISHED_CLAIMS)
 
 
 class SharedSecretVerifier:
