@@ -141,6 +141,18 @@ async def test_tasks_without_a_due_come_last_in_both_directions_and_a_day_after_
             assert await walked(database, ada.principal, TaskSort("due", descending), limit) == expected
 
 
+async def test_moving_to_another_time_zone_moves_nobody_elses_days(database: Database, ada: Person, eve: Person):
+    day = date(2026, 6, 10)
+    for person in (ada, eve):
+        await tasks.create(database, person.principal, TaskDraft(title="For the day", due_date=day))
+
+    west = await living_in("Etc/GMT+12", database, ada)
+
+    before_its_end_in_the_west = TaskFilter(due_before=start_of(day + timedelta(days=1), "UTC"))
+    assert await titles(database, west, before_its_end_in_the_west) == []
+    assert await titles(database, eve.principal, before_its_end_in_the_west) == ["For the day"]
+
+
 def task_due(due_date: date | None = None, due_at: datetime | None = None) -> Task:
     draft = TaskDraft(title="Due", due_date=due_date, due_at=due_at)
     return Task.drafted(draft, task_id="1", now=datetime(2026, 1, 1, tzinfo=UTC))

@@ -9,7 +9,7 @@ import pytest
 from taskwell import tasks
 from taskwell.database import Database, Query, now
 from taskwell.delivery import queue
-from taskwell.errors import Invalid, NotFound
+from taskwell.errors import FieldError, Invalid, NotFound
 from taskwell.tasks import TaskDraft, reminders
 from taskwell.tasks.reminders import MAX_REMINDERS, Timing
 from tests.support.people import Person
@@ -91,8 +91,11 @@ async def test_a_storm_of_reminders_is_refused(database: Database, ada: Person):
     for _ in range(MAX_REMINDERS):
         await reminders.add(database, ada.principal, task.id, remind_at=now() + timedelta(hours=1))
 
-    with pytest.raises(Invalid, match=str(MAX_REMINDERS)):
+    with pytest.raises(Invalid) as refused:
         await reminders.add(database, ada.principal, task.id, remind_at=now() + timedelta(hours=1))
+    assert refused.value.errors == (
+        FieldError("body", "", f"A task can have {MAX_REMINDERS} reminders.", "too_many_reminders"),
+    )
 
 
 async def test_somebody_elses_reminders_are_not_there(database: Database, ada: Person, eve: Person):
