@@ -107,7 +107,7 @@ async def test_a_token_is_named_by_its_jti_or_by_itself(verifier: Verifier, issu
 PEM = KEYS["RS256"].public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
-def signed_by_hand(header: dict, claims: object, key: bytes = PEM) -> str:
+def signed_by_hand(header: object, claims: object, key: bytes = PEM) -> str:
     """A token that no library would make."""
     signed = ".".join(encoded(json.dumps(part).encode()) for part in (header, claims))
     return f"{signed}.{encoded(hmac.new(key, signed.encode(), hashlib.sha256).digest())}"
@@ -134,10 +134,14 @@ HOSTILE_CLAIMS: dict[str, dict[str, Any]] = {
     "an expiry in the past": {"exp": 1_600_000_000},
     "an expiry a moment ago": {"exp": int(time.time()) - 1},
     "an expiry that is no number": {"exp": "tomorrow"},
+    "an expiry in a string": {"exp": "4000000000"},
     "an expiry beyond time": {"exp": 10**18},
     "a start in the future": {"nbf": 4_000_000_000},
     "a start that is no number": {"nbf": [1]},
+    "a start in a string": {"nbf": "1600000000"},
     "an issue in the future": {"iat": 4_000_000_000},
+    "an issue in a string": {"iat": "1600000000"},
+    "an issue that is true": {"iat": True},
     "a jti that is no string": {"jti": 5},
 }
 
@@ -159,7 +163,8 @@ async def test_so_it_is_with_the_shared_secret(verifier: Verifier, issuer: Issue
 
 
 @pytest.mark.parametrize(
-    "what", ["no issuer", "another audience", "no subject", "no expiry", "an expiry in the past"]
+    "what",
+    ["no issuer", "another audience", "no subject", "no expiry", "an expiry in the past", "an expiry in a string"],
 )
 async def test_so_it_is_with_our_own(verifier: Verifier, what: str):
     assert await verifier.verify(own_token(**HOSTILE_CLAIMS[what])) is None
@@ -194,6 +199,7 @@ async def test_tokens_without_a_good_signature_are_refused(verifier: Verifier, i
             {"alg": "HS256", "b64": False, "crit": ["b64"]}, claims, SHARED.encode()
         ),
         "a list as payload": signed_by_hand({"alg": "HS256"}, [claims], SHARED.encode()),
+        "a list as header": signed_by_hand(["HS256"], claims, SHARED.encode()),
         "a list of issuers": signed_by_hand({"alg": "HS256"}, claims | {"iss": [issuer.url]}, SHARED.encode()),
         "a kid that is no string": signed_by_hand({"alg": "RS256", "kid": {"a": 1}}, claims),
         "an alg that is no string": signed_by_hand({"alg": ["RS256"], "kid": "key-RS256"}, claims),
