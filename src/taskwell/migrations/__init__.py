@@ -61,12 +61,15 @@ async def downgrade(settings: Settings, revision: str) -> None:
 async def prepare(settings: Settings) -> None:
     """What every process does before it uses the database: look at the schema, and upgrade an old one.
 
+    One of a later version only adds to ours, and is left alone: a process of ours has to come up in the middle of a
+    rolling upgrade, and when an operator goes back.
+
     Raises:
         OldSchema: in production, where an old one is left alone.
     """
     if settings.is_production:
         await require_head(settings, or_later=True)
-    elif await current(settings) != head():
+    elif (await current(settings) or "") < head():
         await upgrade(settings)
 
 
@@ -74,16 +77,21 @@ async def require_head(settings: Settings, *, or_later: bool = False) -> None:
     """Looks at the schema.
 
     Args:
-        or_later: Take one of a later version too. It only adds to ours, and a process of ours that is started anew
-            in the middle of a rolling upgrade has to come up. Revisions are numbered, so they compare as text.
+        or_later: Take one of a later version too. Revisions are numbered, so they compare as text.
 
     Raises:
         OldSchema: saying which command to run.
     """
     found = await current(settings)
     if found != head() and not (or_later and (found or "") > head()):
+        _refuse_later(found)
         state = f"is at {found}" if found else "is empty"
         raise OldSchema(f"The database {state} and this version needs {head()}: run 'taskwell migrate' first.")
+
+
+def _refuse_later(found: str | None) -> None:
+    if found is not None and found not in known():
+        raise OldSchema(f"The database is at {found}, which a later version of Taskwell has made: use that one.")
 
 
 def _revision_of(connection: Connection) -> str | None:
@@ -101,6 +109,7 @@ def _run(connection: Connection, action: Literal["upgrade", "downgrade"], revisi
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK})
         connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+    _refuse_later(_revision_of(connection))
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     config.attributes["connection"] = connection
