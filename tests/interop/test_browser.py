@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import httpx2
 import pytest
+from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support import expected_conditions as until
 from selenium.webdriver.support.ui import WebDriverWait
@@ -13,7 +14,7 @@ from tests.support.pictures import keep_picture
 from tests.support.server import serving
 
 EMAIL, PASSWORD = "ada@example.com", "engine 1843"
-CREATE = "#operations-tasks-create_task"
+SIGN_UP, CREATE = "#operations-auth-sign_up", "#operations-tasks-create_task"
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +47,19 @@ def test_a_page_shows_itself_without_a_complaint_or_a_foreign_request(browser, s
     keep_picture(browser, f"page{path.replace('/', '-').rstrip('-')}")
 
 
-def test_somebody_signs_in_on_the_api_page_and_creates_a_task(browser, server):
-    account = {"email": EMAIL, "password": PASSWORD, "name": "Ada"}
-    token = httpx2.post(f"{server}/api/v1/auth/signup", json=account).json()["access_token"]
+def try_out(browser: webdriver.Chrome, operation: str) -> None:
+    """Opens an operation and sends its example."""
+    find(browser, f"{operation} .opblock-summary-control").click()
+    find(browser, f"{operation} .execute").click()
+    status = (By.CSS_SELECTOR, f"{operation} .live-responses-table .response .response-col_status")
+    WebDriverWait(browser, PATIENCE).until(until.text_to_be_present_in_element(status, "201"))
+
+
+def test_somebody_signs_up_and_in_on_the_api_page_and_creates_a_task(browser, server):
+    """As docs/start.md says."""
     browser.get(f"{server}/docs")
 
+    try_out(browser, SIGN_UP)
     find(browser, ".btn.authorize").click()
     find(browser, "#oauth_username").send_keys(EMAIL)
     find(browser, "#oauth_password").send_keys(PASSWORD)
@@ -60,13 +69,12 @@ def test_somebody_signs_in_on_the_api_page_and_creates_a_task(browser, server):
     )
     keep_picture(browser, "api-page-signed-in")
     find(browser, ".close-modal").click()
-    find(browser, f"{CREATE} .opblock-summary-control").click()
-    find(browser, f"{CREATE} .execute").click()
-    status = (By.CSS_SELECTOR, f"{CREATE} .live-responses-table .response .response-col_status")
-    WebDriverWait(browser, PATIENCE).until(until.text_to_be_present_in_element(status, "201"))
+    try_out(browser, CREATE)
 
     keep_picture(browser, "api-page-task-created", f"{CREATE} .opblock-section-request-body")
     assert complaints(browser) == []
     assert foreign_requests(browser, server) == []
-    found = httpx2.get(f"{server}/api/v1/tasks", headers={"Authorization": f"Bearer {token}"}).json()
+    signed_in = httpx2.post(f"{server}/api/v1/auth/login", json={"email": EMAIL, "password": PASSWORD}).json()
+    ada = {"Authorization": f"Bearer {signed_in['access_token']}"}
+    found = httpx2.get(f"{server}/api/v1/tasks", headers=ada).json()
     assert [task["title"] for task in found["items"]] == ["Buy milk"]
