@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from taskwell import tasks
+from taskwell.api import identity
 from taskwell.api.gateway import Gateway
 from taskwell.tasks import TaskDraft
 from taskwell.telemetry import QUERIES, exposition
@@ -19,7 +20,7 @@ from tests.support.people import Person
 
 TASKS = 60
 REPEATS = 5
-"""The cheapest counts: now and then a request also reads who has signed out, and the first compile statements."""
+"""The cheapest counts: the first compile statements."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,10 @@ def statements() -> int:
 
 
 @pytest.mark.parametrize("operation", CEILINGS)
-async def test_a_request_costs_no_more_than_it_did(app: Gateway, ada: Person, operation: str):
+async def test_a_request_costs_no_more_than_it_did(
+    app: Gateway, ada: Person, operation: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(identity, "SYNC_SECONDS", 600.0)  # on a slow machine each would also read who has signed out
     assert app.services is not None
     database, ceiling = app.services.database, CEILINGS[operation]
     for number in range(TASKS):

@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 from collections import namedtuple
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from taskwell.doctor import Finding, examine
 from taskwell.settings import Settings
 from tests.conftest import SECRET, new_postgres_database
 from tests.support.command import taskwell
+from tests.support.issuer import KEYS, Issuer
 from tests.support.postgres import free_port
 from tests.support.receiver import Receiver
 from tests.support.redis import RedisServer
@@ -61,6 +63,50 @@ async def test_a_schema_that_is_old_or_missing_names_the_command(sqlite_url: str
     for finding in (old, missing):
         assert finding.state == "bad"
         assert "run 'taskwell migrate'" in finding.sentence
+
+
+async def test_a_schema_of_a_later_version_is_noted(sqlite_url: str, tmp_path: Path):
+    await migrations.upgrade(settings(sqlite_url))
+    with closing(sqlite3.connect(tmp_path / "taskwell.db")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    found = (await findings(sqlite_url))["schema"]
+
+    assert (found.state, "from a later version" in found.sentence) == ("note", True)
+
+
+async def test_a_damaged_database_is_told(sqlite_url: str, tmp_path: Path):
+    await migrations.upgrade(settings(sqlite_url))
+    with closing(sqlite3.connect(tmp_path / "taskwell.db")) as database:
+        ((page,),) = database.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'tasks'").fetchall()
+        ((size,),) = database.execute("PRAGMA page_size").fetchall()
+        database.execute("PRAGMA journal_mode=DELETE")
+    with (tmp_path / "taskwell.db").open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+
+    found = (await findings(sqlite_url))["database"]
+
+    assert (found.state, "restore a backup with 'taskwell restore'" in found.sentence) == ("bad", True)
+
+
+async def test_keys_of_better_auth_are_counted_and_there_may_be_none_yet(sqlite_url: str):
+    async with Issuer() as issuer:
+        some = (await findings(sqlite_url, better_auth_url=issuer.url))["better auth"]
+        issuer.keys = []
+        none = (await findings(sqlite_url, better_auth_url=issuer.url))["better auth"]
+
+    assert (some.state, some.sentence.split(" at ")[0]) == ("ok", f"{len(KEYS)} key(s)")
+    assert (none.state, "has no key yet" in none.sentence) == ("note", True)
+
+
+async def test_what_answers_too_late_is_told(sqlite_url: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(doctor, "PATIENCE_SECONDS", 0.3)
+    async with Issuer() as issuer:
+        issuer.delay = 1
+        found = (await findings(sqlite_url, better_auth_url=issuer.url))["better auth"]
+
+    assert (found.state, "look at the network between" in found.sentence) == ("bad", True)
 
 
 async def test_a_database_that_is_away_is_told_once(database_url: str):

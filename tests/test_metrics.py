@@ -22,11 +22,10 @@ from taskwell.api.gateway import Gateway
 from taskwell.app import create_app
 from taskwell.database import Database
 from taskwell.settings import Settings, read_settings
-from taskwell.worker_metrics import answering
 from tests.conftest import SECRET, new_postgres_database
+from tests.support.command import measured
 from tests.support.load import Connection, signed_up
 from tests.support.people import Person, client
-from tests.support.postgres import free_port
 from tests.support.server import Server
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
@@ -171,6 +170,7 @@ async def test_in_production_it_needs_a_token_and_is_not_there_without_that_sett
 async def test_two_processes_count_together_also_when_one_has_died(tmp_path: Path):
     async with new_postgres_database("taskwell_metrics") as url:
         server = Server(tmp_path, url, workers=2)
+        server.environment |= measured()
         await asyncio.to_thread(server.start, 60)
         try:
             token = await signed_up(server.port, "ada")
@@ -214,25 +214,6 @@ async def _come_true(port: int, condition: Callable[[Samples], bool]) -> bool:
             return True
         await asyncio.sleep(0.1)
     return False
-
-
-async def test_a_worker_tells_its_own(tmp_path: Path):
-    port = free_port()
-    settings = Settings(
-        _env_file=None,
-        environment="production",
-        secret_key=SECRET,
-        metrics_token=TOKEN,
-        worker_metrics_port=port,
-        database_url=f"sqlite:///{tmp_path}/taskwell.db",
-    )
-    telemetry.REMINDERS.add("email", "sent")
-    with answering(settings):
-        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
-            answer = await http.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
-            assert value(read(answer.text), "taskwell_reminders_total", channel="email", outcome="sent") >= 1
-            assert (await http.get("/metrics")).status_code == 401
-            assert (await http.get("/")).status_code == 404
 
 
 def test_what_finds_no_room_is_not_shown_and_breaks_nothing(monkeypatch):

@@ -41,6 +41,7 @@ def refusal(environment: pytest.MonkeyPatch, **values: str) -> str:
         ({"DEBUG": "true"}, "DEBUG must be off"),
         ({"ALLOWED_ORIGINS": "*"}, "ALLOWED_ORIGINS must name each origin"),
         ({"ALLOWED_ORIGINS": "https://a.example,*"}, "ALLOWED_ORIGINS must name each origin"),
+        ({"SMTP_HOST": "mail.example.com"}, "MAIL_FROM is missing"),
     ],
 )
 def test_production_refuses_what_is_not_safe(environment, values: dict[str, str], words: str):
@@ -68,6 +69,7 @@ def test_development_takes_any_key(environment):
     [
         ("DATABASE_URL", "mysql://localhost/x"),
         ("DATABASE_URL", "nonsense"),
+        ("MAIL_FROM", "Taskwell"),
         ("DATABASE_URL", ""),
         ("DATABASE_URL", "postgresql://ada:hidden@localhost:port/x"),
         ("PORT", "abc"),

@@ -21,6 +21,7 @@ from taskwell.errors import Unavailable
 from taskwell.settings import InvalidSettings, Settings
 from tests.conftest import SECRET
 from tests.support.people import Person
+from tests.support.receiver import Receiver
 
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -206,3 +207,47 @@ def test_a_dsn_that_is_none_is_told():
     settings = Settings(_env_file=None, secret_key=SECRET, sentry_dsn="nonsense")
     with pytest.raises(InvalidSettings, match="SENTRY_DSN cannot be used"):
         tracing.configure(settings)
+
+
+async def test_the_environment_alone_turns_tracing_on(monkeypatch: pytest.MonkeyPatch):
+    made: list[TracerProvider] = []
+    monkeypatch.setattr(tracing, "use", made.append)
+    async with Receiver(status="200 OK") as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{collector.port}")
+        monkeypatch.setenv("OTEL_SERVICE_NAME", "diary")
+
+        tracing.configure(Settings(_env_file=None, secret_key=SECRET))
+        (provider,) = made
+        provider.get_tracer("tests").start_span("Buy milk").end()
+        await asyncio.to_thread(provider.shutdown)
+
+    (request,) = collector.requests
+    assert request[0] == "POST /v1/traces HTTP/1.1"
+    assert b"Buy milk" in request[2]
+    assert b"diary" in request[2]
+
+
+@pytest.mark.parametrize(
+    ("package", "asked", "words"),
+    [
+        ("opentelemetry.sdk.trace", {"OTEL_TRACES_EXPORTER": "otlp"}, r"install taskwell\[tracing\]"),
+        ("sentry_sdk", {"SENTRY_DSN": "https://public@sentry.example/1"}, r"install taskwell\[sentry\]"),
+    ],
+)
+def test_what_is_asked_for_and_not_installed_is_named(monkeypatch, package: str, asked: dict[str, str], words: str):
+    for name, value in asked.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setitem(sys.modules, package, None)
+
+    with pytest.raises(InvalidSettings, match=words):
+        tracing.configure(Settings(_env_file=None, secret_key=SECRET))
+
+
+def test_a_statement_that_failed_is_marked(spans: InMemorySpanExporter):
+    tracing.record_query("sqlite", "SELECT a FROM tasks", 0.001, ValueError("A very private title"))
+
+    (span,) = spans.get_finished_spans()
+    assert span.status.status_code is StatusCode.ERROR
+    assert span.attributes
+    assert span.attributes["error.type"] == "ValueError"
+    assert "private" not in span.to_json()

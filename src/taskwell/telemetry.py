@@ -163,9 +163,6 @@ class Gauge(Metric):
     def set(self, value: float, *labels: str) -> None:
         _cells.numbers[self._cell(labels)] = value
 
-    def add(self, amount: float, *labels: str) -> None:
-        _cells.numbers[self._cell(labels)] += amount
-
 
 class Histogram(Metric):
     """How often a value was in which range; its cells are a count for each bound, one for the rest, and the sum."""

@@ -210,3 +210,16 @@ async def test_no_answer_sets_a_cookie(nobody: httpx2.AsyncClient, ada: Person):
     ]
 
     assert not [answer for answer in answers if "set-cookie" in answer.headers]
+
+
+async def test_where_if_match_is_required_a_write_without_it_changes_nothing(gateway: Gateway, ada: Person):
+    task = (await ada.http.post("/api/v1/tasks", json={"title": "Buy milk"})).json()
+    use(gateway, require_if_match=True)
+    operation = {"op": "update", "id": task["id"], "data": {"title": "Buy bread"}}
+
+    alone = await ada.http.patch(f"/api/v1/tasks/{task['id']}", json={"title": "Buy bread"})
+    among = await ada.http.post("/api/v1/tasks/bulk", json={"operations": [operation]})
+    named = [operation | {"if_match": task["revision"]}]
+    accepted = await ada.http.post("/api/v1/tasks/bulk", json={"operations": named})
+
+    assert (alone.status_code, among.status_code, accepted.status_code) == (428, 428, 200)

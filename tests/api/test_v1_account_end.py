@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, func, select
 
+from taskwell.api import streaming
 from taskwell.api.gateway import Gateway
 from taskwell.api.v1.users import EXPORT
 from taskwell.app import create_app
@@ -107,15 +108,23 @@ async def test_a_large_export_is_of_one_instant_and_comes_in_pieces(app: Gateway
     assert len(json.loads(b"".join(chunks))["tasks"]) == 2000
 
 
-async def test_an_export_that_is_given_up_leaves_nothing_open(app: Gateway, ada: Person, database: Database):
+@pytest.mark.parametrize("way", ["cut off", "gone", "stalled"])
+async def test_an_export_that_is_given_up_leaves_nothing_open(
+    app: Gateway, ada: Person, way: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(streaming, "STALLED_SECONDS", 0.01)
     operations = [{"op": "create", "data": {"title": "x", "description": "x" * 1000}} for _ in range(500)]
     await ada.http.post("/api/v1/tasks/bulk", json={"operations": operations})
 
     async def send(message: Any) -> None:
         if message["type"] == "http.response.body":
-            raise ConnectionResetError
+            if way == "cut off":
+                raise ConnectionResetError
+            await asyncio.sleep(60 if way == "stalled" else 0)
 
     async def receive() -> Any:
+        if way == "stalled":
+            await asyncio.Event().wait()
         return {"type": "http.disconnect"}
 
     scope = {

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from icalendar import Calendar
 
+from taskwell.tasks.exchange import imports
 from tests.support.people import Person
 
 DRAFTS = (
@@ -208,6 +209,43 @@ async def test_a_file_of_another_kind_is_refused(ada: Person, content: bytes, ki
     refused = await ada.http.post("/api/v1/tasks/import", content=content, headers=headers)
 
     assert refused.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("content", "params", "field", "words"),
+    [
+        (
+            b'[{"title": "Pay", "due_date": "2026-12-24", "due_at": "2026-12-24T10:00:00Z"}]',
+            {},
+            "rows.1",
+            "one of them",
+        ),
+        (b'[{"title": "\\ud800"}, {"title": NaN}]', {}, "", "JSON"),
+        (b"CONTENT\r\nPay", {"format": "todoist"}, "", "no column TYPE"),
+    ],
+)
+async def test_what_is_wrong_with_a_file_is_told(ada: Person, content: bytes, params: dict, field: str, words: str):
+    kind = "csv" if params else "json"
+
+    answer = await bring(ada, content, kind, **params)
+
+    (error,) = answer.json().get("errors") or [{"field": "", "message": answer.json()["detail"]}]
+    assert error["field"] == field
+    assert words in error["message"]
+    assert await everything(ada) == []
+
+
+async def test_a_file_brings_no_more_new_lists_than_are_allowed(ada: Person, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(imports, "MAX_NEW_LISTS", 1)
+    await ada.http.post("/api/v1/lists", json={"name": "Old"})
+    content = b"title,list\r\na,Old\r\nb,New\r\n"
+
+    enough = await bring(ada, content, "csv")
+    refused = await bring(ada, content + b"c,Newer\r\nd,Newest\r\n", "csv")
+
+    assert (enough.status_code, refused.status_code) == (200, 422)
+    assert refused.json()["errors"][0]["field"] == "rows"
+    assert [each["title"] for each in await everything(ada)] == ["a", "b"]
 
 
 async def test_more_than_ten_thousand_tasks_are_refused_whole(ada: Person):

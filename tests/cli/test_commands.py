@@ -32,6 +32,20 @@ def test_a_revision_that_there_is_not_is_told(tmp_path: Path):
     assert "nonsense" in outcome.complaint
 
 
+def test_a_backup_is_restored_into_an_empty_database(tmp_path: Path):
+    taskwell(tmp_path, "seed", "--users", "1", "--tasks-per-user", "2")
+
+    written = taskwell(tmp_path, "backup", "diary.backup")
+    there = taskwell(tmp_path, "restore", "diary.backup")
+    elsewhere = taskwell(tmp_path, "restore", "diary.backup", DATABASE_URL="sqlite:///other.db")
+
+    rows, _, rest = written.output.partition(" ")
+    assert (written.code, rest) == (0, "rows are in diary.backup.\n")
+    assert (there.code, there.output) == (1, "")
+    assert (elsewhere.code, elsewhere.output) == (0, f"{rows} rows were restored from diary.backup.\n")
+    assert int(rows) > 3
+
+
 def test_openapi_prints_a_contracts_document(tmp_path: Path):
     assert json.loads(taskwell(tmp_path, "openapi", "todos").output)["openapi"].startswith("3.")
 

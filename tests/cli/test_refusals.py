@@ -1,12 +1,13 @@
 """What keeps Taskwell from starting is one line that names the setting, and an exit code; never a traceback."""
 
+import asyncio
 import os
 import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from tests.conftest import SECRET, SERVER_URL
+from tests.conftest import SECRET, SERVER_URL, new_postgres_database
 from tests.support.command import Outcome, taskwell
 
 PRODUCTION = {"ENVIRONMENT": "production", "SECRET_KEY": SECRET}
@@ -127,3 +128,22 @@ def test_a_question_that_nobody_answers_stops_the_command(tmp_path: Path):
     outcome = taskwell(tmp_path, "users", "delete", "ada@example.com")
 
     assert (outcome.code, outcome.complaint.splitlines()[-1]) == (1, "taskwell: stopped; nothing was done.")
+
+
+def test_what_only_a_serving_process_finds_out_is_told(tmp_path: Path):
+    outcome = taskwell(tmp_path, "serve", "--port", "0", REDIS_URL="redis://127.0.0.1/?socket_timeout=soon")
+
+    assert outcome.code == 1
+    assert "REDIS_URL cannot be used" in outcome.output + outcome.complaint
+    assert "Traceback" not in outcome.output + outcome.complaint
+
+
+async def test_processes_of_which_none_can_start_are_not_started_for_ever(tmp_path: Path):
+    async with new_postgres_database("taskwell_refusals") as url:
+        outcome = await asyncio.to_thread(
+            taskwell, tmp_path, "serve", "--port", "0", "--workers", "2", DATABASE_URL=url, SENTRY_DSN="nonsense"
+        )
+
+    assert outcome.code == 1
+    assert "taskwell: SENTRY_DSN cannot be used" in outcome.complaint
+    assert "Traceback" not in outcome.output + outcome.complaint

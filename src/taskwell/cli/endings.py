@@ -25,7 +25,7 @@ def run(app: typer.Typer) -> NoReturn:
     except InvalidSettings as error:
         _end(str(error), MISUSED)
     except (AppError, OSError, *DRIVERS_OWN) as error:
-        if _debugs():
+        if read_settings().debug:
             raise
         _end(_sentence(error), FAILED)
 
@@ -49,10 +49,3 @@ def _end_of_misuse(error: UsageError) -> NoReturn:
 def _end(message: str, code: int) -> NoReturn:
     typer.echo(f"taskwell: {' '.join(message.split())}", err=True)
     sys.exit(code)
-
-
-def _debugs() -> bool:
-    try:
-        return read_settings().debug
-    except InvalidSettings:
-        return False

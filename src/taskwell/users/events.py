@@ -1,13 +1,13 @@
 """Security events: what happened to an account, kept for its user and for the operator, and not for ever."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import bindparam, case, delete, exists, func, insert, literal_column, null, or_, select
 
-from taskwell.database import Lane, Query, Snapshot, UtcInstant, UuidText, new_id, now
+from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
 from taskwell.database.lanes import ConstraintViolated
 from taskwell.pagination import decode_cursor, encode_cursor
 from taskwell.users.event_tables import SecurityEventRow
@@ -106,8 +106,6 @@ _NEXT_PAGE: Query[SecurityEvent] = Query(
     SecurityEvent,
 )
 
-_ALL_OF_USER: Query[SecurityEvent] = Query(_OF_USER, SecurityEvent, is_heavy=True)
-
 
 async def activity(lane: Lane, user: Principal, *, limit: int = 50, cursor: str | None = None) -> EventPage:
     """What happened to the user's account, newest first.
@@ -123,11 +121,6 @@ async def activity(lane: Lane, user: Principal, *, limit: int = 50, cursor: str 
     if len(events) <= limit:
         return EventPage(events, None)
     return EventPage(events[:limit], encode_cursor(listing, None, events[limit - 1].id))
-
-
-def everything_of(snapshot: Snapshot, user: Principal) -> AsyncIterator[SecurityEvent]:
-    """For the user's export."""
-    return snapshot.stream(_ALL_OF_USER, user_id=user.user_id)
 
 
 _RECENT: Query[SecurityEvent] = Query(
