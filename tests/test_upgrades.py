@@ -109,6 +109,37 @@ async def test_what_was_in_the_first_schema_is_in_the_newest(empty: Settings):
     assert await run(empty, lambda connection: connection.execute(text(tags)).all()) == [("Home", 2)]
 
 
+TITLES = (
+    "Buy milk", "", "   ", "...", "Café au lait, s'il vous plaît", "ΣΊΣΥΦΟΣ Σίσυφος ς", "Ёлка й", "日本語 テスト",
+    "a\u0301b it's \"quoted\" back\\slash :1A 'x':2B", "👩‍👩‍👧 party 🎉", "İstanbul Straße ǅ", "a_b-c.d@e/f 1e5 007",
+    "x" * 2001 + " short", "word " * 40,
+)  # fmt: skip
+
+
+async def test_the_words_of_a_task_are_the_same_since_they_are_read_more_quickly(worker_id: str):
+    async with new_postgres_database(f"taskwell_words_{worker_id}") as url:
+        settings = settings_of(url)
+        await migrations.upgrade(settings, "0006")
+        await run(settings, fill)
+        copy = text(
+            f"""INSERT INTO tasks (user_id, id, title, title_key, description, priority, tags, tag_keys, revision,
+            created_at, updated_at) SELECT user_id, gen_random_uuid(), :title, '', :description, 1, :tags, :tags, 1,
+            created_at, updated_at FROM tasks WHERE id = '{TASK}'"""
+        )
+        values = [
+            {"title": title, "description": description, "tags": [tag]}
+            for title, tag in zip(TITLES, reversed(TITLES), strict=True)
+            for description in (None, title, "lorem ipsum " * 400 + title)
+        ]
+        await run(settings, lambda connection: connection.execute(copy, values))
+
+        await migrations.upgrade(settings)
+
+        others = "search <> search_vector(user_id, title, tags, description)"
+        changed = text(f"SELECT count(*), count(*) FILTER (WHERE {others}) FROM tasks")
+        assert await run(settings, lambda connection: tuple(connection.execute(changed).one())) == (44, 0)
+
+
 async def test_a_running_version_goes_on_while_the_schema_is_expanded(empty: Settings):
     async with running(create_app(empty)) as app:
         ada = await arrive(app, "ada")

@@ -1,9 +1,10 @@
 """The verbs of tags."""
 
 import pytest
+from sqlalchemy import text
 
 from taskwell import tasks
-from taskwell.database import Database
+from taskwell.database import Database, Query
 from taskwell.errors import NotFound
 from taskwell.tasks import AS_TASK, PageRequest, Task, TaskDraft, TaskFilter, tags
 from taskwell.tasks.tags import TagUse
@@ -72,6 +73,20 @@ async def test_renaming_onto_another_tag_merges_them_and_twins_collapse_in_the_f
     assert await _tags(database, ada, reversed_) == ("Shopping", "x")
     assert await _tags(database, ada, only_target) == ("Shopping",)
     assert await _all(database, ada) == [TagUse("Shopping", 3, 3), TagUse("x", 2, 2)]
+
+
+async def test_renaming_leaves_the_rows_of_other_tags_alone(database: Database, ada: Person):
+    """On PostgreSQL, where each row costs three indexes and a look for its task."""
+    await _task(database, ada, "home", "x")
+    version = "xmin::text" if database.name == "postgresql" else "tag"
+    rows: Query[tuple[str, str]] = Query(text(f"SELECT tag, {version} FROM task_tags"), lambda *row: row)
+    before = dict(await database.rows(rows))
+
+    await tags.rename(database, ada.principal, "home", "house")
+
+    after = dict(await database.rows(rows))
+    assert after.keys() == {"house", "x"}
+    assert after["x"] == before["x"]
 
 
 async def test_renaming_to_the_same_name_writes_nothing(database: Database, ada: Person):
