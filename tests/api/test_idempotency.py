@@ -61,6 +61,9 @@ async def test_a_key_with_another_body_is_refused(ada: Person, body: object):
     response = await post(ada, "k", body)
 
     assert (response.status_code, response.json()["code"]) == (422, "idempotency_key_reused")
+    (error,) = response.json()["errors"]
+    assert (error["location"], error["field"]) == ("header", "Idempotency-Key")
+    assert error["type"] == "idempotency_key_reused"
     assert await titles(ada) == ["Buy milk"]
 
 

@@ -45,6 +45,29 @@ async def test_a_key_that_is_known_costs_no_fetch(issuer: Issuer, keys: Publishe
     assert issuer.fetches == 1
 
 
+async def test_keys_are_kept_for_five_minutes_and_then_for_five_more(
+    issuer: Issuer, keys: PublishedKeys, clock: Clock
+):
+    await keys.find("key-EdDSA", "EdDSA")
+
+    for fetches in (2, 3):
+        clock.now += MAX_AGE_SECONDS
+        running = asyncio.all_tasks()
+        await keys.find("key-EdDSA", "EdDSA")
+        assert asyncio.all_tasks() <= running, "a fetch began"
+
+        clock.now += 1
+        await keys.find("key-EdDSA", "EdDSA")
+        await asyncio.gather(*asyncio.all_tasks() - running)
+        assert issuer.fetches == fetches
+
+
+async def test_the_keys_are_asked_for_as_they_are_read(issuer: Issuer, keys: PublishedKeys):
+    await keys.find("key-EdDSA", "EdDSA")
+
+    assert b"accept: application/json\r\naccept-encoding: identity\r\n" in issuer.asked.lower()
+
+
 async def test_a_new_key_is_good_at_once_after_a_fetch_that_found_what_it_was_for(
     issuer: Issuer, keys: PublishedKeys
 ):

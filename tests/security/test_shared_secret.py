@@ -53,3 +53,21 @@ async def test_the_secret_alone_takes_the_issuer_that_the_token_names():
 
     assert isinstance(claims, ExternalClaims)
     assert claims.issuer == "http://a.example"
+
+
+@pytest.mark.parametrize("issuer", ["x" * 256, "a\x00b"])
+async def test_an_issuer_that_cannot_be_stored_is_nobodys(issuer: str):
+    verifier = Verifier(settings_with(better_auth_secret=SHARED))
+
+    assert await verifier.verify(shared_secret_token(SHARED, sub="u", iss=issuer)) is None
+
+
+async def test_two_users_of_an_issuer_and_one_of_two_issuers_are_not_the_same():
+    verifier = Verifier(settings_with(better_auth_secret=SHARED))
+
+    claims = [
+        await verifier.verify(shared_secret_token(SHARED, iss=issuer, sub=subject))
+        for issuer, subject in (("a", "u"), ("b", "u"), ("a", "w"), ("u", "a"))
+    ]
+
+    assert len({each.identity_id for each in claims if isinstance(each, ExternalClaims)}) == 4

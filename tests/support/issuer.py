@@ -34,6 +34,7 @@ class Issuer:
         keys: What it publishes.
         body: What it answers instead, if set.
         delay: How long it takes to answer.
+        asked: The head of the last request.
     """
 
     def __init__(self) -> None:
@@ -42,6 +43,7 @@ class Issuer:
         self.status = 200
         self.delay = 0.0
         self.fetches = 0
+        self.asked = b""
         self._server: asyncio.Server | None = None
         self.port = 0
 
@@ -67,8 +69,8 @@ class Issuer:
             self._server = None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request = await reader.readuntil(b"\r\n\r\n")
-        is_known = request.startswith(b"GET /api/auth/jwks ")
+        self.asked = await reader.readuntil(b"\r\n\r\n")
+        is_known = self.asked.startswith(b"GET /api/auth/jwks ")
         self.fetches += 1
         await asyncio.sleep(self.delay)
         body = self.body if self.body is not None else json.dumps({"keys": self.keys}).encode()

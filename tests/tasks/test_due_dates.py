@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from taskwell import tasks
+from taskwell import tasks, users
 from taskwell.database import Database
 from taskwell.tasks import AS_TASK, PageRequest, Task, TaskDraft, TaskFilter, TaskSort, pages
 from taskwell.tasks.task import due_key, start_of
@@ -151,6 +151,14 @@ async def test_moving_to_another_time_zone_moves_nobody_elses_days(database: Dat
     before_its_end_in_the_west = TaskFilter(due_before=start_of(day + timedelta(days=1), "UTC"))
     assert await titles(database, west, before_its_end_in_the_west) == []
     assert await titles(database, eve.principal, before_its_end_in_the_west) == ["For the day"]
+
+
+async def test_whoever_moved_with_another_device_can_move_back(database: Database, ada: Person):
+    elsewhere = await living_in("Europe/Berlin", database, ada)
+
+    await tasks.move_to_zone(database, ada.principal, ada.principal.time_zone)
+
+    assert (await users.get(database, elsewhere)).time_zone == "UTC"
 
 
 def task_due(due_date: date | None = None, due_at: datetime | None = None) -> Task:

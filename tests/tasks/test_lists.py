@@ -27,8 +27,10 @@ async def test_of_two_lists_in_one_place_the_older_comes_first(database: Databas
     older = await lists.create(database, ada.principal, name="Older", position=5)
     newer = await lists.create(database, ada.principal, name="Newer", position=5)
     last = await lists.create(database, ada.principal, name="Last")
+    older = await lists.change(database, ada.principal, older.id, {"name": "Still older"})
 
     assert (await lists.every(database, ada.principal)).items == [older, newer, last]
+    assert (older.position, newer.position, last.position) == (5, 5, 6)
 
 
 async def test_open_tasks_are_those_neither_completed_nor_in_the_trash(database: Database, ada: Person):
