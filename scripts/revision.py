@@ -38,6 +38,8 @@ def draft(name: str, connection: Connection, folder: Path = VERSIONS) -> Path:
 
 
 def main(name: str) -> None:
+    if not name:
+        raise SystemExit('NAME says what the revision is about: make revision NAME="Moods of tasks"')
     with tempfile.TemporaryDirectory() as folder, closing(connect(Path(folder, "head.db"))) as opened:
         engine = create_engine("sqlite://", creator=lambda: opened)
         with engine.connect() as connection:
