@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
+from taskwell.database.checkpoints import Checkpoints
 from taskwell.database.lanes import (
     ROWS_AT_ONCE,
     Database,
@@ -34,9 +35,11 @@ T = TypeVar("T")
 
 DIALECT = sqlite_dialect()
 READ_THREADS = 2
+BUSY_TIMEOUT = 5.0
+"""Seconds that another process may keep the file locked."""
 
 
-def connect(path: Path, *, busy_timeout: float = 5) -> sqlite3.Connection:
+def connect(path: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> sqlite3.Connection:
     """Opens a connection as every part of Taskwell uses it.
 
     ``synchronous=FULL`` makes an acknowledged write survive a power cut, not only a crash of the process.
@@ -60,7 +63,9 @@ class SqliteDatabase(Database):
         self._path = path
         self._watch = watch
         with told():
-            self._writer = Writer(connect(path))
+            writing = connect(path)
+            writing.execute("PRAGMA wal_autocheckpoint=0")
+            self._writer = Writer(writing, Checkpoints(connect(path)), busy_timeout=BUSY_TIMEOUT)
             self._reader = connect(path)
         self._reader.execute("PRAGMA query_only=ON")
         self._read_threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="sqlite-read")
@@ -68,8 +73,7 @@ class SqliteDatabase(Database):
 
     async def rows(self, query: Query[T], /, **values: object) -> list[T]:
         if not query.steps(DIALECT)[-1].is_read:
-            async with self.transaction() as transaction:
-                return await transaction.rows(query, **values)
+            return await self._written(query, values)
         started = time.perf_counter()
         try:
             if query.is_heavy:
@@ -79,6 +83,22 @@ class SqliteDatabase(Database):
                 return _run(self._reader, query, values)
         finally:
             self._watch.ended(query.steps(DIALECT)[-1], started)
+
+    async def _written(self, query: Query[T], values: Mapping[str, object]) -> list[T]:
+        """A write of its own: in the transaction of its group, as any other."""
+        if query.is_heavy:
+            async with self.transaction() as transaction:
+                return await transaction.rows(query, **values)
+
+        def work(connection: sqlite3.Connection) -> list[T]:
+            started = time.perf_counter()
+            try:
+                return _run(connection, query, values)
+            finally:
+                self._watch.ended(query.steps(DIALECT)[-1], started)
+
+        with told():
+            return await self._writer.write(work)
 
     def _heavy(self, query: Query[T], values: Mapping[str, object]) -> list[T]:
         with told():

@@ -1,0 +1,106 @@
+"""What only SQLite's one writing connection can get wrong: groups, another process, and the log."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import bindparam, column, insert, table
+
+from taskwell.database import Query, checkpoints
+from taskwell.database.sqlite import SqliteDatabase, connect
+from taskwell.database.watch import StatementWatch
+from taskwell.database.writer import MOST
+
+ADD: Query[None] = Query(insert(table("notes", column("text"))).values(text=bindparam("text")), lambda *_: None)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    with closing(connect(tmp_path / "notes.db")) as connection:
+        connection.execute("CREATE TABLE notes (text TEXT NOT NULL)")
+    return tmp_path / "notes.db"
+
+
+@pytest.fixture
+async def notes(path: Path) -> AsyncIterator[SqliteDatabase]:
+    database = SqliteDatabase(path, StatementWatch("sqlite", 0))
+    yield database
+    await database.close()
+
+
+def kept(path: Path) -> list[str]:
+    with closing(connect(path)) as connection:
+        return [text for (text,) in connection.execute("SELECT text FROM notes")]
+
+
+async def test_whoever_is_answered_is_on_the_disk_in_however_many_groups(notes: SqliteDatabase, path: Path):
+    async def write(text: str) -> None:
+        await notes.rows(ADD, text=text)
+        assert text in kept(path)
+
+    await asyncio.gather(*(write(str(number)) for number in range(3 * MOST)))
+
+
+async def test_a_crowd_of_which_some_give_up_leaves_nobody_waiting(notes: SqliteDatabase, path: Path):
+    """Wherever they are: waiting for a turn, closing a full group, or while the disk has it."""
+    for turns in range(10):
+        crowd = [asyncio.create_task(notes.rows(ADD, text=f"{turns}.{n}")) for n in range(2 * MOST + 1)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for given_up in crowd[::3]:
+            given_up.cancel()
+        async with asyncio.timeout(5):
+            outcomes = await asyncio.gather(*crowd, return_exceptions=True)
+        stayed = {f"{turns}.{n}" for n, outcome in enumerate(outcomes) if outcome == []}
+        assert stayed <= set(kept(path))
+        assert len(stayed) >= MOST
+
+
+async def test_the_event_loop_goes_on_while_another_process_writes(notes: SqliteDatabase, path: Path):
+    with closing(connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        writing = asyncio.create_task(notes.rows(ADD, text="after"))
+        async with asyncio.timeout(1):
+            for _ in range(5):
+                await asyncio.sleep(0.01)
+        assert not writing.done()
+        other.execute("COMMIT")
+
+    await writing
+    assert kept(path) == ["after"]
+
+
+async def test_the_log_begins_anew_while_writers_go_on(
+    notes: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(checkpoints, "ENOUGH", 20)
+
+    for number in range(300):
+        await notes.rows(ADD, text=str(number))
+
+    assert frames_in_log(path) < 200
+    assert len(kept(path)) == 300
+
+
+def frames_in_log(path: Path) -> int:
+    """How many pages the log has ever held at once."""
+    with closing(sqlite3.connect(path)) as connection:
+        (page,) = connection.execute("PRAGMA page_size").fetchone()
+    return Path(f"{path}-wal").stat().st_size // (page + 24)
+
+
+async def test_a_reader_that_stays_keeps_nobody_from_writing(
+    notes: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(checkpoints, "ENOUGH", 5)
+    with closing(connect(path)) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM notes").fetchone() == (0,)
+        for number in range(50):
+            await notes.rows(ADD, text=str(number))
+        assert reader.execute("SELECT count(*) FROM notes").fetchone() == (0,)
+
+    assert len(kept(path)) == 50
