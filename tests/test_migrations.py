@@ -17,7 +17,7 @@ from scripts.revision import draft
 from taskwell import migrations
 from taskwell.errors import Unavailable
 from taskwell.migrations import OldSchema
-from taskwell.migrations.target import METADATA, is_modelled
+from taskwell.migrations.target import METADATA, modelled
 from taskwell.settings import InvalidSettings, Settings
 from tests.conftest import SECRET, new_postgres_database
 
@@ -45,7 +45,12 @@ async def look(settings: Settings, read):
 
 def differences(connection: Connection) -> object:
     context = MigrationContext.configure(
-        connection, opts={"compare_type": False, "include_object": is_modelled, "target_metadata": METADATA}
+        connection,
+        opts={
+            "compare_type": False,
+            "include_object": modelled(connection.dialect.name),
+            "target_metadata": METADATA,
+        },
     )
     return compare_metadata(context, METADATA)
 
@@ -74,14 +79,14 @@ async def test_a_revision_is_drafted_from_what_the_models_have_and_the_schema_ha
     await migrations.upgrade(settings)
 
     def drafted(connection: Connection) -> str:
-        connection.exec_driver_sql("DROP INDEX ix_tasks_open")
+        connection.exec_driver_sql("DROP INDEX ix_tasks_unfinished")
         connection.exec_driver_sql("ALTER TABLE lists DROP COLUMN color")
         return draft("Colours of lists", connection, tmp_path).read_text()
 
     upgrade, _, downgrade = (await look(settings, drafted)).partition("def downgrade")
 
     assert f'down_revision = "{migrations.head()}"' in upgrade
-    for name in ('"ix_tasks_open"', '"color"'):
+    for name in ('"ix_tasks_unfinished"', '"color"'):
         assert name in upgrade
         assert name in downgrade
     assert "search" not in upgrade

@@ -35,6 +35,9 @@ T = TypeVar("T")
 
 DIALECT = sqlite_dialect()
 READ_THREADS = 2
+CACHE_KIB = 4_000
+"""Pages that a connection keeps. The system keeps them too: four times as many make a list two hundredths cheaper."""
+
 BUSY_TIMEOUT = 5.0
 """Seconds that another process may keep the file locked."""
 
@@ -49,7 +52,7 @@ def connect(path: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> sqlite3.Connec
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "cache_size=-16000",
+        f"cache_size=-{CACHE_KIB}",
         "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
@@ -65,6 +68,7 @@ class SqliteDatabase(Database):
         with told():
             writing = connect(path)
             writing.execute("PRAGMA wal_autocheckpoint=0")
+            writing.execute(f"PRAGMA cache_size=-{2 * CACHE_KIB}")
             self._writer = Writer(writing, Checkpoints(connect(path)), busy_timeout=BUSY_TIMEOUT)
             self._reader = connect(path)
         self._reader.execute("PRAGMA query_only=ON")

@@ -1,5 +1,9 @@
 """The schema as the models say it, for comparing and for new revisions."""
 
+from collections.abc import Callable
+
+from sqlalchemy.schema import SchemaItem
+
 from taskwell.database import Base
 from taskwell.delivery import tables as _delivery
 from taskwell.tasks import tables as _tasks
@@ -8,9 +12,13 @@ from taskwell.users import tables as _users
 
 METADATA = Base.metadata
 
-__all__ = ["METADATA", "_delivery", "_events", "_tasks", "_users", "is_modelled"]
+__all__ = ["METADATA", "_delivery", "_events", "_tasks", "_users", "modelled"]
 
 
-def is_modelled(_: object, name: str | None, *__: object) -> bool:
-    """What makes search fast is made of SQL, not of a model: each database has its own."""
-    return "search" not in (name or "")
+def modelled(dialect: str) -> Callable[..., bool]:
+    """What to compare: what makes search fast is made of SQL, and some indexes are of the other database alone."""
+
+    def is_modelled(item: SchemaItem, name: str | None, *_: object) -> bool:
+        return "search" not in (name or "") and item.info.get("dialect", dialect) == dialect
+
+    return is_modelled

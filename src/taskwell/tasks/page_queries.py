@@ -57,9 +57,6 @@ SORTED_BY: dict[SortKey, Any] = {
     "deleted_at": TaskRow.deleted_at,
 }
 
-_INDEXED: dict[SortKey, tuple[tuple[Condition, ...], ...]] = {"created_at": ((), (Condition("pending"),))}
-"""The filters, beside none, that an index holds in this order."""
-
 
 # The purge takes no revision of the user; it always takes the oldest of the trash, so that one tells of it.
 _OLDEST_IN_TRASH = in_trash_of_user(func.min(TaskRow.deleted_at)).scalar_subquery()
@@ -142,8 +139,7 @@ def _of_whom(shape: PageShape, *columns: Column) -> Select[Any]:
 
 def _rows(shape: PageShape, projection: Projection[T], dialect: str) -> Select[Any]:
     key = SORTED_BY[shape.sort.key].label("sort_key"), TaskRow.id.label("row_id")
-    is_along_index = shape.conditions in _INDEXED.get(shape.sort.key, ((),))
-    if dialect == "postgresql" or shape.limit is None or is_along_index:
+    if dialect == "postgresql" or shape.limit is None or not shape.conditions:
         return _passing_over(_walked(_matching(shape, *key, *projection.columns), shape), shape)
     some = _of_whom(shape, *key).where(*_beginning_with_the_first(shape.conditions))
     has_index = shape.sort.key != "relevance"
@@ -182,7 +178,7 @@ def _only_if(condition: ColumnElement[bool], page: Select[Any], name: str, end: 
 
 def _beside_index(condition: Condition) -> ColumnElement[Any]:
     """The condition as SQLite asks it of each task that it comes by, not as a reason to go another way."""
-    return sql(condition) if condition.name in ("pending", "completed") else Unindexed(sql(condition))
+    return sql(condition) if condition.name == "completed" else Unindexed(sql(condition))
 
 
 def _walked(found: Select[Any], shape: PageShape) -> Select[Any]:

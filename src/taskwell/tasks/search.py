@@ -157,9 +157,12 @@ def _(element: _Found, compiler: SQLCompiler, **options: Any) -> str:
 
 @compiles(_Found, "sqlite")
 def _(element: _Found, compiler: SQLCompiler, **options: Any) -> str:
-    return f"""tasks.id IN (
-        SELECT task_search_rows.task_id FROM task_search JOIN task_search_rows ON number = task_search.rowid
-        WHERE task_search MATCH {compiler.process(element.clauses, **options)})"""
+    """By ids where tasks are looked for: without statistics, SQLite would rather begin with all tasks of the user."""
+    asked = compiler.process(element.clauses, **options)
+    numbers = f"SELECT rowid FROM task_search WHERE task_search MATCH {asked}"
+    if element.parameter == _ANYWHERE.parameter:
+        return f"tasks.id IN (SELECT found.id FROM tasks AS found WHERE found.search IN ({numbers}))"
+    return f"tasks.search IN ({numbers})"
 
 
 _ANYWHERE = _Found(Where.ANYWHERE)
