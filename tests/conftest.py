@@ -15,10 +15,10 @@ from sqlalchemy import delete
 from taskwell.api.gateway import Gateway
 from taskwell.app import create_app
 from taskwell.database import Database, Query
-from taskwell.security import passwords
 from taskwell.settings import Settings
 from taskwell.users.event_tables import SecurityEventRow
 from taskwell.users.tables import RevokedTokenRow, UserRow
+from tests.support import hashing
 from tests.support.people import Person, arrive, client
 from tests.support.pictures import pictures_since
 from tests.support.postgres import PostgresServer
@@ -28,7 +28,7 @@ SERVER = pytest.StashKey[PostgresServer]()
 BEGINNING = pytest.StashKey[float]()
 SECRET = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
 
-passwords.COST = 4  # the real 12 takes a quarter of a second for each account
+hashing.make_quick()
 
 
 def pytest_configure(config: pytest.Config) -> None:

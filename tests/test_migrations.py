@@ -1,8 +1,6 @@
 """The schema: the same from the models and from the migrations, on both databases."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from taskwell.migrations import OldSchema
 from taskwell.migrations.target import METADATA, modelled
 from taskwell.settings import InvalidSettings, Settings
 from tests.conftest import SECRET, new_postgres_database
+from tests.support.command import taskwell
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -135,18 +134,11 @@ async def test_those_who_migrate_at_once_take_turns(empty: Settings):
     assert await look(empty, differences) == []
 
 
-async def test_processes_that_start_at_once_take_turns(empty: Settings):
-    assert await asyncio.to_thread(migrate_in_two_processes, empty.database_url) == [(0, b""), (0, b"")]
+async def test_processes_that_start_at_once_take_turns(empty: Settings, tmp_path: Path):
+    migrating = (asyncio.to_thread(taskwell, tmp_path, "migrate", DATABASE_URL=empty.database_url) for _ in range(2))
 
+    assert [(each.code, each.complaint) for each in await asyncio.gather(*migrating)] == [(0, "")] * 2
     assert await migrations.current(empty) == migrations.head()
-
-
-def migrate_in_two_processes(url: str) -> list[tuple[int, bytes]]:
-    """How each has ended, and what it complained of."""
-    environment = {"DATABASE_URL": url, "PYTHONPATH": ":".join(sys.path)}
-    migrate = [sys.executable, "-m", "taskwell", "migrate"]
-    both = [subprocess.Popen(migrate, env=environment, cwd="/", stderr=subprocess.PIPE) for _ in range(2)]
-    return [(each.wait(), complaint) for each in both for _, complaint in (each.communicate(),)]
 
 
 async def test_a_step_that_fails_leaves_nothing_behind(empty: Settings, monkeypatch: pytest.MonkeyPatch):

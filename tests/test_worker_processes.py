@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
@@ -22,7 +20,7 @@ from taskwell.settings import Settings
 from taskwell.tasks import TaskDraft, reminders
 from taskwell.tasks.tables import ReminderRow
 from taskwell.users.principal import Principal
-from tests.support.command import KNOWN, measured
+from tests.support.command import KNOWN, Forked, measured
 from tests.support.deliveries import until
 from tests.support.people import PASSWORD, Person
 from tests.support.postgres import PostgresServer
@@ -38,7 +36,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @contextmanager
-def working(folder: Path, settings: Settings, **given: str) -> Iterator["subprocess.Popen[bytes]"]:
+def working(folder: Path, settings: Settings, **given: str) -> Iterator[Forked]:
     """A worker's process, ended if the test has not done it."""
     assert settings.secret_key is not None
     environment = {name: value for name, value in os.environ.items() if name in KNOWN} | given
@@ -49,14 +47,13 @@ def working(folder: Path, settings: Settings, **given: str) -> Iterator["subproc
         "WEBHOOK_ALLOW_PRIVATE": "true",
         "WORKER_POLL_SECONDS": "0.2",
     }
-    with (folder / "worker.log").open("ab") as output:
-        command = [sys.executable, "-m", "taskwell", "worker"]
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
+    log = str(folder / "worker.log")
+    process = Forked(folder, ("worker",), environment, (os.devnull, log, log))
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 async def set_two_hundred(database: Database, ada: Person, receiver: Receiver) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from taskwell.api.gateway import Gateway
 from taskwell.app import create_app
-from taskwell.security import passwords
 from tests.conftest import running
+from tests.support import hashing
 from tests.support.people import PASSWORD, Person, client
 
 SIGN_UP = {"email": "grace@example.com", "password": "compiler 1952", "name": "Grace"}
@@ -219,7 +219,7 @@ async def test_wrong_credentials_are_refused_in_the_same_words(nobody, ada: Pers
 
 
 async def test_an_unknown_e_mail_takes_as_long_as_a_wrong_password(nobody, ada: Person, monkeypatch):
-    monkeypatch.setattr(passwords, "COST", 12)
+    hashing.make_real(monkeypatch)
     assert (await sign_up(nobody)).status_code == 201
     seconds: dict[str, list[float]] = {"grace@example.com": [], "nobody@example.com": []}
 
@@ -235,10 +235,10 @@ async def test_an_unknown_e_mail_takes_as_long_as_a_wrong_password(nobody, ada: 
 
 async def test_signing_in_does_not_stop_the_service(app: Gateway, nobody, ada: Person, monkeypatch):
     """Hashing runs beside the event loop: others are answered meanwhile."""
-    monkeypatch.setattr(passwords, "COST", 12)
-    hashing = asyncio.gather(*(sign_up(nobody, email=f"user{n}@example.com") for n in range(4)))
+    hashing.make_real(monkeypatch)
+    signing_up = asyncio.gather(*(sign_up(nobody, email=f"user{n}@example.com") for n in range(4)))
     waits = []
-    while not hashing.done():
+    while not signing_up.done():
         started = perf_counter()
         await nobody.get("/health")
         waits.append(perf_counter() - started)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.chaos.writer import total, writers
 from tests.conftest import new_postgres_database
-from tests.support.server import Server
+from tests.support.server import Server, installed
 
 FULL = "FAULT_ROUNDS" in os.environ
 PASSWORD, NEW_PASSWORD = "engine 1843", "difference 1822"
@@ -29,7 +29,7 @@ def can_mount() -> bool:
 async def test_a_full_disk_refuses_writes_and_lets_reads_and_what_is_stored_alone(tmp_path: Path, tried):
     disk = tmp_path / "disk"
     disk.mkdir()
-    server = Server(tmp_path, f"sqlite:///{disk}/taskwell.db")
+    server = installed(tmp_path, f"sqlite:///{disk}/taskwell.db")
     mount = 'mount -t tmpfs -o size=32m tmpfs "$0" && exec "$@"'
     server.command = [*NAMESPACE, "sh", "-c", mount, str(disk), *server.command]
     await asyncio.to_thread(server.start)
@@ -98,12 +98,10 @@ async def test_a_clock_that_jumps_loses_nothing_and_locks_nobody_out(kind: str, 
     assert FAKETIME, "it needs Debian's faketime"
     clock = Clock(tmp_path)
     if kind == "sqlite":
-        seen = await jumping(
-            Server(tmp_path, f"sqlite:///{tmp_path}/taskwell.db", workers=1, **clock.environment), clock
-        )
+        seen = await jumping(installed(tmp_path, f"sqlite:///{tmp_path}/taskwell.db", **clock.environment), clock)
     else:
         async with new_postgres_database("taskwell_clock") as url:
-            seen = await jumping(Server(tmp_path, url, workers=1, **clock.environment), clock)
+            seen = await jumping(installed(tmp_path, url, **clock.environment), clock)
     tried(jumps=3, **seen)
 
 

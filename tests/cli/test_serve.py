@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import new_postgres_database
 from tests.support.command import measured
 from tests.support.postgres import wait_until
-from tests.support.server import Server
+from tests.support.server import Server, installed
 
 ADA = {"email": "ada@example.com", "password": "engine 1843", "name": "Ada"}
 
@@ -33,13 +33,15 @@ def sign_up(server: Server) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("empty_database", "end"),
-    [("sqlite", signal.SIGINT), ("postgresql", signal.SIGTERM)],
+    ("empty_database", "end", "prepared"),
+    [("sqlite", signal.SIGINT, installed), ("postgresql", signal.SIGTERM, Server)],
     indirect=["empty_database"],
 )
-def test_it_ends_cleanly_and_started_again_its_data_and_tokens_are_good(tmp_path: Path, empty_database: str, end):
+def test_it_ends_cleanly_and_started_again_its_data_and_tokens_are_good(
+    tmp_path: Path, empty_database: str, end, prepared
+):
     """In development without a SECRET_KEY, as ``make run`` starts it."""
-    server = Server(tmp_path, empty_database, SECRET_KEY="")
+    server = prepared(tmp_path, empty_database, SECRET_KEY="")
     server.environment |= measured()
     server.start()
     headers = sign_up(server)

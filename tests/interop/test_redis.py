@@ -1,11 +1,11 @@
 """Limits shared through a real Redis, and what happens while it is down."""
 
 import asyncio
-import os
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ from taskwell.api.limits import Limits
 from taskwell.errors import TooManyRequests
 from taskwell.settings import InvalidSettings, Settings
 from taskwell.telemetry import LIMIT_STORE_FAILURES
-from tests.support.postgres import free_port
 from tests.support.redis import RedisServer
+from tests.support.server import serving
 
 SECRET = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
 
@@ -173,30 +173,14 @@ def test_without_redis_url_nothing_of_it_is_imported():
 @pytest.fixture
 def servers(redis: RedisServer, tmp_path: Path) -> Iterator[list[str]]:
     """Two server processes that share nothing but Redis."""
-    processes, addresses = [], []
-    for number in range(2):
-        port = free_port()
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        environment = os.environ | {
-            "DATABASE_URL": f"sqlite:///{folder}/taskwell.db",
-            "SECRET_KEY": SECRET,
-            "REDIS_URL": redis.url,
-            "PORT": str(port),
-            "LOG_LEVEL": "WARNING",
-        }
-        command = [sys.executable, "-m", "taskwell", "serve"]
-        processes.append(subprocess.Popen(command, env=environment, cwd=folder, stdout=subprocess.DEVNULL))
-        addresses.append(f"http://127.0.0.1:{port}")
-    try:
-        for address in addresses:
-            _wait_for(address)
+    with ExitStack() as both:
+        addresses = []
+        for name in ("one", "other"):
+            folder = tmp_path / name
+            folder.mkdir()
+            server = serving(folder, f"sqlite:///{folder}/taskwell.db", SECRET_KEY=SECRET, REDIS_URL=redis.url)
+            addresses.append(both.enter_context(server))
         yield addresses
-    finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.wait()
 
 
 def test_five_wrong_passwords_at_two_servers_are_429_at_both(servers: list[str]):
@@ -213,14 +197,3 @@ def test_five_wrong_passwords_at_two_servers_are_429_at_both(servers: list[str])
         locked = sign_in(server, account["password"])
         assert locked.status_code == 429
         assert 55 <= int(locked.headers["retry-after"]) <= 60
-
-
-def _wait_for(address: str) -> None:
-    end = time.monotonic() + 90
-    while time.monotonic() < end:
-        try:
-            if httpx2.get(f"{address}/health/ready").status_code == 200:
-                return
-        except httpx2.TransportError:
-            time.sleep(0.05)
-    raise AssertionError(f"{address} did not start")

@@ -9,8 +9,9 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from tests.support.command import KNOWN
+from tests.support.command import KNOWN, Forked
 from tests.support.postgres import free_port, wait_until
 
 TASKWELL = Path(sys.executable).parent / "taskwell"
@@ -20,31 +21,43 @@ UNLIMITED = {"SECRET_KEY": SECRET, "RATE_LIMIT_PER_MINUTE": "0", "LOG_LEVEL": "W
 
 
 class Server:
-    """``taskwell serve`` in a process group of its own, on a port that it keeps when it is started again."""
+    """``taskwell serve`` in a process group of its own, on a port that it keeps when it is started again.
+
+    Attributes:
+        command: What starts it, where that is not forked from a process that has imported everything.
+    """
 
     def __init__(self, folder: Path, database_url: str, *, workers: int = 1, **environment: str) -> None:
         """Args:
         folder: Where it runs; its log stays there.
         environment: What is set beside ``UNLIMITED``.
         """
+        self.command: list[str] = []
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.log"
         self._folder = folder
-        self.command = [str(TASKWELL), "serve", "--port", str(self.port), "--workers", str(workers)]
+        self.arguments = ("serve", "--port", str(self.port), "--workers", str(workers))
         known = {name: value for name, value in os.environ.items() if name in KNOWN}
         self.environment = known | UNLIMITED | {"DATABASE_URL": database_url} | environment
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | subprocess.Popen[bytes] | None = None
 
     @property
-    def process(self) -> "subprocess.Popen[bytes]":
+    def process(self) -> "Forked | subprocess.Popen[bytes]":
         assert self._process is not None, "the server was not started"
         return self._process
 
     def start(self, seconds: float = 30) -> None:
         """Starts it and waits until it is ready."""
+        self._process = self._installed() if self.command else self._forked()
+        wait_until(self.is_ready, seconds)
+
+    def _forked(self) -> Forked:
+        return Forked(self._folder, self.arguments, self.environment, (os.devnull, str(self.log), str(self.log)))
+
+    def _installed(self) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 self.command,
                 cwd=self._folder,
                 env=self.environment,
@@ -52,7 +65,6 @@ class Server:
                 stderr=output,
                 start_new_session=True,
             )
-        wait_until(self.is_ready, seconds)
 
     def is_ready(self) -> bool:
         try:
@@ -72,6 +84,13 @@ class Server:
         if self.process.poll() is None:
             self.process.terminate()
         return self.process.wait(seconds)
+
+
+def installed(folder: Path, database_url: str, **options: Any) -> Server:
+    """A server that the installed command starts, which takes its second and a half."""
+    server = Server(folder, database_url, **options)
+    server.command = [str(TASKWELL), *server.arguments]
+    return server
 
 
 @contextmanager
