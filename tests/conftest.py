@@ -2,10 +2,9 @@
 
 import os
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any, TypeVar
 
 import asyncpg
 import httpx2
@@ -19,6 +18,7 @@ from taskwell.settings import Settings
 from taskwell.users.event_tables import SecurityEventRow
 from taskwell.users.tables import RevokedTokenRow, UserRow
 from tests.support import hashing
+from tests.support.order import long_first
 from tests.support.people import Person, arrive, client
 from tests.support.pictures import pictures_since
 from tests.support.postgres import PostgresServer
@@ -27,6 +27,8 @@ SERVER_URL = "TEST_DATABASE_URL"
 SERVER = pytest.StashKey[PostgresServer]()
 BEGINNING = pytest.StashKey[float]()
 SECRET = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
+
+T = TypeVar("T")
 
 hashing.make_quick()
 
@@ -44,6 +46,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if SERVER in config.stash:
         config.stash[SERVER].remove()
         del os.environ[SERVER_URL]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1:
+        items[:] = long_first(items, workers)
 
 
 def pytest_report_header() -> str:
@@ -69,14 +78,31 @@ async def new_postgres_database(name: str) -> AsyncIterator[str]:
         await connection.close()
 
 
+class Lasting:
+    """What is there until the run ends, so that the tests may go to and fro between the databases."""
+
+    def __init__(self, stack: AsyncExitStack) -> None:
+        self._stack = stack
+        self._there: dict[str, Any] = {}
+
+    async def once(self, name: str, made: Callable[[], AbstractAsyncContextManager[T]]) -> T:
+        """What the context gives that is made and entered for the first who asks for this name."""
+        if name not in self._there:
+            self._there[name] = await self._stack.enter_async_context(made())
+        return self._there[name]
+
+
+@pytest.fixture(scope="session")
+async def lasting() -> AsyncIterator[Lasting]:
+    async with AsyncExitStack() as stack:
+        yield Lasting(stack)
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-async def database_url(request, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> AsyncIterator[str]:
+async def database_url(request, lasting: Lasting, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> str:
     if request.param == "sqlite":
-        folder: Path = tmp_path_factory.mktemp("sqlite")
-        yield f"sqlite:///{folder}/taskwell.db"
-        return
-    async with new_postgres_database(f"taskwell_{worker_id}") as url:
-        yield url
+        return f"sqlite:///{tmp_path_factory.getbasetemp()}/taskwell.db"
+    return await lasting.once("postgresql", lambda: new_postgres_database(f"taskwell_{worker_id}"))
 
 
 def settings_of(database_url: str, **changes: Any) -> Settings:
@@ -91,10 +117,9 @@ def settings(database_url: str) -> Settings:
 
 
 @pytest.fixture(scope="session")
-async def shared_app(settings: Settings) -> AsyncIterator[Gateway]:
+async def shared_app(settings: Settings, lasting: Lasting) -> Gateway:
     """The application over the migrated database."""
-    async with running(create_app(settings)) as app:
-        yield app
+    return await lasting.once(settings.database_url, lambda: running(create_app(settings)))
 
 
 @asynccontextmanager

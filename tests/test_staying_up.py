@@ -181,25 +181,27 @@ async def test_connections_that_idled_too_long_on_a_frozen_network_are_tried_onc
         assert time.monotonic() - started < 5
 
 
-@pytest.mark.parametrize(("workers", "connections"), [(1, "kept"), (2, "kept"), (2, "new")])
-async def test_no_accepted_request_fails_when_it_is_asked_to_end_under_load(
-    workers: int, connections: str, tmp_path: Path
-):
-    async with new_postgres_database(f"taskwell_drain_{workers}_{connections}") as url:
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_no_accepted_request_fails_when_it_is_asked_to_end_under_load(workers: int, tmp_path: Path):
+    """Neither over connections that clients keep, nor over those that they make for each request."""
+    async with new_postgres_database(f"taskwell_drain_{workers}") as url:
         server = Server(tmp_path, url, workers=workers)
         await asyncio.to_thread(server.start, 60)
-        load = Load(server.port, await signed_up(server.port, "ada"), keeps=connections == "kept")
-        loading = asyncio.create_task(load.run(30))
+        token = await signed_up(server.port, "ada")
+        loads = [Load(server.port, token, keeps=keeps) for keeps in (True, False)]
+        loading = asyncio.gather(*(load.run(20) for load in loads))
         await asyncio.sleep(1.5)
         asked = time.monotonic()
 
         assert await asyncio.to_thread(server.stop) == 0
         assert time.monotonic() - asked < 20
         await asyncio.wait_for(loading, 10)
-        assert load.lost == {}
-        assert load.refused == 30, "every client was let go by an answer"
-        assert set(load.statuses) <= {200, 201}
-        assert await _stored(url) >= load.acknowledged
+        stored = await _stored(url)
+        for load in loads:
+            assert load.lost == {}
+            assert load.refused == 20, "every client was let go by an answer"
+            assert set(load.statuses) == {200, 201}
+            assert stored >= load.acknowledged
 
 
 async def test_while_it_ends_it_is_not_ready_and_lets_go_of_connections(tmp_path: Path):
@@ -247,13 +249,14 @@ async def test_a_serving_process_that_dies_is_replaced(tmp_path: Path):
             seen: set[int] = set()
             while len(seen - {first}) < 2:
                 assert time.monotonic() < deadline, seen
+                await asyncio.sleep(0.05)
                 seen.add(await _process(server.port))
         finally:
             assert await asyncio.to_thread(server.stop) == 0
 
 
 async def _process(port: int) -> int:
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, verify=False) as http:
         try:
             return int((await http.get("/health/system")).json()["process_id"])
         except httpx2.TransportError:

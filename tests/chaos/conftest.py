@@ -6,6 +6,7 @@ import platform
 import sqlite3
 import time
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,7 +18,7 @@ import pytest
 
 from taskwell.api.gateway import Gateway
 from taskwell.app import create_app
-from tests.conftest import SECRET, new_postgres_database, running, settings_of
+from tests.conftest import SECRET, Lasting, new_postgres_database, running, settings_of
 from tests.support.people import Person, arrive
 from tests.support.server import Server
 
@@ -47,15 +48,24 @@ class House:
         transport = httpx2.ASGITransport(self.app) if self.server is None else None
         url = "http://test" if self.server is None else self.server.url
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        client = httpx2.AsyncClient(transport=transport, base_url=url, headers=headers, timeout=30, trust_env=False)
+        client = httpx2.AsyncClient(
+            transport=transport, base_url=url, headers=headers, timeout=30, trust_env=False, verify=False
+        )
         self.clients.append(client)
         return client
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-async def shared_house(request, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> AsyncIterator[House]:
-    folder: Path = tmp_path_factory.mktemp("house")
-    if request.param == "sqlite":
+async def shared_house(request, lasting: Lasting, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> House:
+    def made() -> AbstractAsyncContextManager[House]:
+        return open_house(request.param, tmp_path_factory.mktemp("house"), worker_id)
+
+    return await lasting.once(f"house on {request.param}", made)
+
+
+@asynccontextmanager
+async def open_house(kind: str, folder: Path, worker_id: str) -> AsyncIterator[House]:
+    if kind == "sqlite":
         async with running(create_app(settings_of(f"sqlite:///{folder}/taskwell.db"))) as app:
             yield House(app, None)
         return

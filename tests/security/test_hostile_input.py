@@ -8,6 +8,7 @@ import asyncio
 import base64
 import json
 import os
+from functools import cache
 from hashlib import blake2b
 from typing import Any
 
@@ -16,22 +17,13 @@ import hypothesis
 import orjson
 import pytest
 import requests
-import schemathesis
 from hypothesis import strategies as st
-from schemathesis.checks import not_a_server_error
-from schemathesis.generation import GenerationMode
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from taskwell.api.gateway import Gateway
-from taskwell.app import create_contracts
+from tests.support.documents import contracts
 from tests.support.people import Person, arrive
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2"))
 IS_LONG = "FUZZ_EXAMPLES" in os.environ
 BUDGET = hypothesis.settings(
     max_examples=EXAMPLES,
@@ -42,20 +34,35 @@ BUDGET = hypothesis.settings(
     print_blob=IS_LONG,
     phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate, *([hypothesis.Phase.shrink] if IS_LONG else [])],
 )
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-]
+
+
+@cache
+def checks() -> list[Any]:
+    """Loaded where they are needed: every process that runs tests also reads this file."""
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi.checks import (
+        content_type_conformance,
+        response_headers_conformance,
+        response_schema_conformance,
+        status_code_conformance,
+    )
+
+    return [
+        not_a_server_error,
+        status_code_conformance,
+        content_type_conformance,
+        response_headers_conformance,
+        response_schema_conformance,
+    ]
 
 
 def described(contract: str) -> Any:
-    return schemathesis.openapi.from_dict(create_contracts()[contract].app.openapi())
+    import schemathesis
+
+    return schemathesis.openapi.from_dict(contracts()[contract].app.openapi())
 
 
-@pytest.mark.parametrize("contract", list(create_contracts()))
+@pytest.mark.parametrize("contract", list(contracts()))
 async def test_every_answer_is_one_that_the_document_describes(app: Gateway, contract: str, capsys):
     failures: list[str] = []
     sent = 0
@@ -84,7 +91,7 @@ class Sender:
     def send(self, case: Any) -> None:
         self.sent += 1
         answer = asyncio.run_coroutine_threadsafe(answer_to(case, self.person), self._loop).result(60)
-        case.validate_response(answer, checks=CHECKS)
+        case.validate_response(answer, checks=checks())
 
 
 async def belongings(person: Person) -> dict[str, str]:
@@ -96,6 +103,8 @@ async def belongings(person: Person) -> dict[str, str]:
 
 def tried(operation: Any, known: dict[str, str], send: Any) -> str | None:
     """What went wrong, as soon as something does."""
+    from schemathesis.generation import GenerationMode
+
     names = {each.name for each in operation.path_parameters}
     real = {name: known[name] for name in names & known.keys()}
     fitting = operation.as_strategy(GenerationMode.POSITIVE, path_parameters=real)

@@ -69,6 +69,7 @@ class Crowd(Lane):
     database: Database
     url: str
     user: Principal
+    connection: Any = None
     asked: tuple[Query[Any], dict[str, object]] | None = field(default=None)
 
     async def rows(self, query: Query[Any], /, **values: object) -> list[Any]:
@@ -90,12 +91,9 @@ class Crowd(Lane):
             (step,) = query.steps(SQLITE)
             return instructions(path_of(self.url), step.text, step.arguments(values))
         (step,) = query.steps(POSTGRES)
-        connection = await asyncpg.connect(self.url)
-        try:
-            explain = f"EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF, FORMAT JSON) {step.text}"
-            plan = json.loads(await connection.fetchval(explain, *step.arguments(values)))[0]["Plan"]
-        finally:
-            await connection.close()
+        assert self.connection is not None
+        explain = f"EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF, FORMAT JSON) {step.text}"
+        plan = json.loads(await self.connection.fetchval(explain, *step.arguments(values)))[0]["Plan"]
         return rows_gone_through(plan), " ".join(scans(plan))
 
 
@@ -140,10 +138,13 @@ async def crowded(url: str, secret: str) -> AsyncIterator[Crowd]:
     else:
         await fill_postgres(url)
     database = await open_database(settings)
+    connection = None if settings.is_sqlite else await asyncpg.connect(url)
     owner = Principal(OWNER, OWNER, "token", BASE + timedelta(days=3650), "UTC")
     try:
-        yield Crowd(database, url, owner)
+        yield Crowd(database, url, owner, connection)
     finally:
+        if connection is not None:
+            await connection.close()
         await database.close()
 
 

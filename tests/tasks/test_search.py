@@ -52,7 +52,7 @@ TYPED = st.lists(
     max_size=5,
 ).map(" ".join)
 EVERY_EXAMPLE_IN_ONE_DATABASE = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
