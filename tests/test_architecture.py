@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import order
+
 ROOT = Path(__file__).parent.parent
 PYTHON = sorted(path for folder in ("src", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
 MAX_FILE, MAX_FUNCTION = 300, 50
@@ -48,6 +50,12 @@ def test_files_and_functions_stay_short(path: Path):
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert (node.end_lineno or 0) - node.lineno < MAX_FUNCTION, node.name
+
+
+def test_the_tests_that_come_first_are_there():
+    there = {path.relative_to(order.TESTS).as_posix() for path in order.TESTS.rglob("test_*.py")}
+
+    assert [name for name in order.SECONDS if not any(path.startswith(name) for path in there)] == []
 
 
 def tracked() -> list[Path]:
