@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from taskwell.api.gateway import Gateway
 from taskwell.app import create_app
 from taskwell.database import Database
 from taskwell.settings import Settings, read_settings
-from tests.conftest import SECRET, new_postgres_database
+from tests.conftest import SECRET, new_postgres_database, running
 from tests.support.command import measured
 from tests.support.load import Connection, signed_up
 from tests.support.people import Person, client
@@ -31,6 +31,13 @@ from tests.support.server import Server
 DEPLOY = Path(__file__).parents[1] / "deploy"
 TOKEN = "for-tests-only-and-for-nothing-else"
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+@pytest.fixture(scope="module")
+async def shared_app(settings: Settings) -> AsyncIterator[Gateway]:
+    """The last to be started: gauges tell of that one, and a process that serves has no other."""
+    async with running(create_app(settings)) as app:
+        yield app
 
 
 def read(text: str) -> Samples:
@@ -134,16 +141,9 @@ async def test_the_system_is_told(nobody, database: Database):
 
 
 async def in_production(tmp_path: Path, **changes: Any) -> Gateway:
-    return create_app(
-        Settings(
-            _env_file=None,
-            environment="production",
-            database_url=f"sqlite:///{tmp_path}/taskwell.db",
-            secret_key=SECRET,
-            allowed_origins=("https://app.example.com",),
-            **changes,
-        )
-    )
+    url = f"sqlite:///{tmp_path}/taskwell.db"
+    given = {"environment": "production", "allowed_origins": ("https://app.example.com",), "secret_key": SECRET}
+    return create_app(Settings(_env_file=None, database_url=url, **given | changes))
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/health/system"])

@@ -227,7 +227,7 @@ async def test_while_it_ends_it_is_not_ready_and_lets_go_of_connections(tmp_path
 
 async def test_it_waits_a_moment_for_a_database_that_starts_later(own_postgres: PostgresServer, tmp_path: Path):
     await asyncio.to_thread(own_postgres.stop)
-    server = Server(tmp_path, own_postgres.url("postgres"), workers=2, DATABASE_WAIT_SECONDS="30")
+    server = Server(tmp_path, own_postgres.url("postgres"), DATABASE_WAIT_SECONDS="30")
     starting = asyncio.create_task(asyncio.to_thread(server.start, 60))
     await asyncio.sleep(3)
     assert server.process.poll() is None
