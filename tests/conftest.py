@@ -113,7 +113,8 @@ def settings_of(database_url: str, **changes: Any) -> Settings:
 
 @pytest.fixture(scope="session")
 def settings(database_url: str) -> Settings:
-    return settings_of(database_url)
+    """With time to clear away ten thousand tasks on a busy machine."""
+    return settings_of(database_url, database_command_timeout_seconds=60)
 
 
 @pytest.fixture(scope="session")
