@@ -9,7 +9,7 @@ import pytest
 
 from taskwell import tasks, worker
 from taskwell.database import Database, now
-from taskwell.delivery import log, queue, webhook
+from taskwell.delivery import log, queue, signed_post
 from taskwell.settings import Settings
 from taskwell.tasks import TaskDraft, reminders
 from taskwell.tasks.tables import ReminderRow
@@ -104,7 +104,7 @@ async def test_reading_certificates_holds_up_nobody(
         readers.append(threading.current_thread().name)
 
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", read)
-    webhook.certificates.cache_clear()
+    signed_post.certificates.cache_clear()
     await set_webhook(database, ada, receiver.url)
     task = await tasks.create(database, ada.principal, TaskDraft("Call"))
     for _ in range(worker.SHARE):
@@ -112,7 +112,7 @@ async def test_reading_certificates_holds_up_nobody(
     try:
         await deliver_due(database, sending)
     finally:
-        webhook.certificates.cache_clear()
+        signed_post.certificates.cache_clear()
 
     assert len(receiver.requests) == worker.SHARE
     assert len(readers) == 1

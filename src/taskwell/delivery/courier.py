@@ -58,10 +58,10 @@ def _sender(channel: str) -> Sender:
             from taskwell.delivery import mail  # noqa: PLC0415
 
             return mail.send
-        from taskwell.delivery import webhook  # noqa: PLC0415
+        from taskwell.delivery import signed_post  # noqa: PLC0415
 
-        webhook.certificates()
-        return webhook.send
+        signed_post.certificates()
+        return signed_post.send
 
 
 async def _attempted(errand: Errand, settings: Settings, send: Sender) -> Undelivered | None:
