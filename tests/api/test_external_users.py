@@ -12,8 +12,9 @@ from sqlalchemy import func, select
 from taskwell.api.gateway import Gateway
 from taskwell.app import create_app
 from taskwell.database import Database, Query
+from taskwell.errors import Forbidden
 from taskwell.settings import Settings
-from taskwell.users import disable, enable
+from taskwell.users import by_email_or_id, disable, enable, set_password
 from taskwell.users.tables import ExternalIdentityRow, UserRow
 from tests.conftest import running
 from tests.support.issuer import SHARED, SUBJECT, Issuer, shared_secret_token
@@ -232,3 +233,13 @@ async def test_keys_that_cannot_be_had_yet_are_a_503(service: Gateway, issuer: I
 
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
+
+
+async def test_the_operator_gives_nobody_a_password_whose_account_another_service_keeps(
+    service: Gateway, issuer: Issuer, database: Database
+):
+    assert (await bearing(service, issuer.token()).get("/api/v1/auth/me")).status_code == 200
+    grace = await by_email_or_id(database, (await database.rows(Query(select(UserRow.id), str)))[0])
+
+    with pytest.raises(Forbidden, match="Another service keeps this account"):
+        await set_password(database, grace, "engine 1843 difference")

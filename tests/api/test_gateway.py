@@ -2,14 +2,20 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from copy import copy
+from typing import Any
 
 import httpx2
 import orjson
 import pytest
 
 from taskwell import tasks
+from taskwell.api.call import Services
 from taskwell.api.gateway import Gateway
 from taskwell.api.time_limit import TimeLimit
+from taskwell.settings import InvalidSettings
 from tests.support.people import Person, client
 
 SECURITY = {
@@ -248,3 +254,28 @@ async def test_a_strange_path_leads_nowhere(app: Gateway, ada: Person, path: byt
 
     assert start["status"] == 404
     assert orjson.loads(body["body"])["code"] == "not_found"
+
+
+@pytest.mark.parametrize("error", [InvalidSettings("PORT cannot be used"), ValueError("a bug")])
+@pytest.mark.parametrize("phase", ["startup", "shutdown"])
+async def test_the_server_is_told_why_it_could_not_start_or_end(app: Gateway, phase: str, error: Exception):
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[Services]:
+        assert app.services is not None
+        if phase == "startup":
+            raise error
+        yield copy(app.services)
+        raise error
+
+    told: list[Any] = []
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    async def receive() -> Any:
+        return {"type": "lifespan"}
+
+    await Gateway(app.settings, app._switchboard, lifespan)({"type": "lifespan"}, receive, send)
+
+    assert told[-1] == {"type": f"lifespan.{phase}.failed", "message": str(error)}
+    assert len(told) == (1 if phase == "startup" else 2)
