@@ -156,6 +156,17 @@ def test_compose_migrates_once_before_it_serves():
         assert "ports" not in services[name], "nobody outside asks the database"
 
 
+def test_every_way_of_running_a_worker_asks_whether_it_lives():
+    service = compose()["services"]["worker"]
+    address = f"http://127.0.0.1:{service['environment']['WORKER_METRICS_PORT']}/health/live"
+    assert address in service["healthcheck"]["test"][-1]
+    pod = next(yaml.safe_load_all((DEPLOY / "kubernetes" / "worker.yaml").read_text()))["spec"]["template"]["spec"]
+    probes = {kind: pod["containers"][0][f"{kind}Probe"]["httpGet"]["path"] for kind in ("liveness", "readiness")}
+    assert probes == {"liveness": "/health/live", "readiness": "/health/ready"}
+    unit = (DEPLOY / "systemd" / "taskwell-worker.service").read_text()
+    assert re.search(r"^NotifyAccess=main\nWatchdogSec=\d+$", unit, re.MULTILINE)
+
+
 def test_no_secret_has_a_value():
     text = "".join(path.read_text() for path in DEPLOY.rglob("*") if path.suffix in {".example", ".yaml"})
 

@@ -6,6 +6,7 @@ that are new: every ``WORKER_POLL_SECONDS``.
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -33,6 +34,9 @@ SHARE = 8
 theirs are due and however slow their receiver is."""
 
 DRAIN_SECONDS = 15
+PATIENCE_SECONDS = 120.0
+"""How long a look at what is due may take, connecting to the database included, until the worker counts as stuck."""
+
 LONGEST_TROUBLE = 30.0
 PURGE_EVERY_SECONDS, PURGE_AGAIN_SECONDS = 86_400, 300
 """After one that was done, and after one that failed."""
@@ -43,11 +47,23 @@ PURGE_BATCH = 500
 class Worker:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
-        self._settings = settings
+        self.settings = settings
         self._deliveries: dict[asyncio.Task[None], str] = {}
         """For which user each is."""
         self._wake = asyncio.Event()
         self._is_stopping = False
+        self._reaches_database = False
+        self._must_turn_by = time.monotonic() + PATIENCE_SECONDS
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its loop has turned when it had to; any thread may ask."""
+        return time.monotonic() < self._must_turn_by
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it reached the database when it last looked, and goes on; any thread may ask."""
+        return self._reaches_database and self.is_alive and not self._is_stopping
 
     def stop(self) -> None:
         """Takes nothing new; ``run`` ends when what is under way has ended."""
@@ -60,21 +76,28 @@ class Worker:
         trouble = 0.0
         try:
             while not self._is_stopping:
+                self._must_turn_by = time.monotonic() + PATIENCE_SECONDS
                 pause = await _survived(self._start_due())
-                trouble = 0.0 if pause is not None else min(max(1.0, trouble * 2), LONGEST_TROUBLE)
-                await self._rest(trouble if pause is None else pause)
+                if pause is None:
+                    self._reaches_database = False
+                    trouble = pause = min(max(1.0, trouble * 2), LONGEST_TROUBLE)
+                else:
+                    trouble = 0.0
+                self._must_turn_by = time.monotonic() + pause + PATIENCE_SECONDS
+                await self._rest(pause)
         finally:
             purging.cancel()
             await self._drain()
 
     async def _start_due(self) -> float:
         """Starts what is due, as far as there is room; gives for how many seconds there is nothing to do."""
-        poll = self._settings.worker_poll_seconds * random.uniform(0.8, 1.0)  # noqa: S311  # replicas spread out
+        poll = self.settings.worker_poll_seconds * random.uniform(0.8, 1.0)  # noqa: S311  # replicas spread out
         free = SLOTS - len(self._deliveries)
         if free <= 0:
             return poll
         busy = self._busy()
         look_at = await queue.next_look(self._database, busy)
+        self._reaches_database = True
         seconds = poll if look_at is None else (look_at - now()).total_seconds()
         telemetry.REMINDER_LAG.set(max(0.0, -seconds))
         if seconds > 0:
@@ -82,7 +105,7 @@ class Worker:
         claims = await queue.claim(self._database, min(free, SHARE), busy)
         telemetry.REMINDERS_DUE.add(amount=len(claims))
         for claim in claims:
-            delivery = asyncio.create_task(_survived(courier.deliver(self._database, self._settings, claim)))
+            delivery = asyncio.create_task(_survived(courier.deliver(self._database, self.settings, claim)))
             self._deliveries[delivery] = claim.user_id
             delivery.add_done_callback(self._ended)
         return 0 if claims else poll

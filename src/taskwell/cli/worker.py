@@ -1,7 +1,9 @@
 """``taskwell worker``."""
 
 import asyncio
+import os
 import signal
+import socket
 
 import structlog
 import typer
@@ -27,7 +29,7 @@ async def _work() -> None:
     logs.configure(settings)
     tracing.configure(settings)
     await migrations.prepare(settings)
-    database = await open_database(settings)
+    database = await open_database(settings, command_timeout=settings.database_command_timeout_seconds)
     try:
         work = Worker(database, settings)
         for each in (signal.SIGTERM, signal.SIGINT):
@@ -35,8 +37,23 @@ async def _work() -> None:
         if not logs.writes_json(settings):
             typer.echo("Taskwell's worker delivers reminders; SIGTERM stops it.")
         log.info("starting", version=__version__, settings=logs.effective(settings))
-        with worker_metrics.answering(settings):
+        with worker_metrics.answering(settings, work):
+            watched = asyncio.create_task(_tell_systemd(work))
             await work.run()
+            watched.cancel()
         log.info("stopped")
     finally:
         await database.close()
+
+
+async def _tell_systemd(work: Worker) -> None:
+    """Says that the worker lives, twice as often as a unit with ``WatchdogSec`` wants to hear it (sd_notify(3))."""
+    address, microseconds = os.environ.get("NOTIFY_SOCKET", ""), int(os.environ.get("WATCHDOG_USEC", "0"))
+    if not address or not microseconds:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.connect(address.replace("@", "\0", 1) if address.startswith("@") else address)
+        while True:
+            if work.is_alive:
+                systemd.send(b"WATCHDOG=1")
+            await asyncio.sleep(microseconds / 2e6)
