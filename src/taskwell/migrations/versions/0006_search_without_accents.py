@@ -1,9 +1,9 @@
 """On SQLite Greek and Cyrillic words are indexed without their accents, as they are on PostgreSQL.
 
 SQLite's tokenizer leaves out the accents of Latin letters alone: a search for ``ΣΙΣΥΦΟΣ`` did not find ``Σίσυφος``.
-A function of ours in the triggers would do it for every alphabet, but then neither an older version nor the ``sqlite3``
-command could write. Measured: 3 µs for a task in ASCII, 20 µs for a Cyrillic title, a millisecond for 10,000 Cyrillic
-characters.
+A function of ours in the triggers would do it for every alphabet, but then neither an older version nor the
+``sqlite3`` command could write. Measured: 3 µs for a task in ASCII, 20 µs for a Cyrillic title, a millisecond for
+10,000 Cyrillic characters.
 """
 
 import unicodedata
