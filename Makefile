@@ -30,6 +30,7 @@ fuzz: $(VENV)/.dev  ## send hostile input for longer, other each time (FUZZ_EXAM
 
 check: $(VENV)/.dev  ## format, lint, types, import rules, and whether the guides hold together
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
+	@! ls src/taskwell/migrations/versions | cut -c 1-4 | sort | uniq -d | grep . || { echo 'two revisions of the schema have that number'; exit 1; }
 	@$(BIN)/python -m scripts.site
 
 fix: $(VENV)/.dev  ## format, and mend what the linter can mend
