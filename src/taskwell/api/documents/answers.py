@@ -8,6 +8,7 @@ import orjson
 from taskwell.api.documents.about import ERROR_SCHEMAS
 from taskwell.api.documents.conduct import Conduct
 from taskwell.api.failures import FAILURES
+from taskwell.api.hosts import PROBES
 from taskwell.api.problems import Renderer
 from taskwell.errors import AppError, Invalid
 
@@ -104,6 +105,7 @@ def _codes(conduct: Conduct) -> Iterator[str]:
     takes_document = conduct.takes_body or conduct.takes_file
     takes_content = takes_document or conduct.takes_form
     for applies, codes in (
+        (conduct.path not in PROBES, ("unknown_host",)),
         (is_signed_in, ("unauthorized", "invalid_token")),
         (is_signed_in and "user_id" in conduct.path_params, ("forbidden",)),
         (is_signed_in or takes_content, ("rate_limited",)),
