@@ -105,7 +105,7 @@ def taskwell(folder: Path, *arguments: str, stdin: str = "", **settings: str) ->
 def measured() -> dict[str, str]:
     """What makes a process count in the coverage; nothing where none is measured.
 
-    It starts a second later, and one that is killed does not count.
+    It starts a moment later, and one that is killed does not count.
     """
     return {MEASURED: os.environ[MEASURED]} if MEASURED in os.environ else {}
 
