@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from tests.chaos.writer import Unanswered, Writer, total, writers
+from tests.support.deliveries import until
 from tests.support.postgres import DURABLE, PostgresServer
 from tests.support.proxy import Proxy
 from tests.support.server import Server
@@ -98,8 +99,9 @@ async def test_a_fault_under_load_loses_nothing_and_is_over_by_itself(stage: Sta
     recovery = 0.0
     async with writers(stage.server.url, prefix=fault.__name__) as busy:
         for _ in range(ROUNDS or 1):
-            is_over = asyncio.Event()
+            is_over, before = asyncio.Event(), total(busy).get("acknowledged", 0)
             writing = asyncio.gather(*(writer.write_until_it_breaks(is_over) for writer in busy))
+            await until(lambda: total(busy).get("acknowledged", 0) > before)  # noqa: B023  # of this round
             await asyncio.sleep(0.4)
             await fault(stage)
             healed = time.monotonic()
