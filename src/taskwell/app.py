@@ -3,6 +3,7 @@
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
+from functools import cache
 
 from fastapi import APIRouter, FastAPI
 
@@ -70,8 +71,12 @@ def _spare_the_collector() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
+@cache
 def create_contracts() -> dict[str, Contract]:
-    """Each contract with its OpenAPI document, by the name that the document has."""
+    """Each contract with its OpenAPI document, by the name that the document has.
+
+    They know nothing of settings or a database, so every application of a process shares them.
+    """
     return {
         "v1": _contract("v1", render_problem, ("/api/v1", "/health", "/metrics"), v1, health.router, metrics.router),
         "todos": _contract("todos", render_todo_error, ("/api/auth", "/api/users"), todos),

@@ -9,10 +9,10 @@ import pytest
 
 from taskwell.api.documents.conduct import conducts
 from taskwell.api.failures import FAILURES
-from tests.support.documents import contracts
+from taskwell.app import create_contracts
 from tests.support.people import Person
 
-CONTRACTS = contracts()
+CONTRACTS = create_contracts()
 COMMITTED = Path(__file__).parents[2] / "openapi"
 METHODS = {"get", "post", "put", "patch", "delete"}
 

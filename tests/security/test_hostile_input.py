@@ -20,7 +20,7 @@ import requests
 from hypothesis import strategies as st
 
 from taskwell.api.gateway import Gateway
-from tests.support.documents import contracts
+from taskwell.app import create_contracts
 from tests.support.people import Person, arrive
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2"))
@@ -59,10 +59,10 @@ def checks() -> list[Any]:
 def described(contract: str) -> Any:
     import schemathesis
 
-    return schemathesis.openapi.from_dict(contracts()[contract].app.openapi())
+    return schemathesis.openapi.from_dict(create_contracts()[contract].app.openapi())
 
 
-@pytest.mark.parametrize("contract", list(contracts()))
+@pytest.mark.parametrize("contract", list(create_contracts()))
 async def test_every_answer_is_one_that_the_document_describes(app: Gateway, contract: str, capsys):
     failures: list[str] = []
     sent = 0

@@ -6,7 +6,6 @@ from functools import cache
 from itertools import combinations
 from typing import Any
 
-from taskwell.api.routing import Contract
 from taskwell.app import create_contracts
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -40,17 +39,11 @@ class Described:
 
 
 @cache
-def contracts() -> dict[str, Contract]:
-    """Built once for everybody who only reads their documents, which take half a second."""
-    return create_contracts()
-
-
-@cache
 def operations() -> list[Described]:
     """Every operation of every document, also those that were added a minute ago."""
     return [
         _described(name, method, path, item, document)
-        for name, contract in contracts().items()
+        for name, contract in create_contracts().items()
         for document in (contract.app.openapi(),)
         for path, item in document["paths"].items()
         for method in METHODS
