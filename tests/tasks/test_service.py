@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from taskwell import tasks, users
+from taskwell import tasks
 from taskwell.database import Database
-from taskwell.errors import NotFound, PreconditionFailed, Unauthorized
-from taskwell.tasks import AS_TASK, PageRequest, TaskDraft, TaskFilter, lists, reminders, tags
+from taskwell.errors import NotFound, PreconditionFailed
+from taskwell.tasks import AS_TASK, PageRequest, TaskDraft, TaskFilter
 from tests.support.people import Person
 
 
@@ -94,23 +94,3 @@ async def test_a_deleted_task_comes_back_as_it_was(database: Database, ada: Pers
 
     assert (back.title, back.tags, back.deleted_at) == ("Buy milk", ("home",), None)
     assert back.revision > task.revision
-
-
-async def test_whoever_is_gone_is_told_to_sign_in(database: Database, ada: Person):
-    user = ada.principal
-    await users.delete(database, ada.id)
-
-    for attempt in (
-        tasks.create(database, user, TaskDraft(title="Too late")),
-        tasks.page(database, user, PageRequest(), AS_TASK),
-        tasks.version(database, user, PageRequest()),
-        tasks.move_to_zone(database, user, "Europe/Berlin"),
-        lists.create(database, user, name="Home"),
-        lists.every(database, user),
-        lists.remove(database, user, "01938d1b-1111-7222-8333-444455556666"),
-        tags.every(database, user),
-        tags.remove(database, user, "home"),
-        reminders.add(database, user, "01938d1b-1111-7222-8333-444455556666", minutes_before_due=5),
-    ):
-        with pytest.raises(Unauthorized):
-            await attempt
