@@ -86,10 +86,30 @@ async def test_reminders_are_listed_and_removed(database: Database, ada: Person)
         await reminders.remove(database, ada.principal, task.id, first.id)
 
 
+async def test_every_task_has_reminders_of_its_own(database: Database, ada: Person, eve: Person):
+    made = []
+    for person in (ada, ada, eve):
+        task = await tasks.create(database, person.principal, TaskDraft("Call"))
+        reminder = await reminders.add(database, person.principal, task.id, remind_at=now() + timedelta(hours=1))
+        made.append((person, task, reminder))
+
+    for person, task, reminder in made:
+        assert await reminders.of_task(database, person.principal, task.id) == [reminder]
+    (_, first, hers), (_, second, _), _ = made
+    with pytest.raises(NotFound):
+        await reminders.remove(database, ada.principal, second.id, hers.id)
+    await reminders.remove(database, ada.principal, first.id, hers.id)
+    assert [await reminders.of_task(database, person.principal, task.id) for person, task, _ in made[1:]] == [
+        [reminder] for _, _, reminder in made[1:]
+    ]
+
+
 async def test_a_storm_of_reminders_is_refused(database: Database, ada: Person):
     task = await tasks.create(database, ada.principal, TaskDraft("Call"))
+    other = await tasks.create(database, ada.principal, TaskDraft("Call back"))
     for _ in range(MAX_REMINDERS):
         await reminders.add(database, ada.principal, task.id, remind_at=now() + timedelta(hours=1))
+    await reminders.add(database, ada.principal, other.id, remind_at=now() + timedelta(hours=1))
 
     with pytest.raises(Invalid) as refused:
         await reminders.add(database, ada.principal, task.id, remind_at=now() + timedelta(hours=1))
