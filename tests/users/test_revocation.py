@@ -1,0 +1,17 @@
+"""What processes tell each other of tokens that are refused."""
+
+from datetime import timedelta
+
+from taskwell import users
+from taskwell.database import Database
+from tests.support.people import Person
+
+
+async def test_only_what_is_new_is_read(database: Database, ada: Person):
+    await users.revoke(database, ada.principal)
+
+    news = await users.recently_revoked(database, timedelta(minutes=1))
+    later = await users.recently_revoked(database, timedelta(minutes=-1))
+
+    assert ada.principal.token_id in {token_id for token_id, _ in news}
+    assert later == set()
