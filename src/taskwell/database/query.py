@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from sqlalchemy import Dialect, Select
+from sqlalchemy import CompoundSelect, Dialect, Select
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -102,6 +102,6 @@ def _compile(statement: Executable, dialect: Dialect) -> Step:
         str(compiled),
         tuple(parameters),
         processors if any(processors) else None,
-        isinstance(statement, Select)
+        isinstance(statement, Select | CompoundSelect)
         and not any(getattr(cte.element, "is_dml", False) for cte in compiled.ctes or ()),
     )

@@ -8,12 +8,14 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    CompoundSelect,
     FromClause,
     Select,
     Subquery,
     and_,
     bindparam,
     case,
+    column,
     func,
     literal_column,
     null,
@@ -21,6 +23,7 @@ from sqlalchemy import (
     select,
     true,
     tuple_,
+    type_coerce,
     union_all,
 )
 
@@ -91,12 +94,14 @@ def page_query(shape: PageShape, projection: Projection[T]) -> PageQuery[T]:
     page is one row without an item. One task more than the limit tells whether there is a next page.
     """
 
-    def build(dialect: str) -> Sequence[Select[Any]]:
-        rows = _rows(shape, projection, dialect).subquery("page")
+    def build(dialect: str) -> Sequence[Select[Any] | CompoundSelect[Any]]:
         total: ColumnElement[Any] = null()
         if shape.with_total:
             total = _matching(shape, func.count()).scalar_subquery()
         version = (UserRow.revision, _OLDEST_IN_TRASH if shape.in_trash else null())
+        if dialect == "sqlite" and _is_along_index(shape) and shape.sort.key != "due" and not shape.is_offset:
+            return [_merged(shape, projection, *version, total)]
+        rows = _rows(shape, projection, dialect).subquery("page")
         if dialect == "postgresql" and projection.is_text:
             joined = _joined(shape, rows)
             return [select(*version, total, *joined.c).select_from(UserRow).join(joined, true()).where(_OF_USER)]
@@ -111,6 +116,26 @@ def page_query(shape: PageShape, projection: Projection[T]) -> PageQuery[T]:
     is_long = shape.limit is None or shape.limit > LONG_PAGE
     is_search = any(condition.name == "search" for condition in shape.conditions)
     return PageQuery(build, projection, is_heavy=shape.with_total or shape.is_offset or is_long or is_search)
+
+
+def _merged(shape: PageShape, projection: Projection[T], *version: Column) -> CompoundSelect[Any]:
+    """The version as a first row and the page as it comes along its index: a join would have SQLite sort it again.
+
+    What stands in the first row for a sort key comes before every key: a blob is more than any text or number.
+    """
+    key = SORTED_BY[shape.sort.key]
+    columns = {f"column_{number}": each for number, each in enumerate(projection.columns)}
+    before_all: ColumnElement[Any] = literal_column("x'ff'") if shape.sort.descending else null()
+    nothing = (type_coerce(null(), each.type).label(name) for name, each in columns.items())
+    head = select(
+        *version, null(), type_coerce(before_all, key.type).label("sort_key"), null().label("row_id"), *nothing
+    )
+    no_version = (null() for _ in (*version, "number"))
+    named = (each.label(name) for name, each in columns.items())
+    found = _of_whom(shape, *no_version, key.label("sort_key"), TaskRow.id.label("row_id"), *named)
+    both: CompoundSelect[Any] = union_all(head.where(_OF_USER), found.where(*_after(shape)))
+    in_order = both.order_by(*_directed(shape, column("sort_key"), column("row_id")))
+    return in_order if shape.limit is None else in_order.limit(_end(shape) + 1)
 
 
 def _joined(shape: PageShape, rows: Subquery) -> Subquery:
@@ -139,7 +164,7 @@ def _of_whom(shape: PageShape, *columns: Column) -> Select[Any]:
 
 def _rows(shape: PageShape, projection: Projection[T], dialect: str) -> Select[Any]:
     key = SORTED_BY[shape.sort.key].label("sort_key"), TaskRow.id.label("row_id")
-    if dialect == "postgresql" or shape.limit is None or not shape.conditions:
+    if dialect == "postgresql" or shape.limit is None or _is_along_index(shape):
         return _passing_over(_walked(_matching(shape, *key, *projection.columns), shape), shape)
     some = _of_whom(shape, *key).where(*_beginning_with_the_first(shape.conditions))
     has_index = shape.sort.key != "relevance"
@@ -147,6 +172,11 @@ def _rows(shape: PageShape, projection: Projection[T], dialect: str) -> Select[A
     picked = _passing_over(chosen, shape).subquery("picked")
     is_picked = and_(TaskRow.user_id == USER_ID, TaskRow.id == picked.c.row_id)
     return select(*picked.c, *projection.columns).select_from(picked).join(TaskRow, is_picked)
+
+
+def _is_along_index(shape: PageShape) -> bool:
+    """Whether an index holds just these tasks in this order."""
+    return not shape.conditions
 
 
 def _few_or_walked(some: Select[Any], shape: PageShape, key: Sequence[Column]) -> Select[Any]:
