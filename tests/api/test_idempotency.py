@@ -74,6 +74,14 @@ async def test_a_key_belongs_to_its_caller(ada: Person, eve: Person):
     assert first.json()["id"] != hers.json()["id"]
 
 
+async def test_a_new_key_leaves_the_others_remembered(ada: Person, eve: Person):
+    for person, key in ((ada, "a"), (eve, "a"), (ada, "b")):
+        await post(person, key)
+
+    for person, key in ((ada, "a"), (eve, "a"), (ada, "b")):
+        assert (await post(person, key)).headers["Idempotency-Replayed"] == "true"
+
+
 async def test_a_key_belongs_to_its_path(ada: Person):
     task = (await post(ada, "k")).json()
     await ada.http.delete(f"/api/v1/tasks/{task['id']}")

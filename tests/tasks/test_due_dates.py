@@ -144,21 +144,36 @@ async def test_tasks_without_a_due_come_last_in_both_directions_and_a_day_after_
 async def test_moving_to_another_time_zone_moves_nobody_elses_days(database: Database, ada: Person, eve: Person):
     day = date(2026, 6, 10)
     for person in (ada, eve):
-        await tasks.create(database, person.principal, TaskDraft(title="For the day", due_date=day))
+        for title, due in (("Whenever", None), ("Before", day - timedelta(days=1)), ("For the day", day)):
+            await tasks.create(database, person.principal, TaskDraft(title=title, due_date=due))
 
     west = await living_in("Etc/GMT+12", database, ada)
 
     before_its_end_in_the_west = TaskFilter(due_before=start_of(day + timedelta(days=1), "UTC"))
-    assert await titles(database, west, before_its_end_in_the_west) == []
-    assert await titles(database, eve.principal, before_its_end_in_the_west) == ["For the day"]
+    assert await titles(database, west, before_its_end_in_the_west) == ["Before"]
+    assert await titles(database, eve.principal, before_its_end_in_the_west) == ["For the day", "Before"]
+    assert (await users.get(database, eve.principal)).time_zone == "UTC"
 
 
-async def test_whoever_moved_with_another_device_can_move_back(database: Database, ada: Person):
-    elsewhere = await living_in("Europe/Berlin", database, ada)
+async def test_whoever_moved_with_another_device_can_move_back(database: Database, ada: Person, eve: Person):
+    elsewhere = await living_in("Europe/Berlin", database, eve)
 
-    await tasks.move_to_zone(database, ada.principal, ada.principal.time_zone)
+    await tasks.move_to_zone(database, eve.principal, eve.principal.time_zone)
 
     assert (await users.get(database, elsewhere)).time_zone == "UTC"
+
+
+async def test_a_day_is_reckoned_where_the_user_is_now_whatever_a_device_believes(database: Database, ada: Person):
+    day = date(2026, 6, 10)
+    changed = await tasks.create(database, ada.principal, TaskDraft(title="Changed"))
+    await living_in("Etc/GMT+12", database, ada)
+
+    await tasks.create(database, ada.principal, TaskDraft(title="New", due_date=day))
+    await tasks.change(database, ada.principal, changed.id, {"due_date": day})
+
+    end = start_of(day + timedelta(days=1), "Etc/GMT+12")
+    assert await titles(database, ada.principal, TaskFilter(due_before=end - MOMENT)) == []
+    assert await titles(database, ada.principal, TaskFilter(due_before=end)) == ["New", "Changed"]
 
 
 def task_due(due_date: date | None = None, due_at: datetime | None = None) -> Task:

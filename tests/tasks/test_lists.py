@@ -49,7 +49,8 @@ async def test_open_tasks_are_those_neither_completed_nor_in_the_trash(database:
     assert (await lists.get(database, ada.principal, home.id)).open_tasks == 1
 
 
-async def test_every_write_to_a_list_takes_the_next_revision(database: Database, ada: Person):
+async def test_every_write_to_a_list_takes_the_next_revision(database: Database, ada: Person, eve: Person):
+    hers = (await lists.every(database, eve.principal)).revision
     before = (await lists.every(database, ada.principal)).revision
     made = await lists.create(database, ada.principal, name="Home")
     renamed = await lists.change(database, ada.principal, made.id, {"name": "House"})
@@ -58,6 +59,17 @@ async def test_every_write_to_a_list_takes_the_next_revision(database: Database,
     after = (await lists.every(database, ada.principal)).revision
 
     assert (made.revision, renamed.revision, same.revision, after) == (before + 1, before + 2, before + 2, before + 3)
+    assert (await lists.every(database, eve.principal)).revision == hers
+
+
+async def test_a_removed_list_leaves_the_others(database: Database, ada: Person):
+    home, work = [await lists.create(database, ada.principal, name=name) for name in ("Home", "Work")]
+    task = await tasks.create(database, ada.principal, TaskDraft("Report", list_id=work.id))
+
+    await lists.remove(database, ada.principal, home.id, with_tasks=True)
+
+    assert [each.id for each in (await lists.every(database, ada.principal)).items] == [work.id]
+    assert await tasks.get(database, ada.principal, task.id) == task
 
 
 async def test_a_list_is_changed_and_removed_only_as_it_was_read(database: Database, ada: Person):

@@ -40,6 +40,11 @@ async def test_somebody_elses_task_is_not_there(database: Database, ada: Person,
         with pytest.raises(NotFound):
             await attempt
 
+    await tasks.delete(database, ada.principal, task.id)
+    with pytest.raises(NotFound):
+        await tasks.restore(database, eve.principal, task.id)
+    assert (await tasks.page(database, eve.principal, PageRequest(in_trash=True), AS_TASK)).items == []
+
 
 async def test_a_change_of_nothing_takes_no_revision(database: Database, ada: Person):
     task = await tasks.create(database, ada.principal, TaskDraft(title="Buy milk"))

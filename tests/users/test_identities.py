@@ -1,4 +1,4 @@
-"""Whom the tokens of other issuers stand for."""
+"""Whom a token stands for."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 
 from taskwell import users
 from taskwell.database import Database, Query, now
-from taskwell.security.claims import ExternalClaims
+from taskwell.security.claims import ExternalClaims, TokenClaims
 from taskwell.users.tables import UserRow
+from tests.support.people import Person
 
 USERS: Query[int] = Query(select(func.count()).select_from(UserRow), int)
 
@@ -33,6 +34,7 @@ async def test_an_older_token_of_a_deleted_user_brings_nobody_back_and_a_newer_o
     grace = await users.holder_of(database, older)
     assert grace is not None
     await users.delete(database, grace.user_id)
+    await users.purge_revoked(database)
 
     assert await users.holder_of(database, older) is None
     assert await database.row(USERS) == 0
@@ -44,7 +46,8 @@ async def test_an_older_token_of_a_deleted_user_brings_nobody_back_and_a_newer_o
 
 
 async def test_deleting_a_user_leaves_the_same_subject_of_another_issuer_alone(database: Database):
-    hers, his = claims(), claims(issuer="https://other.example")
+    hers = claims()
+    his = replace(claims(issuer="https://other.example"), issued_at=now() - timedelta(minutes=1))
     grace, other = await users.holder_of(database, hers), await users.holder_of(database, his)
     assert grace is not None
     assert other is not None
@@ -52,3 +55,22 @@ async def test_deleting_a_user_leaves_the_same_subject_of_another_issuer_alone(d
     await users.delete(database, grace.user_id)
 
     assert await users.holder_of(database, his) == other
+
+
+async def test_a_token_of_ours_stands_for_its_user_until_it_is_revoked_or_the_user_is_gone(
+    database: Database, ada: Person, eve: Person
+):
+    hers, other, deleted = (
+        TokenClaims(person.id, name, now(), now() + timedelta(hours=1))
+        for person, name in ((ada, "one"), (ada, "two"), (eve, "three"))
+    )
+    holder = await users.holder_of(database, hers)
+    assert holder is not None
+    assert await users.holder_of(database, deleted) is not None
+
+    await users.revoke(database, holder)
+    await users.delete(database, eve.id)
+
+    assert await users.holder_of(database, hers) is None
+    assert await users.holder_of(database, other) is not None
+    assert await users.holder_of(database, deleted) is None
