@@ -48,8 +48,10 @@ async def test_somebody_elses_task_is_not_there(database: Database, ada: Person,
 
 async def test_a_change_of_nothing_takes_no_revision(database: Database, ada: Person):
     task = await tasks.create(database, ada.principal, TaskDraft(title="Buy milk"))
+    before = await tasks.version(database, ada.principal, PageRequest())
 
     assert await tasks.change(database, ada.principal, task.id, {"title": "Buy milk"}) == task
+    assert await tasks.version(database, ada.principal, PageRequest()) == before
 
 
 async def test_of_twenty_writers_with_one_revision_one_wins(database: Database, ada: Person):
