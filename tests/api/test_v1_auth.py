@@ -2,8 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 
 import httpx2
 import pytest
@@ -225,11 +224,11 @@ async def test_an_unknown_e_mail_takes_as_long_as_a_wrong_password(nobody, ada: 
 
     for _ in range(3):
         for email, taken in seconds.items():
-            started = perf_counter()
+            started = process_time()  # of all threads: what others do on the machine does not count
             await sign_in(nobody, email, "wrong 1843")
-            taken.append(perf_counter() - started)
+            taken.append(process_time() - started)
 
-    known, unknown = map(median, seconds.values())
+    known, unknown = map(min, seconds.values())
     assert 0.5 < known / unknown < 2
 
 
