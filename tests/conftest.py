@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
@@ -103,6 +104,16 @@ async def database_url(request, lasting: Lasting, tmp_path_factory: pytest.TempP
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path_factory.getbasetemp()}/taskwell.db"
     return await lasting.once("postgresql", lambda: new_postgres_database(f"taskwell_{worker_id}"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def empty_url(request, tmp_path: Path, worker_id: str) -> AsyncIterator[str]:
+    """Of a database of the test's own, without a schema."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/taskwell.db"
+        return
+    async with new_postgres_database(f"taskwell_empty_{worker_id}") as url:
+        yield url
 
 
 def settings_of(database_url: str, **changes: Any) -> Settings:

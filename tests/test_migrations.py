@@ -1,7 +1,6 @@
 """The schema: the same from the models and from the migrations, on both databases."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,18 +16,13 @@ from taskwell.errors import Unavailable
 from taskwell.migrations import OldSchema
 from taskwell.migrations.target import METADATA, modelled
 from taskwell.settings import InvalidSettings, Settings
-from tests.conftest import SECRET, new_postgres_database
+from tests.conftest import SECRET
 from tests.support.command import taskwell
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def empty(request, tmp_path: Path, worker_id: str) -> AsyncIterator[Settings]:
-    """The settings of an empty database."""
-    if request.param == "sqlite":
-        yield settings_of(f"sqlite:///{tmp_path}/taskwell.db")
-        return
-    async with new_postgres_database(f"taskwell_migrations_{worker_id}") as url:
-        yield settings_of(url)
+@pytest.fixture
+def empty(empty_url: str) -> Settings:
+    return settings_of(empty_url)
 
 
 def settings_of(url: str, environment: str = "production") -> Settings:

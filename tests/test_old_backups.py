@@ -5,7 +5,6 @@ named after its schema; those of SQLite and of PostgreSQL had the same lines.
 """
 
 import gzip
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from taskwell.settings import Settings
 from taskwell.tasks.pages import PageRequest
 from taskwell.tasks.tables import IN_TRASH, OPEN, TaskTagRow
 from taskwell.users.principal import Principal
-from tests.conftest import new_postgres_database, settings_of
+from tests.conftest import settings_of
 
 FILES = sorted(Path(__file__).parent.glob("backups/*.backup"))
 NEWEST = FILES[-1]
@@ -30,14 +29,9 @@ ADA = "01938d1c-0000-7000-8000-000000000001"
 Contents = dict[str, list[dict[str, object]]]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def empty(request, tmp_path: Path, worker_id: str) -> AsyncIterator[Settings]:
-    """The settings of an empty database."""
-    if request.param == "sqlite":
-        yield settings_of(f"sqlite:///{tmp_path}/taskwell.db")
-        return
-    async with new_postgres_database(f"taskwell_old_backups_{worker_id}") as url:
-        yield settings_of(url)
+@pytest.fixture
+def empty(empty_url: str) -> Settings:
+    return settings_of(empty_url)
 
 
 def nothing(*_: object) -> None:

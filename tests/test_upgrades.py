@@ -2,10 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,14 +47,9 @@ EXPAND = (
 """What a later version's migration may do by the rules below."""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def empty(request, tmp_path: Path, worker_id: str) -> AsyncIterator[Settings]:
-    """The settings of an empty database."""
-    if request.param == "sqlite":
-        yield settings_of(f"sqlite:///{tmp_path}/taskwell.db")
-        return
-    async with new_postgres_database(f"taskwell_upgrades_{worker_id}") as url:
-        yield settings_of(url)
+@pytest.fixture
+def empty(empty_url: str) -> Settings:
+    return settings_of(empty_url)
 
 
 async def run(settings: Settings, work: Any) -> Any:
