@@ -6,9 +6,11 @@ named after its schema; those of SQLite and of PostgreSQL had the same lines.
 
 import gzip
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import inspect, select
 
@@ -24,6 +26,7 @@ from tests.conftest import settings_of
 
 FILES = sorted(Path(__file__).parent.glob("backups/*.backup"))
 NEWEST = FILES[-1]
+UNSEALED = [each for each in FILES if "unsealed" in each.stem]
 ADA = "01938d1c-0000-7000-8000-000000000001"
 
 Contents = dict[str, list[dict[str, object]]]
@@ -95,7 +98,19 @@ async def test_a_file_of_every_schema_is_restored(schema: str, empty: Settings, 
     await assert_restored(empty, file, tmp_path)
 
 
-@pytest.mark.parametrize("file", [each for each in FILES if "unsealed" in each.stem], ids=lambda file: file.stem)
+@pytest.mark.parametrize("columns", [5, "id", [["id"]], {}])
+def test_a_file_whose_columns_are_none_is_refused(columns: object, tmp_path: Path):
+    """Whoever made it knew how to make the digest too."""
+    header, *_ = gzip.decompress(UNSEALED[0].read_bytes()).splitlines(keepends=True)
+    lines = header + orjson.dumps({"table": "users", "columns": columns}) + b"\n[1]\n"
+    forged = tmp_path / "forged.backup"
+    forged.write_bytes(gzip.compress(lines + orjson.dumps({"rows": 1, "sha256": sha256(lines).hexdigest()}) + b"\n"))
+
+    with pytest.raises(BackupRefused, match="damaged"):
+        list(Reader.open(forged).batches(10))
+
+
+@pytest.mark.parametrize("file", UNSEALED, ids=lambda file: file.stem)
 def test_a_file_without_a_seal_is_looked_through(file: Path, tmp_path: Path):
     lines = gzip.decompress(file.read_bytes()).splitlines(keepends=True)
     damaged = tmp_path / "damaged.backup"

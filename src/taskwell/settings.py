@@ -250,6 +250,8 @@ def read_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except UnicodeDecodeError:
         raise InvalidSettings(".env is not text in UTF-8") from None
+    except OSError as error:
+        raise InvalidSettings(f".env cannot be read: {error.strerror}") from None
     except ValidationError as error:
         raise InvalidSettings("; ".join(_sentence(list(e["loc"]), e["msg"]) for e in error.errors())) from None
 

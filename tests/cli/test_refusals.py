@@ -1,12 +1,17 @@
 """What keeps Taskwell from starting is one line that names the setting, and an exit code; never a traceback."""
 
 import asyncio
+import errno
 import os
 import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+import typer
+
+from taskwell.cli import endings
 from tests.conftest import SECRET, SERVER_URL, new_postgres_database
 from tests.support.command import Outcome, taskwell
 
@@ -31,6 +36,27 @@ def test_a_bad_env_file_is_told(tmp_path: Path):
     (tmp_path / ".env").write_text("PORT=abc\nDEBUG=perhaps\n")
 
     assert_refused(taskwell(tmp_path, "serve"), 2, "PORT", "DEBUG")
+
+
+def test_an_env_file_that_cannot_be_read_is_told(tmp_path: Path):
+    (tmp_path / ".env").symlink_to("/proc/self/mem")  # a file that not even its owner can read from its beginning
+
+    assert_refused(taskwell(tmp_path, "serve"), 2, ".env cannot be read: Input/output error")
+
+
+def test_what_fails_under_settings_that_are_wrong_is_one_line_too(monkeypatch, capsys):
+    monkeypatch.setenv("PORT", "abc")
+    app = typer.Typer()
+
+    @app.command()
+    def print_it() -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "openapi.json")
+
+    monkeypatch.setattr("sys.argv", ["taskwell"])
+    with pytest.raises(SystemExit) as ended:
+        endings.run(app)
+
+    assert (ended.value.code, capsys.readouterr().err) == (1, "taskwell: openapi.json: No space left on device.\n")
 
 
 def test_production_refuses_an_old_schema(tmp_path: Path):

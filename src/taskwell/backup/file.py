@@ -204,7 +204,7 @@ def _refusing(path: Path) -> Iterator[None]:
         yield
     except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
-    except (EOFError, OSError, zlib.error, ValueError, KeyError, TypeError):
+    except (EOFError, OSError, zlib.error, ValueError, KeyError, TypeError, AttributeError):
         raise BackupRefused(f"{path} is damaged or not a Taskwell backup; nothing was restored.") from None
 
 

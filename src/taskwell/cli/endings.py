@@ -25,9 +25,16 @@ def run(app: typer.Typer) -> NoReturn:
     except InvalidSettings as error:
         _end(str(error), MISUSED)
     except (AppError, OSError, *DRIVERS_OWN) as error:
-        if read_settings().debug:
+        if _debugs():
             raise
         _end(_sentence(error), FAILED)
+
+
+def _debugs() -> bool:
+    try:
+        return read_settings().debug
+    except InvalidSettings:  # what failed may have failed before it read them, or without
+        return False
 
 
 def _sentence(error: Exception) -> str:
