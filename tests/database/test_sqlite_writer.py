@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import bindparam, column, insert, table
 
 from taskwell.database import Query, checkpoints
@@ -83,6 +84,25 @@ async def test_the_log_begins_anew_while_writers_go_on(
 
     assert frames_in_log(path) < 200
     assert len(kept(path)) == 300
+
+
+async def test_a_checkpoint_that_fails_fails_no_writer_and_is_told_to_the_operator(
+    notes: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(action: int, name: str | None, *_: object) -> int:
+        is_checkpoint = action == sqlite3.SQLITE_PRAGMA and name == "wal_checkpoint"
+        return sqlite3.SQLITE_DENY if is_checkpoint else sqlite3.SQLITE_OK
+
+    monkeypatch.setattr(checkpoints, "ENOUGH", 1)
+    for connection in (notes._writer._connection, notes._writer._checkpoints._connection):
+        connection.set_authorizer(refuse)
+    with structlog.testing.capture_logs() as lines:
+        for number in range(2 * MOST):
+            await notes.rows(ADD, text=str(number))
+            await asyncio.sleep(0.005)
+
+    assert len(kept(path)) == 2 * MOST
+    assert {line["event"] for line in lines} == {"checkpoint failed"}
 
 
 def frames_in_log(path: Path) -> int:

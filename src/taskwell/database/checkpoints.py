@@ -9,6 +9,10 @@ moved in a turn of its own, after which the log begins anew.
 import sqlite3
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import structlog
+
+log = structlog.get_logger("taskwell.database")
+
 ENOUGH = 3_000
 """Rows written that are worth a checkpoint: some 30 MB of log where they are spread over many users."""
 
@@ -50,5 +54,12 @@ class Checkpoints:
 
 
 def _move(connection: sqlite3.Connection) -> None:
-    """As much as no reader still needs in the log; PASSIVE waits for nobody."""
-    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    """As much as no reader still needs in the log; PASSIVE waits for nobody.
+
+    Where it fails, on a full disk say, the log has everything still, and the next one tries again: no writer whose
+    commit is on the disk may hear of it, only the operator.
+    """
+    try:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    except sqlite3.Error as error:
+        log.warning("checkpoint failed", error=str(error))
