@@ -84,7 +84,7 @@ def rewrite(names: frozenset[str]) -> Query[int]:
     def build(stamp: FromClause) -> ReturningUpdate[Any]:
         return (
             update(TaskRow)
-            .values({name: written(name) for name in names} | {"revision": stamp.c.revision})
+            .values({name: written(name) for name in sorted(names)} | {"revision": stamp.c.revision})
             .where(TaskRow.user_id == USER_ID, TaskRow.id == bindparam("id", type_=UuidText))
             .where(TaskRow.revision == bindparam("read_revision"), in_same_zone(stamp))
             .returning(TaskRow.revision)

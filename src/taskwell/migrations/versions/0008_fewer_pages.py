@@ -44,7 +44,9 @@ def upgrade() -> None:
     _make_tasks_anew(
         lambda columns: NUMBER + columns.replace(OLD_KEY, NEW_KEY),
         columns="number, tasks.*",  # in their order
-        source="tasks JOIN task_search_rows AS rows ON rows.user_id = tasks.user_id AND rows.task_id = tasks.id",
+        # Each task has its row of the search; one that had none would be kept all the same, after the others.
+        source="tasks LEFT JOIN task_search_rows AS rows ON rows.user_id = tasks.user_id AND rows.task_id = tasks.id "
+        "ORDER BY number IS NULL, number",
     )
     op.execute("DROP TABLE task_search_rows")
     _keep_search(ALL, OF_ROW)
