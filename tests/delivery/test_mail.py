@@ -1,5 +1,6 @@
 """The message, and how its way to the mail server is made safe."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from taskwell.delivery.mail import due_phrase, tls_mode
 from taskwell.settings import Settings
-from taskwell.tasks.reminders import Timing
+from tests.support.deliveries import AT_NOON
 
 
 @pytest.mark.parametrize(
@@ -37,16 +38,6 @@ def test_a_password_travels_in_the_clear_only_where_that_is_asked_for(changes: d
     ],
 )
 def test_what_is_due_is_told_in_the_users_own_time(due_date: date | None, due_at: datetime | None, phrase: str):
-    timing = Timing(
-        remind_at=None,
-        minutes_before_due=60,
-        due_date=due_date,
-        due_at=due_at,
-        due_key=due_at,
-        time_zone="Europe/Berlin",
-        is_open=True,
-        settled_for=None,
-        changed_at=datetime(2026, 12, 1, tzinfo=UTC),
-    )
+    timing = replace(AT_NOON, due_date=due_date, due_at=due_at, due_key=due_at, time_zone="Europe/Berlin")
 
     assert due_phrase(timing) == phrase

@@ -1,13 +1,29 @@
 """Delivering in the tests' own time."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import bindparam, update
 
 from taskwell.database import Database, Query, UtcInstant
 from taskwell.delivery import courier, queue, webhooks
 from taskwell.settings import Settings
+from taskwell.tasks.reminders import Timing
 from tests.support.people import Person
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+AT_NOON = Timing(
+    remind_at=NOON,
+    minutes_before_due=None,
+    due_date=None,
+    due_at=None,
+    due_key=None,
+    time_zone="UTC",
+    is_open=True,
+    settled_for=None,
+    changed_at=NOON - timedelta(hours=1),
+)
+"""Of a reminder for noon, of an open task that is due never."""
 
 
 async def until(condition, seconds: float = 10) -> None:

@@ -11,21 +11,10 @@ from taskwell.database import Database, Query, now
 from taskwell.delivery import queue
 from taskwell.errors import FieldError, Invalid, NotFound
 from taskwell.tasks import TaskDraft, reminders
-from taskwell.tasks.reminders import MAX_REMINDERS, Timing
+from taskwell.tasks.reminders import MAX_REMINDERS
+from tests.support.deliveries import AT_NOON, NOON
 from tests.support.people import Person
 
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-AT_NOON = Timing(
-    remind_at=NOON,
-    minutes_before_due=None,
-    due_date=None,
-    due_at=None,
-    due_key=None,
-    time_zone="UTC",
-    is_open=True,
-    settled_for=None,
-    changed_at=NOON - timedelta(hours=1),
-)
 BEFORE_DUE = replace(
     AT_NOON, remind_at=None, minutes_before_due=30, due_at=NOON, due_key=NOON, changed_at=NOON - timedelta(days=1)
 )
