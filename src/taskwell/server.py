@@ -21,6 +21,7 @@ from uvicorn.config import STARTUP_FAILURE
 from taskwell import telemetry
 from taskwell.api.gateway import Gateway
 from taskwell.app import serve_app
+from taskwell.corked import CorkedProtocol
 from taskwell.settings import InvalidSettings
 
 log = structlog.get_logger("taskwell.server")
@@ -49,7 +50,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 gateway,
                 loop="uvloop",
-                http="httptools",
+                http=CorkedProtocol,
                 lifespan="on",
                 access_log=False,
                 log_config=None,  # its own logs go through ours: see taskwell.logs

@@ -1,7 +1,9 @@
 """Search: what is found by which words, the same on both databases."""
 
+import sqlite3
 import unicodedata
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import pytest
@@ -10,8 +12,8 @@ from hypothesis import strategies as st
 
 from taskwell import tasks
 from taskwell.database import Database
+from taskwell.database.sqlite import SqliteDatabase
 from taskwell.tasks import AS_TASK, PageRequest, Task, TaskDraft, TaskFilter, TaskSort
-from taskwell.tasks.search import ACCENTED
 from taskwell.tasks.task import without_twins
 from tests.support.people import Person
 
@@ -160,8 +162,8 @@ async def test_the_longest_texts_are_no_error(text: str, database: Database, ada
     await found(database, ada, text)
 
 
-async def test_accents_and_case_make_no_difference_in_the_alphabets_that_are_in_use(database: Database, ada: Person):
-    letters = f"éÀçŇ{ACCENTED}"
+async def test_accents_and_case_make_no_difference_in_any_alphabet(database: Database, ada: Person):
+    letters = "éÀçŇǿΆΈΉΊΌΎΏΪΫάέήίόύώϊϋΐΰἀὥᾶЀЁЃЇЌЍЎЙйѐёѓїќѝўӑ"
     bare = [unicodedata.normalize("NFD", letter)[0].swapcase() for letter in letters]
     await tasks.create(database, ada.principal, TaskDraft(title=" ".join(f"a{letter}" for letter in letters)))
 
@@ -243,6 +245,33 @@ async def test_the_index_keeps_in_step_with_every_write(database: Database, ada:
     assert await is_found("second")
     await tasks.erase(database, ada.principal, task.id)
     assert not await is_found("second")
+
+
+async def test_what_another_program_writes_is_found_after_the_next_write(database: Database, ada: Person):
+    """On SQLite; it has no function of ours. The number of a task that is gone is taken again."""
+    if not isinstance(database, SqliteDatabase):
+        pytest.skip("PostgreSQL indexes by itself")
+    one, two = [await tasks.create(database, ada.principal, TaskDraft(title=title)) for title in ("one", "two")]
+    with closing(sqlite3.connect(database._path)) as other, other:
+        row = other.execute("SELECT * FROM tasks WHERE id = ?", [two.id])
+        columns = [name for name, *_ in row.description]
+        copy = dict(zip(columns, row.fetchone(), strict=True)) | {"id": one.id[:-4] + "ffff", "title": "three"}
+        other.execute("DELETE FROM tasks WHERE id = ?", [two.id])
+        other.execute(f"INSERT INTO tasks VALUES ({', '.join(f':{name}' for name in columns)})", copy)
+        other.execute("UPDATE tasks SET title = 'uno' WHERE id = ?", [one.id])
+        other.execute("UPDATE tasks SET title = 'eins' WHERE id = ?", [one.id])
+
+    await tasks.create(database, ada.principal, TaskDraft(title="four"))
+
+    for text, titles in {
+        "one": [],
+        "uno": [],
+        "two": [],
+        "eins": ["eins"],
+        "three": ["three"],
+        "f": ["four"],
+    }.items():
+        assert [task.title for task in await found(database, ada, text)] == titles
 
 
 async def test_nobody_finds_what_is_anothers_not_even_by_the_owners_id(database: Database, ada: Person, eve: Person):

@@ -2,8 +2,8 @@
 
 SQLite itself would do it in the commit that fills the log, while every writer waits; and as often as every 1,000
 pages, when most pages have been written but once. Here the log grows larger, so that a page that was written ten
-times is moved once; a thread moves most of it while the writers go on; and only what they have added meanwhile is
-moved in a turn of its own, after which the log begins anew.
+times is moved once; a thread moves it while the writers go on, then what they have added meanwhile, and so on until
+that is little; and only this rest is moved in a turn of its own, after which the log begins anew.
 """
 
 import sqlite3
@@ -13,8 +13,12 @@ import structlog
 
 log = structlog.get_logger("taskwell.database")
 
-ENOUGH = 3_000
-"""Rows written that are worth a checkpoint: some 30 MB of log where they are spread over many users."""
+ENOUGH = 10_000
+"""Rows written that are worth a checkpoint: some 100 MB of log where they are spread over many users."""
+
+LITTLE = 200
+"""Pages that may be moved while the writers wait, unless there are still more after so many rounds:"""
+ROUNDS = 4
 
 
 class Checkpoints:
@@ -40,7 +44,7 @@ class Checkpoints:
         """
         if self._running is None and written - self._written >= ENOUGH:
             self._written = written
-            self._running = self._thread.submit(_move, self._connection)
+            self._running = self._thread.submit(_move_most, self._connection)
         return self._running is not None and self._running.done()
 
     def finish(self, connection: sqlite3.Connection) -> None:
@@ -53,13 +57,27 @@ class Checkpoints:
         self._connection.close()
 
 
-def _move(connection: sqlite3.Connection) -> None:
+def _move_most(connection: sqlite3.Connection) -> None:
+    before = 0
+    for _ in range(ROUNDS):
+        moved = _move(connection)
+        if moved - before < LITTLE:
+            return
+        before = moved
+
+
+def _move(connection: sqlite3.Connection) -> int:
     """As much as no reader still needs in the log; PASSIVE waits for nobody.
 
     Where it fails, on a full disk say, the log has everything still, and the next one tries again: no writer whose
     commit is on the disk may hear of it, only the operator.
+
+    Returns:
+        How many of the log's pages have been moved by now.
     """
     try:
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        _, _, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     except sqlite3.Error as error:
         log.warning("checkpoint failed", error=str(error))
+        return 0
+    return int(moved)

@@ -28,6 +28,7 @@ from taskwell.database.lanes import (
 )
 from taskwell.database.query import Query
 from taskwell.database.watch import StatementWatch
+from taskwell.database.words import search_words
 from taskwell.database.writer import Writer
 from taskwell.errors import Unavailable
 
@@ -56,6 +57,7 @@ def connect(path: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> sqlite3.Connec
         "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
+    connection.create_function("search_words", 1, search_words, deterministic=True)
     return connection
 
 

@@ -25,6 +25,9 @@ MOST = 8
 
 BEGIN = "BEGIN IMMEDIATE"
 
+MANY = 2_000
+"""Rows written, whose indexing the event loop would notice."""
+
 
 class _Turn(Protocol):
     """One writer's."""
@@ -112,6 +115,8 @@ class Writer:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-write")
         self._waiting: deque[_Turn] = deque()
         self._serving: asyncio.Task[None] | None = None
+        self._written = 0
+        self._has_last_things = False
         connection.execute("PRAGMA busy_timeout=0")
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -165,8 +170,9 @@ class Writer:
             group = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
             try:
                 await self._begin()
+                self._written = self._connection.total_changes
                 kept = [turn for turn in group if await self._is_kept(turn)]
-                await self.in_thread(self._commit)
+                await self._commit()
             except Exception as error:  # noqa: BLE001, whatever it is belongs to those who wait for the commit
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
@@ -212,5 +218,19 @@ class Writer:
         self._connection.execute("RELEASE turn")
         return error is None
 
-    def _commit(self) -> None:
-        self._connection.execute("COMMIT")
+    async def _commit(self) -> None:
+        if self._connection.total_changes - self._written > MANY:
+            await self.in_thread(self._do_last_things)
+        else:
+            self._do_last_things()
+        await self.in_thread(partial(self._connection.execute, "COMMIT"))
+
+    def _do_last_things(self) -> None:
+        """What the schema wants done before a commit: see the migration ``0009_words_of_users``."""
+        if not self._has_last_things:
+            found = self._connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'before_commit'").fetchone()
+            self._has_last_things = found is not None
+        written = -1
+        while self._has_last_things and written != self._connection.total_changes:
+            written = self._connection.total_changes
+            self._connection.execute("INSERT INTO before_commit VALUES (NULL)")

@@ -5,7 +5,6 @@ what stands in quotes must stand so in one of the three. Words are runs of lette
 accents make no difference. Every text is a search: a blank one asks nothing, and one of signs alone finds nothing.
 """
 
-import unicodedata
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -18,14 +17,12 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
+from taskwell.database.words import folded, owner_of, split
+
 LONGEST_WORD = 1000
 """In bytes; a search for a longer one finds nothing, since PostgreSQL indexes none of twice that length."""
 
 NOBODYS_WORD = "0" * 64
-FINAL_SIGMA, SIGMA = "\u03c2", "\u03c3"
-ACCENTED = "ΆΈΉΊΌΎΏΪΫάέήίόύώϊϋΐΰЀЁЃЇЌЍЎЙйѐёѓїќѝў"
-"""What SQLite's tokenizer would keep; the migration ``0006_search_without_accents`` indexes them without."""
-_PLAIN = str.maketrans({letter: unicodedata.normalize("NFD", letter)[0] for letter in ACCENTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +30,7 @@ class Term:
     """Words that must stand one after the other.
 
     Attributes:
+        words: Without case and accents.
         is_prefix: Whether the last of them may go on.
     """
 
@@ -61,15 +59,8 @@ def is_wordless(text: str) -> bool:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    spaced = "".join(character if _is_part_of_word(character) else " " for character in text)
-    return tuple(word if len(word.encode()) <= LONGEST_WORD else NOBODYS_WORD for word in spaced.split(" ") if word)
-
-
-def _is_part_of_word(character: str) -> bool:
-    """As the migration ``0002_search`` indexes them."""
-    category = unicodedata.category(character)
-    is_separator = category[0] in "PSZ" or category in ("Cc", "Cf", "Cs")
-    return not (is_separator or "\ufe00" <= character <= "\ufe0f" or character == "\u20e3")
+    found = (word if len(word.encode()) <= LONGEST_WORD else NOBODYS_WORD for word in split(text))
+    return tuple(filter(None, map(folded, found)))
 
 
 class Where(Enum):
@@ -109,15 +100,15 @@ class _Asked(TypeDecorator[Search]):
     def process_bind_param(self, value: Search | None, dialect: Dialect) -> str:
         assert value is not None
         weights, columns = self.where.value
+        owner = owner_of(value.user_id)
         if dialect.name == "sqlite":
-            joined = (" OR " if self.any_of_them else " AND ").join(map(_fts5, value.terms))
-            return f"owner : {value.user_id.replace('-', '')} AND {{{columns}}} : ({joined})"
-        owner = value.user_id[-8:]
+            joined = (" OR " if self.any_of_them else " AND ").join(_fts5(owner, term) for term in value.terms)
+            return f"{{{columns}}} : ({joined})"
         return (" | " if self.any_of_them else " & ").join(_tsquery(owner, term, weights) for term in value.terms)
 
 
-def _fts5(term: Term) -> str:
-    return f'"{" ".join(term.words).translate(_PLAIN)}"{" *" if term.is_prefix else ""}'
+def _fts5(owner: str, term: Term) -> str:
+    return f'"{" ".join(owner + word for word in term.words)}"{" *" if term.is_prefix else ""}'
 
 
 def _tsquery(owner: str, term: Term, weights: str) -> str:
@@ -127,16 +118,8 @@ def _tsquery(owner: str, term: Term, weights: str) -> str:
 
 
 def _phrase(owner: str, term: Term, weight: str) -> str:
-    *before, last = (f"'{owner}{word}':{weight}" for word in map(_folded, term.words))
+    *before, last = (f"'{owner}{word}':{weight}" for word in term.words)
     return " <-> ".join([*before, last.replace(":", ":*") if term.is_prefix else last])
-
-
-def _folded(word: str) -> str:
-    """The word as the migration ``0002_search`` indexes it on PostgreSQL."""
-    if word.isascii():
-        return word.lower()
-    bare = "".join(each for each in unicodedata.normalize("NFD", word) if not "\u0300" <= each <= "\u036f")
-    return unicodedata.normalize("NFC", bare).lower().replace(FINAL_SIGMA, SIGMA)
 
 
 class _Found(FunctionElement[Any]):

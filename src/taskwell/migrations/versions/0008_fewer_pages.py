@@ -49,7 +49,7 @@ def upgrade() -> None:
         "ORDER BY number IS NULL, number",
     )
     op.execute("DROP TABLE task_search_rows")
-    _keep_search(ALL, OF_ROW)
+    keep_search(ALL, OF_ROW)
     op.drop_index("ix_tasks_open", "tasks")
     op.drop_index("ix_tasks_pending", "tasks")
     _index_of_pending("ix_tasks_unfinished", "list_id", "priority", "due_key", "created_at", "id")
@@ -78,7 +78,7 @@ def downgrade() -> None:
     op.execute(OLD_ROWS)
     op.execute("INSERT INTO task_search_rows SELECT search, user_id, id FROM tasks")
     _make_tasks_anew(lambda columns: columns.removeprefix(NUMBER).replace(NEW_KEY, OLD_KEY))
-    _keep_search(_accents.OF_ALL, _accents.OF_ROW, on_insert=OLD_INSERT, on_delete=OLD_DELETE)
+    keep_search(_accents.OF_ALL, _accents.OF_ROW, on_insert=OLD_INSERT, on_delete=OLD_DELETE)
 
 
 def _make_tasks_anew(becomes: Callable[[str], str], columns: str | None = None, source: str = "tasks") -> None:
@@ -105,7 +105,7 @@ def _let_search_be() -> None:
     op.execute("DROP VIEW task_search_source")
 
 
-def _keep_search(every: str, of_row: str, *, on_insert: str = "", on_delete: str = "") -> None:
+def keep_search(every: str, of_row: str, *, on_insert: str = "", on_delete: str = "") -> None:
     """The view and the triggers that keep the index of the search, which stays as it is: so do the numbers."""
     new, old = (_accents.without_accents(row, of_row.format(row=row)) for row in ("NEW", "OLD"))
     remember, forget = _accents.REMEMBER.format(source=new), _accents.FORGET.format(source=old)

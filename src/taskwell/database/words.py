@@ -1,0 +1,81 @@
+"""The words of a text: what separates them, and what makes no difference between them.
+
+PostgreSQL has the same rule in SQL (the migration ``0002_search``). SQLite, whose tokenizers know the letters of
+2012, asks for it here: each of its connections has ``search_words``.
+"""
+
+import re
+import unicodedata
+
+import orjson
+
+LONGEST = 2_000
+"""In bytes; no longer word is indexed, since PostgreSQL takes none."""
+
+UNINDEXED = "x"
+"""Keeps the place of such a word, so that those around it are no neighbours; all others begin with whose they are."""
+
+REMEMBERED = 5_000
+"""Characters: a few alphabets, and less than a megabyte."""
+
+FINAL_SIGMA, SIGMA = "\u03c2", "\u03c3"
+_ASCII_WORD = re.compile("[0-9a-z]+")
+
+
+class _Separators(dict[int, str]):
+    """Every character that is part of no word as a space; for ``str.translate``."""
+
+    def __missing__(self, point: int) -> str:
+        becomes = chr(point) if _is_part_of_word(chr(point)) else " "
+        if len(self) < REMEMBERED:
+            self[point] = becomes
+        return becomes
+
+
+def _is_part_of_word(character: str) -> bool:
+    category = unicodedata.category(character)
+    is_separator = category[0] in "PSZ" or category in ("Cc", "Cf", "Cs")
+    return not (is_separator or "\ufe00" <= character <= "\ufe0f" or character == "\u20e3")
+
+
+_SEPARATORS = _Separators()
+
+
+def split(text: str) -> list[str]:
+    """The words as they stand there."""
+    return text.translate(_SEPARATORS).split()
+
+
+def folded(word: str) -> str:
+    """The word without case and accents; empty where it is nothing else."""
+    if word.isascii():
+        return word.lower()
+    bare = "".join(each for each in unicodedata.normalize("NFD", word) if not "\u0300" <= each <= "\u036f")
+    return unicodedata.normalize("NFC", bare).lower().replace(FINAL_SIGMA, SIGMA)
+
+
+def owner_of(user_id: str) -> str:
+    """With what each word of a user's begins in the index, which so knows nobody else's."""
+    return user_id[-8:]
+
+
+def search_words(rows: str) -> str:
+    """Many rows at once, for SQL: each call waits for the interpreter, which others use.
+
+    Args:
+        rows: JSON, an array of ``[number, user_id, text...]``.
+
+    Returns:
+        JSON, an array of ``[number, words...]``, as FTS5's tokenizer ``ascii`` separates them.
+    """
+    return orjson.dumps(
+        [
+            (number, *(None if text is None else _indexed(owner_of(user_id), text) for text in texts))
+            for number, user_id, *texts in orjson.loads(rows)
+        ]
+    ).decode()
+
+
+def _indexed(owner: str, text: str) -> str:
+    words = _ASCII_WORD.findall(text.lower()) if text.isascii() else map(folded, split(text))
+    return " ".join([owner + word if len(word.encode()) <= LONGEST else UNINDEXED for word in words if word])
