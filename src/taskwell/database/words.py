@@ -68,12 +68,11 @@ def search_words(rows: str) -> str:
     Returns:
         JSON, an array of ``[number, words...]``, as FTS5's tokenizer ``ascii`` separates them.
     """
-    return orjson.dumps(
-        [
-            (number, *(None if text is None else _indexed(owner_of(user_id), text) for text in texts))
-            for number, user_id, *texts in orjson.loads(rows)
-        ]
-    ).decode()
+    found = []
+    for number, user_id, *texts in orjson.loads(rows):
+        owner = owner_of(user_id)
+        found.append([number, *[text and _indexed(owner, text) for text in texts]])
+    return orjson.dumps(found).decode()
 
 
 def _indexed(owner: str, text: str) -> str:
