@@ -93,3 +93,22 @@ async def test_the_trash_is_its_own_index(crowd: Crowd):
     cost, plan = await crowd.cost(PageRequest(sort=TaskSort("deleted_at"), in_trash=True))
 
     assert cost <= BOUND[crowd.database.name], plan
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("name", ["none", "priorities, many", "tag, few", "list, many"])
+async def test_pages_after_one_another_are_one_list(sort: SortKey, name: str, crowd: Crowd):
+    """Also where thousands have one key, and whichever way SQLite goes."""
+
+    async def page(limit: int, cursor: str | None = None) -> tuple[list[str], str | None]:
+        request = PageRequest(FILTERS[name], TaskSort(sort), limit=limit, cursor=cursor)
+        found = await tasks.page(crowd.database, crowd.user, request, AS_TASK)
+        return [task.id for task in found.items], found.next_cursor
+
+    whole, _ = await page(75)
+    ids, cursor = await page(25)
+    while cursor and len(ids) < len(whole):
+        more, cursor = await page(25, cursor)
+        ids += more
+    assert ids == whole
+    assert len(ids) > 25

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import add
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -27,10 +28,11 @@ from sqlalchemy import (
     union_all,
 )
 
-from taskwell.database import Query, UuidText
+from taskwell.database import Query
 from taskwell.database.unindexed import Unindexed
 from taskwell.tasks.filters import Condition, SortKey, TaskSort, sql
 from taskwell.tasks.page_rows import PageQuery, Projection, version_text
+from taskwell.tasks.place import PLACE, PlaceType
 from taskwell.tasks.queries import TASK_COLUMNS, USER_ID, Column, as_task, in_trash_of_user, visible_to_user
 from taskwell.tasks.search import RELEVANCE
 from taskwell.tasks.tables import TaskRow
@@ -40,6 +42,7 @@ from taskwell.users.tables import UserRow
 T = TypeVar("T")
 
 
+AFTER = bindparam("after_place", type_=PlaceType)
 OFFSET = bindparam("offset", type_=BigInteger)
 END = bindparam("end", type_=BigInteger)
 LONG_PAGE = 200
@@ -132,8 +135,9 @@ def _merged(shape: PageShape, projection: Projection[T], *version: Column) -> Co
     )
     no_version = (null() for _ in (*version, "number"))
     named = (each.label(name) for name, each in columns.items())
-    found = _of_whom(shape, *no_version, key.label("sort_key"), TaskRow.id.label("row_id"), *named)
-    both: CompoundSelect[Any] = union_all(head.where(_OF_USER), found.where(*_after(shape)))
+    found = _of_whom(shape, *no_version, key.label("sort_key"), PLACE.label("row_id"), *named)
+    ranges = (found.where(*conditions) for conditions in _ranges(shape, "sqlite"))
+    both: CompoundSelect[Any] = union_all(head.where(_OF_USER), *ranges)
     in_order = both.order_by(*_directed(shape, column("sort_key"), column("row_id")))
     return in_order if shape.limit is None else in_order.limit(_end(shape) + 1)
 
@@ -163,14 +167,14 @@ def _of_whom(shape: PageShape, *columns: Column) -> Select[Any]:
 
 
 def _rows(shape: PageShape, projection: Projection[T], dialect: str) -> Select[Any]:
-    key = SORTED_BY[shape.sort.key].label("sort_key"), TaskRow.id.label("row_id")
+    key = SORTED_BY[shape.sort.key].label("sort_key"), PLACE.label("row_id")
     if dialect == "postgresql" or shape.limit is None or _is_along_index(shape):
-        return _passing_over(_walked(_matching(shape, *key, *projection.columns), shape), shape)
+        return _passing_over(_walked(_matching(shape, *key, *projection.columns), shape, dialect), shape)
     some = _of_whom(shape, *key).where(*_beginning_with_the_first(shape.conditions))
     has_index = shape.sort.key != "relevance"
-    chosen = _few_or_walked(some, shape, key) if has_index else _walked(some, shape)
+    chosen = _few_or_walked(some, shape, key) if has_index else _walked(some, shape, dialect)
     picked = _passing_over(chosen, shape).subquery("picked")
-    is_picked = and_(TaskRow.user_id == USER_ID, TaskRow.id == picked.c.row_id)
+    is_picked = and_(TaskRow.user_id == USER_ID, picked.c.row_id == PLACE)
     return select(*picked.c, *projection.columns).select_from(picked).join(TaskRow, is_picked)
 
 
@@ -185,11 +189,12 @@ def _few_or_walked(some: Select[Any], shape: PageShape, key: Sequence[Column]) -
     A few tasks are found by their own index and sorted; many come up soon enough along the index that sorts
     them. Which it is shows when so many have been looked for: whichever part it is not, is not begun.
     """
-    few = some.where(*_after(shape)).limit(literal_column(str(FEW + 1))).cte("few")
+    is_left = or_(*(and_(true(), *conditions) for conditions in _ranges(shape, "sqlite")))
+    few = some.where(is_left).limit(literal_column(str(FEW + 1))).cte("few")
     number = select(func.count()).select_from(few).scalar_subquery()
     sorted_few = _limited(select(few).where(number <= FEW).order_by(*_in_order(shape, few)), shape)
     many = _of_whom(shape, *key).where(*map(_beside_index, shape.conditions))
-    walked = _only_if(number > FEW, _walked(many, shape), "many", _end(shape))
+    walked = _only_if(number > FEW, _walked(many, shape, "sqlite"), "many", _end(shape))
     both = union_all(select(sorted_few.subquery("sorted_few")), select(walked.subquery("walked"))).subquery("both")
     return _limited(select(both).order_by(*_in_order(shape, both)), shape)
 
@@ -211,47 +216,43 @@ def _beside_index(condition: Condition) -> ColumnElement[Any]:
     return sql(condition) if condition.name == "completed" else Unindexed(sql(condition))
 
 
-def _walked(found: Select[Any], shape: PageShape) -> Select[Any]:
-    """The page along the index of its order."""
-    if shape.sort.key != "due" or shape.after == "dateless":
-        # Those without a due have one key, but only in the index's own order PostgreSQL sees that nothing is to sort.
-        ordered = found.where(*_after(shape)).order_by(*_directed(shape, SORTED_BY[shape.sort.key], TaskRow.id))
-        return _limited(ordered, shape)
-    return _nulls_last(found, shape)
+def _walked(found: Select[Any], shape: PageShape, dialect: str) -> Select[Any]:
+    """The page along the index of its order, range by range; none is begun where those before it fill the page."""
+    # Those without a due have one key, but only in the index's own order PostgreSQL sees that nothing is to sort.
+    order = _directed(shape, SORTED_BY[shape.sort.key], PLACE)
+    first, *others = (_limited(found.where(*each).order_by(*order), shape) for each in _ranges(shape, dialect))
+    if not others:
+        return first
+    parts = [first.cte("range")]
+    for number, other in enumerate(others):
+        rest = other
+        if shape.limit is not None:
+            filled = reduce(add, (select(func.count()).select_from(each).scalar_subquery() for each in parts))
+            rest = _only_if(filled < _end(shape), rest, f"rest_{number}", _end(shape))
+        parts.append(rest.cte(f"range_{number}"))
+    every = union_all(*map(select, parts)).subquery("every")
+    return _limited(select(every).order_by(*_in_order(shape, every)), shape)
 
 
-def _nulls_last(found: Select[Any], shape: PageShape) -> Select[Any]:
-    """Tasks with a due first, in either direction, then those without: two ranges of one index.
+def _ranges(shape: PageShape, dialect: str) -> Sequence[Sequence[ColumnElement[bool]]]:
+    """What the pages before have left, as ranges of the index, one after the other.
 
-    The second is not even begun where the first fills the page.
+    Tasks with a due come first, in either direction, then those without.
     """
-    directed = _directed(shape, TaskRow.due_key, TaskRow.id)
-    has_due = [TaskRow.due_key.is_not(None)] if shape.after is None else [_beyond(shape, TaskRow.due_key)]
-    dated = _limited(found.where(*has_due).order_by(*directed), shape).cte("dated")
-    dateless = _limited(found.where(TaskRow.due_key.is_(None)).order_by(*directed), shape)
-    if shape.limit is not None:
-        number, end = select(func.count()).select_from(dated).scalar_subquery(), _end(shape)
-        dateless = _only_if(number < end, dateless, "rest", end)
-    both = union_all(select(dated), select(dateless.subquery("dateless"))).subquery("both")
-    return _limited(select(both).order_by(*_in_order(shape, both)), shape)
-
-
-def _after(shape: PageShape) -> list[ColumnElement[bool]]:
-    """What the pages before have left."""
-    if shape.after is None:
-        return []
-    is_dateless = TaskRow.due_key.is_(None)
+    is_down, key, is_dateless = shape.sort.descending, SORTED_BY[shape.sort.key], TaskRow.due_key.is_(None)
+    is_later = PLACE < AFTER if is_down else PLACE > AFTER
     if shape.after == "dateless":
-        after_id = bindparam("after_id", type_=UuidText)
-        return [is_dateless, TaskRow.id < after_id if shape.sort.descending else TaskRow.id > after_id]
-    beyond = _beyond(shape, SORTED_BY[shape.sort.key])
-    return [or_(is_dateless, beyond) if shape.sort.key == "due" else beyond]
-
-
-def _beyond(shape: PageShape, key: Any) -> ColumnElement[bool]:
-    here = tuple_(key, TaskRow.id)
-    there = tuple_(bindparam("after_key", type_=key.type), bindparam("after_id", type_=UuidText))
-    return here < there if shape.sort.descending else here > there
+        return [[is_dateless, is_later]]
+    after_key = bindparam("after_key", type_=key.type)
+    here, there = tuple_(key, PLACE), tuple_(after_key, AFTER)
+    ranges: list[list[ColumnElement[bool]]]
+    if shape.after is None:
+        ranges = [[] if shape.sort.key != "due" else [TaskRow.due_key.is_not(None)]]
+    elif dialect == "postgresql" or shape.sort.key == "relevance":
+        ranges = [[here < there if is_down else here > there]]
+    else:  # which looks no further than the key for a pair in the index
+        ranges = [[key == after_key, is_later], [key < after_key if is_down else key > after_key]]
+    return ranges if shape.sort.key != "due" else [*ranges, [is_dateless]]
 
 
 def _in_order(shape: PageShape, rows: FromClause) -> Sequence[Any]:

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from taskwell.database import Build, Query
 from taskwell.database.base import Processor
 from taskwell.database.query import Step, shaped
+from taskwell.pagination import RowId
 from taskwell.tasks.queries import Column
 
 T = TypeVar("T")
@@ -33,7 +34,7 @@ class PageRows(Generic[T]):
     Attributes:
         number: Of the tasks; one more than the limit where there is a next page.
         items: As many, or the page's as one text.
-        keys: Each task's sort key and id as the driver gives them, or those of the page's last alone.
+        keys: Each task's sort key and place as the driver gives them, or those of the page's last alone.
     """
 
     version: str
@@ -43,8 +44,8 @@ class PageRows(Generic[T]):
     keys: list[Sequence[Any]]
     processors: tuple[Processor, ...]
 
-    def end(self, limit: int) -> tuple[Any, str]:
-        """The sort key and the id of the page's last task."""
+    def end(self, limit: int) -> tuple[Any, RowId]:
+        """The sort key and the place of the page's last task."""
         key, row_id = (
             value if process is None else process(value)
             for process, value in zip(self.processors, self.keys[:limit][-1], strict=True)

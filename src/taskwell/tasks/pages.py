@@ -82,7 +82,7 @@ async def page(lane: Lane, user: Principal, asked: PageRequest, projection: Proj
     if asked.cursor:
         key, row_id = decode_cursor(listing, asked.cursor)
         after = "dateless" if key is None else "key"
-        values |= {"after_key": _from_cursor(key, asked.order), "after_id": row_id}
+        values |= {"after_key": _from_cursor(key, asked.order), "after_place": row_id}
     values |= {"offset": asked.offset, "end": (asked.limit or 0) + 1}
     shape = PageShape(
         found, asked.order, limit_of(asked.limit), after, asked.with_total, asked.in_trash, is_offset=asked.offset > 0

@@ -1,0 +1,41 @@
+"""What orders tasks of one sort key: the earlier is first."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
+
+from taskwell.database import UuidText
+
+
+class PlaceType(UuidText):
+    """An id on PostgreSQL, a number on SQLite."""
+
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return (
+            dialect.type_descriptor(BigInteger()) if dialect.name == "sqlite" else super().load_dialect_impl(dialect)
+        )
+
+
+class _Place(ColumnElement[Any]):
+    """The task's id, which grows with time; on SQLite its number in the table, with which each index ends anyway."""
+
+    type = PlaceType()
+    inherit_cache = True
+
+
+@compiles(_Place, "postgresql")
+def _(_: _Place, __: SQLCompiler, **___: Any) -> str:
+    return "tasks.id"
+
+
+@compiles(_Place, "sqlite")
+def _(_: _Place, __: SQLCompiler, **___: Any) -> str:
+    return "tasks.search"
+
+
+PLACE = _Place()
