@@ -70,7 +70,7 @@ def presentable(output: str) -> str:
     lines = output.replace("\r", "").strip().splitlines()
     shown = "\n".join(_laid_out(line) for line in lines if not _is_left_out(line))
     apart = re.sub(r"\n{3,}", "\n\n", re.sub(r"\n+(?=HTTP/)", "\n\n", shown))
-    return re.sub(r"(?<![\w./-])(whsec_|[\w.-]{8}(?=[\w.-]{48}))[\w.+/-]+", r"\1…", apart)
+    return re.sub(r"(?<![\w./-])(whsec_|[\w.-]{8}(?=[\w.-]{32}))[\w.+/-]+", r"\1…", apart)
 
 
 def _is_left_out(line: str) -> bool:

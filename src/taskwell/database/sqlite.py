@@ -49,8 +49,8 @@ def connect(path: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> sqlite3.Connec
     ``synchronous=FULL`` makes an acknowledged write survive a power cut, not only a crash of the process.
     """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=busy_timeout)
+    _keep_log(connection, busy_timeout)
     for pragma in (
-        "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
         f"cache_size=-{CACHE_KIB}",
@@ -59,6 +59,23 @@ def connect(path: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> sqlite3.Connec
         connection.execute(f"PRAGMA {pragma}")
     connection.create_function("search_words", 1, search_words, deterministic=True)
     return connection
+
+
+def _keep_log(connection: sqlite3.Connection, busy_timeout: float) -> None:
+    """Has the file keep a write-ahead log; it is asked again where another process does the same with a new file.
+
+    SQLite waits for nobody there: each of the two may have what the other wants.
+    """
+    give_up = time.monotonic() + busy_timeout
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(0.005)
+        else:
+            return
 
 
 class SqliteDatabase(Database):

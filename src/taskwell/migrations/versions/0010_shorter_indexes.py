@@ -11,8 +11,6 @@ revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
-allowed = {"index": "on SQLite alone, whose one process migrates before it serves"}
-"""The rules of docs/upgrading.md that it breaks, and why it may."""
 
 LIVING = "deleted_at IS NULL"
 INDEXES = {
