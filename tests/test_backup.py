@@ -5,20 +5,23 @@ import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
 import pytest
 from sqlalchemy import func, select
 
-from taskwell import migrations
+from taskwell import migrations, tasks
 from taskwell.app import create_app
 from taskwell.backup import BackupRefused, backup, restore
 from taskwell.backup.file import Header, Reader, Writer
 from taskwell.database import Query, now, open_database
 from taskwell.seed import seed
 from taskwell.settings import Settings
+from taskwell.tasks import AS_TASK, PageRequest, TaskSort
 from taskwell.tasks.tables import TaskRow, TaskTagRow
+from taskwell.users.principal import Principal
 from taskwell.users.tables import UserRow
 from tests.conftest import SECRET, new_postgres_database, running
 from tests.support.people import arrive
@@ -98,6 +101,29 @@ async def test_tags_work_after_a_restore(source: Settings, tmp_path: Path):
     async with empty("postgresql" if source.is_sqlite else "sqlite", "target", tmp_path) as settings:
         await restore(settings, file, nothing)
         assert await tags_in(settings) == await tags_in(source) > 0
+
+
+async def by_priority(settings: Settings) -> dict[str, list[str]]:
+    """Each user's tasks, some of which are first written once more; of each priority there are many."""
+    database = await open_database(settings)
+    found = {}
+    for user_id in await database.rows(Query(select(UserRow.id), str)):
+        user = Principal(user_id, user_id, "", now() + timedelta(hours=1), "UTC")
+        page = await tasks.page(database, user, PageRequest(sort=TaskSort("priority"), limit=None), AS_TASK)
+        found[user_id] = [task.id for task in page.items]
+        for task in page.items[::2]:
+            await tasks.change(database, user, task.id, {"description": "Written once more"})
+    await database.close()
+    return found
+
+
+async def test_equal_tasks_stay_in_their_order(source: Settings, tmp_path: Path):
+    in_source = await by_priority(source)
+    await backup(source, tmp_path / "backup", nothing)
+
+    async with empty("postgresql" if source.is_sqlite else "sqlite", "target", tmp_path) as settings:
+        await restore(settings, tmp_path / "backup", nothing)
+        assert await by_priority(settings) == in_source
 
 
 async def test_a_flipped_bit_is_refused_wherever_it_is(source: Settings, tmp_path: Path):

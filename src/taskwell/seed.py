@@ -31,6 +31,7 @@ NOTES = (
 )  # fmt: skip
 LISTS = (("Home", "#2f9e44"), ("Work", "#1971c2"), ("Someday", None))
 TAGS = ("home", "work", "errand", "phone", "urgent?", "5 minutes", "garden", "money")
+HALF_A_YEAR = timedelta(days=180)
 BATCH = 5_000
 
 
@@ -80,7 +81,7 @@ async def seed(
     added = []
     for number in range(users):
         dice = random.Random(number)  # noqa: S311, sample data is no secret
-        sample = _Sample(dice, number, today)
+        sample = _Sample(dice, number, today, tasks_per_user)
         async with database.transaction() as transaction:
             await transaction.many(_USER, [sample.user(password_hash)])
             await transaction.many(_LIST, sample.lists())
@@ -101,7 +102,7 @@ def sample_email(number: int) -> str:
 
 def sample_tasks(number: int, count: int) -> list[Task]:
     """The tasks of one sample user, for a peer that keeps them elsewhere."""
-    sample = _Sample(random.Random(number), number, _noon())  # noqa: S311, sample data is no secret
+    sample = _Sample(random.Random(number), number, _noon(), count)  # noqa: S311, sample data is no secret
     return [sample.task(position) for position in range(count)]
 
 
@@ -112,9 +113,10 @@ def _noon() -> datetime:
 class _Sample:
     """One sample user, whose life is decided by the dice."""
 
-    def __init__(self, dice: random.Random, number: int, today: datetime) -> None:
+    def __init__(self, dice: random.Random, number: int, today: datetime, tasks: int) -> None:
         self._dice = dice
         self._today = today
+        self._pause = HALF_A_YEAR / max(tasks, 1)
         self.name = FIRST_NAMES[number % len(FIRST_NAMES)]
         self.email = sample_email(number)
         self.principal = Principal(self._id(today), "", "", today, "UTC")
@@ -153,7 +155,9 @@ class _Sample:
 
     def task(self, number: int) -> Task:
         dice = self._dice
-        created = self._today - timedelta(minutes=dice.randrange(180 * 24 * 60))
+        created = (
+            self._today - HALF_A_YEAR + (number + dice.random()) * self._pause
+        )  # one after the other, as in life
         is_dated = dice.random() < 0.4
         draft = TaskDraft(
             title=f"{dice.choice(ACTIONS)} {dice.choice(THINGS)}",

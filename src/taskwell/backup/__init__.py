@@ -103,7 +103,8 @@ async def _count(snapshot: Snapshot, table: Table) -> int:
 
 def _rows(snapshot: Snapshot, table: Table) -> AsyncIterator[tuple[Any, ...]]:
     columns = [table.c[name] for name in _columns(table)]
-    return snapshot.stream(Query(select(*columns), lambda *values: values))
+    in_order = select(*columns).order_by(*table.primary_key)  # on SQLite the order of rows is that of equal tasks
+    return snapshot.stream(Query(in_order, lambda *values: values))
 
 
 async def restore(settings: Settings, path: Path, on_progress: Progress) -> int:
