@@ -25,7 +25,7 @@ MOST = 8
 
 BEGIN = "BEGIN IMMEDIATE"
 
-MANY = 2_000
+MANY = 1_000
 """Rows written, whose indexing the event loop would notice."""
 
 
