@@ -66,6 +66,9 @@ class UnknownHost(BadRequest):
 class InvalidCursor(BadRequest):
     code, title = "invalid_cursor", "Invalid cursor"
 
+    def __init__(self) -> None:
+        super().__init__("The cursor does not belong to this list; start again without it.")
+
 
 class InvalidHeader(BadRequest):
     code, title = "invalid_header", "Invalid header"

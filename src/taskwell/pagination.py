@@ -60,5 +60,5 @@ def decode_cursor(listing: str, cursor: str) -> tuple[Key, RowId]:
         sealed = base64.b64decode(padded, altchars=b"-_", validate=True)
         key, row_id = orjson.loads(_SEAL.cipher.decrypt(sealed, [listing.encode()]))
     except (ValueError, InvalidTag):
-        raise InvalidCursor("The cursor does not belong to this list; start again without it.") from None
+        raise InvalidCursor from None
     return key, row_id

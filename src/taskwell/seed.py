@@ -155,9 +155,8 @@ class _Sample:
 
     def task(self, number: int) -> Task:
         dice = self._dice
-        created = (
-            self._today - HALF_A_YEAR + (number + dice.random()) * self._pause
-        )  # one after the other, as in life
+        # One after the other, as in life.
+        created = self._today - HALF_A_YEAR + (number + dice.random()) * self._pause
         is_dated = dice.random() < 0.4
         draft = TaskDraft(
             title=f"{dice.choice(ACTIONS)} {dice.choice(THINGS)}",

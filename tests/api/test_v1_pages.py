@@ -1,6 +1,7 @@
 """v1: lists of tasks, filtered, sorted and page by page."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,6 +10,11 @@ import pytest
 
 from taskwell.api import identity
 from taskwell.database import Database, Query
+from taskwell.errors import InvalidCursor
+from taskwell.pagination import decode_cursor, encode_cursor
+from taskwell.tasks import AS_TASK, PageRequest, TaskSort, page
+from taskwell.tasks.filters import SortKey
+from taskwell.tasks.pages import _listing
 from tests.support.people import Person
 
 SORTS = ["created_at", "updated_at", "due", "priority", "title"]
@@ -238,6 +244,20 @@ async def test_a_list_shows_its_etag_and_an_unchanged_one_is_a_304(ada: Person, 
 
     changed = await ada.http.get("/api/v1/tasks?limit=2", headers={"If-None-Match": first.headers["etag"]})
     assert changed.status_code == 200
+
+
+@pytest.mark.parametrize("sort", SORTS)
+async def test_a_cursor_of_the_other_database_is_refused(ada: Person, database: Database, tasks, sort: SortKey):
+    """After a move with a backup; the secret, and so the seal, is the same."""
+    request = PageRequest(sort=TaskSort(sort), limit=1)
+    ours = (await page(database, ada.principal, request, AS_TASK)).next_cursor
+    assert ours
+    listing = _listing(ada.principal, request)
+    key, place = decode_cursor(listing, ours)
+
+    theirs = encode_cursor(listing, key, 7 if isinstance(place, str) else tasks[0]["id"])
+    with pytest.raises(InvalidCursor):
+        await page(database, ada.principal, replace(request, cursor=theirs), AS_TASK)
 
 
 async def test_a_page_is_one_statement(ada: Person, database: Database, tasks, monkeypatch: pytest.MonkeyPatch):

@@ -12,7 +12,7 @@ ADA = "01938d1c-0000-7000-8000-00000000ada1"
 
 
 def indexed(text: str | None) -> str | None:
-    ((number, words),) = json.loads(search_words(json.dumps([[7, ADA, text]])))
+    ((number, words),) = json.loads(search_words(json.dumps([[7, ADA, text]]).encode()))
     assert number == 7
     return words
 
@@ -41,7 +41,7 @@ def test_a_word_that_is_too_long_keeps_its_place_and_is_nobodys(letter: str):
 def test_many_tasks_are_one_call():
     rows = [[1, ADA, "One", None], [2, ADA, "", "Two"]]
 
-    assert json.loads(search_words(json.dumps(rows))) == [[1, "0000ada1one", None], [2, "", "0000ada1two"]]
+    assert json.loads(search_words(json.dumps(rows).encode())) == [[1, "0000ada1one", None], [2, "", "0000ada1two"]]
 
 
 def test_not_every_character_that_ever_came_is_remembered():

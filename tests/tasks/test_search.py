@@ -274,6 +274,24 @@ async def test_what_another_program_writes_is_found_after_the_next_write(databas
         assert [task.title for task in await found(database, ada, text)] == titles
 
 
+@pytest.mark.parametrize("title", [b"\xff milk", b"caf\xe9 milk", "nul\0milk", 12])
+async def test_whatever_another_program_writes_keeps_nobody_from_writing(
+    title: object, database: Database, ada: Person, eve: Person
+):
+    if not isinstance(database, SqliteDatabase):
+        return
+    hers = await tasks.create(database, ada.principal, TaskDraft(title="milk"))
+    for column, mine in (("CAST(? AS TEXT)", "bread"), ("?", "butter")):
+        with closing(sqlite3.connect(database._path)) as other, other:
+            other.execute(f"UPDATE tasks SET title = {column} WHERE id = ?", [title, hers.id])
+        await tasks.create(database, eve.principal, TaskDraft(title=mine))
+    await tasks.change(database, ada.principal, hers.id, {"title": "honey"})
+
+    assert [task.title for task in await found(database, ada, "honey")] == ["honey"]
+    assert await found(database, ada, "milk") == []
+    assert [task.title for task in await found(database, eve, "b")] == ["butter", "bread"]
+
+
 async def test_nobody_finds_what_is_anothers_not_even_by_the_owners_id(database: Database, ada: Person, eve: Person):
     await tasks.create(
         database, ada.principal, TaskDraft(title=f"secret {eve.id} {eve.id.replace('-', '')} @{eve.id}")

@@ -49,7 +49,7 @@ _ALL = (
     ),
     _failure(
         "Start the list again without `cursor`; a cursor is good for one filter, sort and order.",
-        errors.InvalidCursor("The cursor does not belong to this list; start again without it."),
+        errors.InvalidCursor(),
     ),
     _failure(
         "Send the header once and in the form that `detail` gives.",

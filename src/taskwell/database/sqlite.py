@@ -49,7 +49,7 @@ def connect(path: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> sqlite3.Connec
     ``synchronous=FULL`` makes an acknowledged write survive a power cut, not only a crash of the process.
     """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=busy_timeout)
-    _keep_log(connection, busy_timeout)
+    _use_write_ahead_log(connection, busy_timeout)
     for pragma in (
         "synchronous=FULL",
         "foreign_keys=ON",
@@ -61,8 +61,8 @@ def connect(path: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> sqlite3.Connec
     return connection
 
 
-def _keep_log(connection: sqlite3.Connection, busy_timeout: float) -> None:
-    """Has the file keep a write-ahead log; it is asked again where another process does the same with a new file.
+def _use_write_ahead_log(connection: sqlite3.Connection, busy_timeout: float) -> None:
+    """Asks again where another process does the same with a new file.
 
     SQLite waits for nobody there: each of the two may have what the other wants.
     """

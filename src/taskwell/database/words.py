@@ -59,17 +59,18 @@ def owner_of(user_id: str) -> str:
     return user_id[-8:]
 
 
-def search_words(rows: str) -> str:
+def search_words(rows: bytes) -> str:
     """Many rows at once, for SQL: each call waits for the interpreter, which others use.
 
     Args:
-        rows: JSON, an array of ``[number, user_id, text...]``.
+        rows: JSON, an array of ``[number, user_id, text...]``; what is no UTF-8, as another program may have written,
+            separates words.
 
     Returns:
         JSON, an array of ``[number, words...]``, as FTS5's tokenizer ``ascii`` separates them.
     """
     found = []
-    for number, user_id, *texts in orjson.loads(rows):
+    for number, user_id, *texts in orjson.loads(rows.decode(errors="replace")):
         owner = owner_of(user_id)
         found.append([number, *[text and _indexed(owner, text) for text in texts]])
     return orjson.dumps(found).decode()

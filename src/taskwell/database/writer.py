@@ -8,13 +8,14 @@ one group, the event loop answers the one before and reads the requests of the n
 
 import asyncio
 import sqlite3
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import copy_context
 from functools import partial
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from taskwell.database.checkpoints import Checkpoints
 
@@ -29,34 +30,41 @@ MANY = 1_000
 """Rows written, whose indexing the event loop would notice."""
 
 
-class _Turn(Protocol):
+class _Turn(ABC, Generic[T]):
     """One writer's."""
+
+    _result: T
+
+    def __init__(self) -> None:
+        self.on_disk: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
     @property
     def is_given_up(self) -> bool:
         """Whether nobody waits for it any more."""
+        return self.on_disk.done()
 
+    @abstractmethod
     async def taken(self, connection: sqlite3.Connection) -> BaseException | None:
         """Has the statements run; gives what they failed with."""
 
     def succeed(self) -> None:
         """Tells that the disk has what they did."""
+        if not self.on_disk.done():
+            self.on_disk.set_result(self._result)
 
     def fail(self, error: BaseException) -> None:
         """Tells that they have done nothing; whoever has heard how it ended hears nothing more."""
+        if not self.on_disk.done():
+            self.on_disk.set_exception(error)
 
 
-class _Work(Generic[T]):
+class _Work(_Turn[T]):
     """The turn of a writer whose statements wait for nothing."""
 
     def __init__(self, work: Callable[[sqlite3.Connection], T]) -> None:
+        super().__init__()
         self._work = work
         self._context = copy_context()  # the log and traces look at whose work it is
-        self.on_disk: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-
-    @property
-    def is_given_up(self) -> bool:
-        return self.on_disk.done()
 
     async def taken(self, connection: sqlite3.Connection) -> Exception | None:
         try:
@@ -65,23 +73,17 @@ class _Work(Generic[T]):
             return error
         return None
 
-    def succeed(self) -> None:
-        if not self.on_disk.done():
-            self.on_disk.set_result(self._result)
 
-    def fail(self, error: BaseException) -> None:
-        if not self.on_disk.done():
-            self.on_disk.set_exception(error)
-
-
-class _Block:
+class _Block(_Turn[None]):
     """The turn of a writer that runs its statements itself, one after the other, while the turn lasts."""
 
+    _result = None
+
     def __init__(self) -> None:
+        super().__init__()
         create_future = asyncio.get_running_loop().create_future
         self.begun: asyncio.Future[sqlite3.Connection] = create_future()
         self.ended: asyncio.Future[BaseException | None] = create_future()
-        self.on_disk: asyncio.Future[None] = create_future()
 
     @property
     def is_given_up(self) -> bool:
@@ -91,14 +93,11 @@ class _Block:
         self.begun.set_result(connection)
         return await self.ended
 
-    def succeed(self) -> None:
-        if not self.on_disk.done():
-            self.on_disk.set_result(None)
-
     def fail(self, error: BaseException) -> None:
-        awaited = self.on_disk if self.begun.done() else self.begun
-        if not awaited.done():
-            awaited.set_exception(error)
+        if self.begun.done():
+            super().fail(error)
+        else:
+            self.begun.set_exception(error)
 
 
 class Writer:
@@ -113,10 +112,10 @@ class Writer:
         self._checkpoints = checkpoints
         self._patience = f"PRAGMA busy_timeout={int(busy_timeout * 1000)}"
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-write")
-        self._waiting: deque[_Turn] = deque()
+        self._waiting: deque[_Turn[Any]] = deque()
         self._serving: asyncio.Task[None] | None = None
         self._written = 0
-        self._has_last_things = False
+        self._has_commit_hook = False
         connection.execute("PRAGMA busy_timeout=0")
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -160,7 +159,7 @@ class Writer:
         self._checkpoints.close()
         self._connection.close()
 
-    def _enqueue(self, turn: _Turn) -> None:
+    def _enqueue(self, turn: _Turn[Any]) -> None:
         self._waiting.append(turn)
         if self._serving is None or self._serving.done():
             self._serving = asyncio.create_task(self._serve())
@@ -200,7 +199,7 @@ class Writer:
         finally:
             self._connection.execute("PRAGMA busy_timeout=0")
 
-    async def _is_kept(self, turn: _Turn) -> bool:
+    async def _is_kept(self, turn: _Turn[Any]) -> bool:
         """Takes back one writer's statements where they fail.
 
         Raises:
@@ -220,17 +219,17 @@ class Writer:
 
     async def _commit(self) -> None:
         if self._connection.total_changes - self._written > MANY:
-            await self.in_thread(self._do_last_things)
+            await self.in_thread(self._run_commit_hook)
         else:
-            self._do_last_things()
+            self._run_commit_hook()
         await self.in_thread(partial(self._connection.execute, "COMMIT"))
 
-    def _do_last_things(self) -> None:
+    def _run_commit_hook(self) -> None:
         """What the schema wants done before a commit: see the migration ``0009_words_of_users``."""
-        if not self._has_last_things:
+        if not self._has_commit_hook:
             found = self._connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'before_commit'").fetchone()
-            self._has_last_things = found is not None
+            self._has_commit_hook = found is not None
         written = -1
-        while self._has_last_things and written != self._connection.total_changes:
+        while self._has_commit_hook and written != self._connection.total_changes:
             written = self._connection.total_changes
             self._connection.execute("INSERT INTO before_commit VALUES (NULL)")

@@ -112,4 +112,4 @@ def _from_cursor(key: Key, sort: TaskSort) -> Any:
     try:
         return None if key is None else datetime.fromisoformat(str(key))
     except ValueError:
-        raise InvalidCursor("The cursor does not belong to this list; start again without it.") from None
+        raise InvalidCursor from None

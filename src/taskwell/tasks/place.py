@@ -8,6 +8,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 from taskwell.database import UuidText
+from taskwell.database.base import Processor
+from taskwell.errors import InvalidCursor
 
 
 class PlaceType(UuidText):
@@ -19,6 +21,20 @@ class PlaceType(UuidText):
         return (
             dialect.type_descriptor(BigInteger()) if dialect.name == "sqlite" else super().load_dialect_impl(dialect)
         )
+
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        return _only(int if dialect.name == "sqlite" else str)
+
+
+def _only(kind: type) -> Processor:
+    """Refuses the place of a cursor that has outlived a move to the other database."""
+
+    def process(place: object) -> object:
+        if not isinstance(place, kind):
+            raise InvalidCursor
+        return place
+
+    return process
 
 
 class _Place(ColumnElement[Any]):

@@ -32,8 +32,10 @@ NOTE_OLD = """INSERT OR IGNORE INTO task_search_stale
 SOME = f"(SELECT number FROM task_search_stale ORDER BY number LIMIT {AT_ONCE})"
 AS_INDEXED = """SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
         json_extract(value, '$[3]')
-    FROM json_each((SELECT search_words(json_group_array(json_array(number, user_id, title, tags, description)))
-        FROM (SELECT {number} AS number, user_id, title, tags, description FROM {rows})))"""
+    FROM json_each((SELECT search_words(CAST(json_group_array(json_array({number}, CAST(user_id AS TEXT),
+        CAST(title AS TEXT), CAST(tags AS TEXT), CAST(description AS TEXT))) AS BLOB)) FROM {rows}))"""
+"""The casts take whatever another program has written: a task that cannot be indexed would keep all from writing."""
+
 OF_STALE = AS_INDEXED.format(
     number="number", rows=f"task_search_stale WHERE user_id IS NOT NULL AND number IN {SOME}"
 )
