@@ -28,9 +28,10 @@ test: $(VENV)/.dev  ## run every test on SQLite and PostgreSQL, or those that TE
 fuzz: $(VENV)/.dev  ## send hostile input for longer, other each time (FUZZ_EXAMPLES=100 for each operation)
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-100} $(BIN)/pytest -n auto tests/security/test_hostile_input.py
 
-check: $(VENV)/.dev  ## format, lint, types, import rules, and whether the guides hold together
+check: $(VENV)/.dev  ## format, lint, types, import rules, the shape of the house, and whether the guides hold together
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
 	@! ls src/taskwell/migrations/versions | cut -c 1-4 | sort | uniq -d | grep . || { echo 'two revisions of the schema have that number'; exit 1; }
+	@$(BIN)/pytest -q -n 0 tests/test_architecture.py -k 'not imports_run_down'
 	@$(BIN)/python -m scripts.site
 
 fix: $(VENV)/.dev  ## format, and mend what the linter can mend

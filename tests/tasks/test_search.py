@@ -1,9 +1,7 @@
 """Search: what is found by which words, the same on both databases."""
 
-import sqlite3
 import unicodedata
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass, field
 
 import pytest
@@ -12,10 +10,10 @@ from hypothesis import strategies as st
 
 from taskwell import tasks
 from taskwell.database import Database
-from taskwell.database.sqlite import SqliteDatabase
 from taskwell.tasks import AS_TASK, PageRequest, Task, TaskDraft, TaskFilter, TaskSort
 from taskwell.tasks.task import without_twins
 from tests.support.people import Person
+from tests.support.searching import found
 
 # ruff: noqa: RUF001  the letters that look alike are the point
 
@@ -117,11 +115,6 @@ async def stored(database: Database, person: Person) -> list[Task]:
             TaskDraft(title=third, description=f"first\n{word}\t{other}, last"),
         ]
     return [await tasks.create(database, person.principal, draft) for draft in drafts]
-
-
-async def found(database: Database, person: Person, text: str, sort: TaskSort | None = None) -> list[Task]:
-    request = PageRequest(TaskFilter(search=text), sort or TaskSort(), limit=None)
-    return (await tasks.page(database, person.principal, request, AS_TASK)).items
 
 
 @dataclass(frozen=True)
@@ -226,70 +219,6 @@ async def test_pages_of_a_search_hold_together_while_others_are_written(database
             await tasks.create(database, person.principal, TaskDraft(title="milk, later"))
 
     assert seen == ["milk 5", "milk 3", "milk 1", "something 6", "something 4", "something 2", "something 0"]
-
-
-async def test_the_index_keeps_in_step_with_every_write(database: Database, ada: Person):
-    task = await tasks.create(database, ada.principal, TaskDraft(title="first", tags=("red",), description="round"))
-
-    async def is_found(text: str) -> bool:
-        return [each.id for each in await found(database, ada, text)] == [task.id]
-
-    assert await is_found("first red round")
-    await tasks.change(database, ada.principal, task.id, {"title": "second", "tags": (), "description": None})
-    assert await is_found("second")
-    for gone in ("first", "red", "round"):
-        assert not await is_found(gone)
-    await tasks.delete(database, ada.principal, task.id)
-    assert not await is_found("second")
-    await tasks.restore(database, ada.principal, task.id)
-    assert await is_found("second")
-    await tasks.erase(database, ada.principal, task.id)
-    assert not await is_found("second")
-
-
-async def test_what_another_program_writes_is_found_after_the_next_write(database: Database, ada: Person):
-    """On SQLite; it has no function of ours. The number of a task that is gone is taken again."""
-    if not isinstance(database, SqliteDatabase):
-        pytest.skip("PostgreSQL indexes by itself")
-    one, two = [await tasks.create(database, ada.principal, TaskDraft(title=title)) for title in ("one", "two")]
-    with closing(sqlite3.connect(database._path)) as other, other:
-        row = other.execute("SELECT * FROM tasks WHERE id = ?", [two.id])
-        columns = [name for name, *_ in row.description]
-        copy = dict(zip(columns, row.fetchone(), strict=True)) | {"id": one.id[:-4] + "ffff", "title": "three"}
-        other.execute("DELETE FROM tasks WHERE id = ?", [two.id])
-        other.execute(f"INSERT INTO tasks VALUES ({', '.join(f':{name}' for name in columns)})", copy)
-        other.execute("UPDATE tasks SET title = 'uno' WHERE id = ?", [one.id])
-        other.execute("UPDATE tasks SET title = 'eins' WHERE id = ?", [one.id])
-
-    await tasks.create(database, ada.principal, TaskDraft(title="four"))
-
-    for text, titles in {
-        "one": [],
-        "uno": [],
-        "two": [],
-        "eins": ["eins"],
-        "three": ["three"],
-        "f": ["four"],
-    }.items():
-        assert [task.title for task in await found(database, ada, text)] == titles
-
-
-@pytest.mark.parametrize("title", [b"\xff milk", b"caf\xe9 milk", "nul\0milk", 12])
-async def test_whatever_another_program_writes_keeps_nobody_from_writing(
-    title: object, database: Database, ada: Person, eve: Person
-):
-    if not isinstance(database, SqliteDatabase):
-        return
-    hers = await tasks.create(database, ada.principal, TaskDraft(title="milk"))
-    for column, mine in (("CAST(? AS TEXT)", "bread"), ("?", "butter")):
-        with closing(sqlite3.connect(database._path)) as other, other:
-            other.execute(f"UPDATE tasks SET title = {column} WHERE id = ?", [title, hers.id])
-        await tasks.create(database, eve.principal, TaskDraft(title=mine))
-    await tasks.change(database, ada.principal, hers.id, {"title": "honey"})
-
-    assert [task.title for task in await found(database, ada, "honey")] == ["honey"]
-    assert await found(database, ada, "milk") == []
-    assert [task.title for task in await found(database, eve, "b")] == ["butter", "bread"]
 
 
 async def test_nobody_finds_what_is_anothers_not_even_by_the_owners_id(database: Database, ada: Person, eve: Person):
