@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from taskwell import migrations, tasks
 from taskwell.app import create_app
@@ -124,6 +124,26 @@ async def test_equal_tasks_stay_in_their_order(source: Settings, tmp_path: Path)
     async with empty("postgresql" if source.is_sqlite else "sqlite", "target", tmp_path) as settings:
         await restore(settings, tmp_path / "backup", nothing)
         assert await by_priority(settings) == in_source
+
+
+async def counted(settings: Settings) -> int | None:
+    """How many tasks PostgreSQL's planner believes in; -1 where it has not looked yet."""
+    counting = Query(text("SELECT reltuples FROM pg_class WHERE relname = 'tasks'"), int)
+    database = await open_database(settings)
+    try:
+        return await database.row(counting)
+    finally:
+        await database.close()
+
+
+async def test_the_planner_counts_what_came_at_once(source: Settings, tmp_path: Path):
+    await backup(source, tmp_path / "first", nothing)
+    async with empty("postgresql", "target", tmp_path) as target:
+        await migrations.upgrade(target)
+        assert await counted(target) == -1
+        await restore(target, tmp_path / "first", nothing)
+
+        assert {await counted(each) for each in (source, target) if not each.is_sqlite} == {60}
 
 
 async def test_a_flipped_bit_is_refused_wherever_it_is(source: Settings, tmp_path: Path):

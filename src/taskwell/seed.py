@@ -93,6 +93,7 @@ async def seed(
                 _REVISION, [{"user_id": sample.principal.user_id, "revision": tasks_per_user + len(LISTS)}]
             )
         added.append(SampleUser(sample.email, PASSWORD))
+    await database.analyze()
     return added
 
 

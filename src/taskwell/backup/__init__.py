@@ -135,6 +135,7 @@ async def restore(settings: Settings, path: Path, on_progress: Progress) -> int:
             for batch in file.batches(ROWS_AT_ONCE):
                 await transaction.many(_insert(batch), batch.rows)
                 on_progress(batch.table, len(batch.rows), header.rows)
+        await database.analyze()
     finally:
         await database.close()
     await migrations.upgrade(settings)

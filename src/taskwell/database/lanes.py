@@ -123,6 +123,9 @@ class Database(Lane):
             async for row in snapshot.stream(query, **values):
                 yield row
 
+    async def analyze(self) -> None:
+        """Has the planner count rows anew, after many came at once; SQLite plans without statistics."""
+
     @abstractmethod
     async def close(self) -> None:
         """Closes every connection; a running transaction is rolled back."""

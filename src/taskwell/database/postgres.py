@@ -28,6 +28,9 @@ T = TypeVar("T")
 
 DIALECT = sqlalchemy_asyncpg.dialect()  # type: ignore[no-untyped-call]
 
+ANALYZE_SECONDS = 600
+"""It reads a sample, however many rows there are."""
+
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
@@ -102,6 +105,11 @@ class PostgresDatabase(Database):
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             yield PostgresSnapshot(connection)
+
+    async def analyze(self) -> None:
+        """Autovacuum would within minutes; until then a change of one task may look through all of its user's."""
+        async with self._connection() as connection:
+            await connection.execute("ANALYZE", timeout=ANALYZE_SECONDS)
 
     async def close(self) -> None:
         await self.pool.close()
