@@ -102,6 +102,19 @@ async def test_overdue_begins_with_the_first_instant_after_the_day(
     assert await overdue_at(over) == ["For the day"]
 
 
+async def test_a_task_is_overdue_after_its_instant_and_until_then_it_is_not(
+    database: Database, ada: Person, monkeypatch: pytest.MonkeyPatch
+):
+    due = datetime(2026, 6, 10, 12, tzinfo=UTC)
+    await tasks.create(database, ada.principal, TaskDraft(title="At noon", due_at=due))
+
+    for now, is_overdue in ((due - MOMENT, False), (due, False), (due + MOMENT, True)):
+        monkeypatch.setattr(pages, "now", lambda now=now: now)
+        for asked in (True, False):
+            found = await titles(database, ada.principal, TaskFilter(overdue=asked))
+            assert found == (["At noon"] if asked is is_overdue else [])
+
+
 @pytest.mark.parametrize(("zone", "day"), EDGES)
 async def test_a_day_as_a_bound_is_the_users_day(zone: str, day: date, database: Database, ada: Person):
     principal = await living_in(zone, database, ada)

@@ -48,6 +48,16 @@ def _done(completed_at: datetime, hours: float = 1, **values) -> Task:
     return _task(completed_at - timedelta(hours=hours), completed_at=completed_at, **values)
 
 
+async def test_today_ends_where_tomorrow_begins_and_overdue_begins_after_the_instant(database: Database, ada: Person):
+    midnight = NOON.replace(hour=0)
+    due = (midnight, NOON, midnight + timedelta(days=1))
+    await _store(database, ada.principal, [_task(due_at=each) for each in due])
+
+    found = await stats(database, ada.principal, at=NOON)
+
+    assert (found.due_today, found.overdue) == (2, 1)
+
+
 async def test_the_stats_of_a_new_user_are_zeros(database: Database, ada: Person):
     found = await stats(database, ada.principal, at=NOON)
 
