@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
+from starlette.responses import Response
 from starlette.types import Scope
 
 from taskwell.api.call import RequestContext
+from taskwell.api.replies import FRESH, json_response
 from taskwell.errors import InvalidHeader, PreconditionRequired
 
 _ENTITY_TAG = re.compile(r'[\s,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,[\s,]*|$)')
@@ -53,6 +56,16 @@ def is_unchanged(call: RequestContext, current: str) -> bool:
     """Whether If-None-Match holds this ETag; the comparison is weak, as section 13.1.2 says."""
     header = _joined(call.scope, b"if-none-match")
     return header is not None and (header == "*" or _held(header, current) is not None)
+
+
+def tagged_response(
+    call: RequestContext, tag: str, content: Any, *, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """The content with its ETag, or 304 where the caller has it already."""
+    sent = FRESH | {"ETag": tag} | (headers or {})
+    if call.scope["method"] in ("GET", "HEAD") and is_unchanged(call, tag):
+        return Response(status_code=304, headers=sent)
+    return json_response(content, status=status, headers=sent)
 
 
 def held_tag(scope: Scope, current: str) -> str | None:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from taskwell import tasks
 from taskwell.api.call import Call
+from taskwell.api.conditional import etag, if_match, tagged_response
 from taskwell.api.operation import LenientOperation
 from taskwell.api.replies import FRESH, json_response
 from taskwell.api.todos.schemas import (
@@ -48,25 +49,29 @@ async def get_todo(call: Call, todo_id: str) -> Response:
 
 @router.put("/{todo_id}", summary="Replace a todo", response_model=TodoOut)
 async def replace_todo(call: Call, todo_id: str, body: TodoBody) -> Response:
-    return _todo_response(call, await tasks.change(call.lane, call.user, todo_id, body.changes()))
+    return _todo_response(
+        call, await tasks.change(call.lane, call.user, todo_id, body.changes(), if_match=if_match(call))
+    )
 
 
 @router.patch("/{todo_id}", summary="Change some fields of a todo", response_model=TodoOut)
 async def change_todo(call: Call, todo_id: str, body: TodoPatch) -> Response:
-    return _todo_response(call, await tasks.change(call.lane, call.user, todo_id, body.changes()))
+    return _todo_response(
+        call, await tasks.change(call.lane, call.user, todo_id, body.changes(), if_match=if_match(call))
+    )
 
 
 @router.patch("/{todo_id}/complete", summary="Complete or reopen a todo", response_model=TodoOut)
 async def complete_todo(call: Call, todo_id: str, body: Completion) -> Response:
     changes = TaskChanges(completed=body.completed)
-    return _todo_response(call, await tasks.change(call.lane, call.user, todo_id, changes))
+    return _todo_response(call, await tasks.change(call.lane, call.user, todo_id, changes, if_match=if_match(call)))
 
 
 @router.delete("/{todo_id}", summary="Delete a todo", response_model=DeletedOut)
 async def delete_todo(call: Call, todo_id: str) -> Response:
-    await tasks.delete(call.lane, call.user, todo_id)
+    await tasks.delete(call.lane, call.user, todo_id, if_match=if_match(call))
     return json_response({"message": "Todo deleted successfully", "deleted_id": todo_id}, headers=FRESH)
 
 
 def _todo_response(call: Call, task: Task, status: int = 200) -> Response:
-    return json_response(todo_json(task, call.user.subject), status=status, headers=FRESH)
+    return tagged_response(call, etag(task.revision), todo_json(task, call.user.subject), status=status)

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from taskwell import tasks
 from taskwell.api.call import Call
+from taskwell.api.conditional import etag, if_match, tagged_response
 from taskwell.api.operation import LenientOperation
 from taskwell.api.replies import FRESH, json_response
 from taskwell.api.user_tasks.schemas import (
@@ -62,22 +63,25 @@ async def get_task(call: Call, task_id: str) -> Response:
 @router.put("/{task_id}", summary="Change the named fields of a task", response_model=TaskOut)
 @router.patch("/{task_id}", summary="Change the named fields of a task", response_model=TaskOut)
 async def change_task(call: Call, task_id: str, body: TaskPatch) -> Response:
-    return _task_response(call, await tasks.change(call.lane, call.user, task_id, body.changes()))
+    return _task_response(
+        call, await tasks.change(call.lane, call.user, task_id, body.changes(), if_match=if_match(call))
+    )
 
 
 @router.patch("/{task_id}/complete", summary="Complete, reopen or toggle a task", response_model=TaskOut)
 async def complete_task(call: Call, task_id: str, body: Completion | None = None) -> Response:
+    expected = if_match(call)
     if body is None or body.completed is None:
-        return _task_response(call, await tasks.toggle(call.lane, call.user, task_id))
+        return _task_response(call, await tasks.toggle(call.lane, call.user, task_id, if_match=expected))
     changes = TaskChanges(completed=body.completed)
-    return _task_response(call, await tasks.change(call.lane, call.user, task_id, changes))
+    return _task_response(call, await tasks.change(call.lane, call.user, task_id, changes, if_match=expected))
 
 
 @router.delete("/{task_id}", summary="Move a task to the trash", response_model=DeletedOut)
 async def delete_task(call: Call, task_id: str) -> Response:
-    await tasks.delete(call.lane, call.user, task_id)
+    await tasks.delete(call.lane, call.user, task_id, if_match=if_match(call))
     return json_response({"message": "Task deleted", "id": task_id}, headers=FRESH)
 
 
 def _task_response(call: Call, task: Task, status: int = 200) -> Response:
-    return json_response(task_json(task, call.user.subject), status=status, headers=FRESH)
+    return tagged_response(call, etag(task.revision), task_json(task, call.user.subject), status=status)

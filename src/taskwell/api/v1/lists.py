@@ -6,9 +6,8 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from taskwell.api.call import Call
-from taskwell.api.conditional import etag, if_match, is_unchanged
+from taskwell.api.conditional import etag, if_match, tagged_response
 from taskwell.api.operation import Operation
-from taskwell.api.replies import FRESH, json_response
 from taskwell.api.v1.list_schemas import ListBody, ListOut, ListPatch, ListsOut, RemoveListQuery, list_json
 from taskwell.tasks import lists
 from taskwell.tasks.lists import TaskList
@@ -19,10 +18,8 @@ router = APIRouter(prefix="/lists", tags=["lists"], route_class=Operation)
 @router.get("", summary="List your lists in their order", response_model=ListsOut)
 async def list_lists(call: Call) -> Response:
     found = await lists.every(call.lane, call.user)
-    headers = FRESH | {"ETag": etag(found.revision, len(found.items))}
-    if is_unchanged(call, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return json_response({"items": [list_json(each) for each in found.items]}, headers=headers)
+    shown = {"items": [list_json(each) for each in found.items]}
+    return tagged_response(call, etag(found.revision, len(found.items)), shown)
 
 
 @router.post("", summary="Create a list", status_code=201, response_model=ListOut)
@@ -55,7 +52,4 @@ async def delete_list(call: Call, list_id: str, query: Annotated[RemoveListQuery
 def list_response(call: Call, shown: TaskList, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """The list with its ETag, or 304 where the caller has it already."""
     tag = etag(shown.revision, shown.open_tasks)
-    sent = FRESH | {"ETag": tag} | (headers or {})
-    if call.scope["method"] in ("GET", "HEAD") and is_unchanged(call, tag):
-        return Response(status_code=304, headers=sent)
-    return json_response(list_json(shown), status=status, headers=sent)
+    return tagged_response(call, tag, list_json(shown), status=status, headers=headers)

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from taskwell.api.call import Call
-from taskwell.api.conditional import etag, is_unchanged
+from taskwell.api.conditional import etag, tagged_response
 from taskwell.api.operation import Operation
 from taskwell.api.replies import FRESH, json_response
 from taskwell.api.v1.list_schemas import TagBody, TagOut, TagsOut
@@ -18,10 +18,8 @@ router = APIRouter(prefix="/tags", tags=["tags"], route_class=Operation)
 @router.get("", summary="List the tags of your tasks", response_model=TagsOut)
 async def list_tags(call: Call) -> Response:
     found = await tags.every(call.lane, call.user)
-    headers = FRESH | {"ETag": etag(found.revision, len(found.items))}
-    if is_unchanged(call, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return json_response({"items": [asdict(each) for each in found.items]}, headers=headers)
+    shown = {"items": [asdict(each) for each in found.items]}
+    return tagged_response(call, etag(found.revision, len(found.items)), shown)
 
 
 @router.patch("/{name}", summary="Rename a tag, or merge it into another", response_model=TagOut)

@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from taskwell import tasks
 from taskwell.api.call import Call
-from taskwell.api.conditional import etag, if_match, is_unchanged
+from taskwell.api.conditional import etag, if_match, is_unchanged, tagged_response
 from taskwell.api.operation import Operation
-from taskwell.api.replies import FRESH, json_response
+from taskwell.api.replies import FRESH
 from taskwell.api.v1.schemas import (
     AS_JSON,
     AS_TRASHED_JSON,
@@ -89,11 +89,8 @@ async def restore_task(call: Call, task_id: str) -> Response:
 
 def task_response(call: Call, task: Task, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """The task with its ETag, or 304 where the caller has it already."""
-    tag = etag(task.revision)
-    shown = FRESH | {"ETag": tag} | (headers or {})
-    if call.scope["method"] in ("GET", "HEAD") and is_unchanged(call, tag):
-        return Response(status_code=304, headers=shown)
-    return json_response(task_json(task, call.user.subject), status=status, headers=shown)
+    shown = task_json(task, call.user.subject)
+    return tagged_response(call, etag(task.revision), shown, status=status, headers=headers)
 
 
 async def page_response(call: Call, asked: PageRequest, projection: Projection[str]) -> Response:
