@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 
 import pytest
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, text, update
 
 from taskwell.database import Database, Lane, Query, new_id, now
 from taskwell.database.lanes import ForeignKeyViolated, UniqueViolated
@@ -175,3 +175,27 @@ async def test_a_snapshot_shows_one_instant(database: Database):
         again = [name async for name in snapshot.stream(names)]
 
     assert sorted(first) == sorted(again) == ["0", "1", "2"]
+
+
+async def test_a_snapshot_that_is_given_up_in_the_middle_of_a_statement_harms_nobody(database: Database):
+    """Closed under a statement that still runs in a thread, SQLite takes the whole process along."""
+    counting = (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT count(*) FROM n"
+    )
+    long = Query(text(counting), int)
+
+    async def read() -> None:
+        async with database.snapshot() as snapshot:
+            async for _ in snapshot.stream(long):
+                pass
+
+    for _ in range(3):
+        reading = asyncio.create_task(read())
+        await asyncio.sleep(0.02)
+        for _ in range(3):  # as some do, until they are obeyed
+            reading.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+
+    assert await count(database) == 0

@@ -27,6 +27,7 @@ from taskwell.database.lanes import (
     UniqueViolated,
 )
 from taskwell.database.query import Query
+from taskwell.database.threads import to_its_end
 from taskwell.database.watch import StatementWatch
 from taskwell.database.words import search_words
 from taskwell.database.writer import Writer
@@ -165,10 +166,10 @@ class SqliteSnapshot(Snapshot):
 
     async def stream(self, query: Query[T], /, **values: object) -> AsyncIterator[T]:
         (step,) = query.steps(DIALECT)
-        run = asyncio.get_running_loop().run_in_executor
+        run = partial(to_its_end, self._threads)
         with told():
-            cursor = await run(self._threads, self._connection.execute, step.text, step.arguments(values))
-            while rows := await run(self._threads, cursor.fetchmany, ROWS_AT_ONCE):
+            cursor = await run(partial(self._connection.execute, step.text, step.arguments(values)))
+            while rows := await run(partial(cursor.fetchmany, ROWS_AT_ONCE)):
                 for row in query.read(step, rows):
                     yield row
 

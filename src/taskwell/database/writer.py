@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from taskwell.database.checkpoints import Checkpoints
+from taskwell.database.threads import to_its_end
 
 T = TypeVar("T")
 
@@ -144,12 +145,7 @@ class Writer:
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Does the work of whoever has the turn; to its end, even when the caller is cancelled."""
-        running = asyncio.get_running_loop().run_in_executor(self._thread, work)
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            await asyncio.wait([running])
-            raise
+        return await to_its_end(self._thread, work)
 
     async def close(self) -> None:
         """Waits until all have been served."""
