@@ -8,7 +8,7 @@ from alembic import command as alembic_command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, select
 
 from scripts.revision import draft
 from taskwell import migrations
@@ -16,8 +16,11 @@ from taskwell.errors import Unavailable
 from taskwell.migrations import OldSchema
 from taskwell.migrations.target import METADATA, modelled
 from taskwell.settings import InvalidSettings, Settings
+from taskwell.tasks.tables import TaskRow
+from taskwell.tasks.task import LAST_INSTANT
 from tests.conftest import SECRET
 from tests.support.command import taskwell
+from tests.test_upgrades import fill, run
 
 
 @pytest.fixture
@@ -120,6 +123,18 @@ async def test_migrating_twice_is_migrating_once(empty: Settings):
         await migrations.upgrade(empty)
 
     assert await migrations.current(empty) == migrations.head()
+
+
+async def test_what_was_due_at_the_end_of_time_is_due_an_instant_before(empty: Settings):
+    end = "9999-12-31T23:59:59.999999Z" if empty.is_sqlite else "infinity"
+    await migrations.upgrade(empty, "0011")
+    await run(empty, fill)
+    await run(empty, lambda connection: connection.exec_driver_sql(f"UPDATE tasks SET due_key = '{end}'"))
+
+    await migrations.upgrade(empty)
+
+    found = await run(empty, lambda connection: set(connection.scalars(select(TaskRow.due_key))))
+    assert found == {LAST_INSTANT}
 
 
 async def test_those_who_migrate_at_once_take_turns(empty: Settings):

@@ -8,11 +8,22 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from taskwell.tasks.task import MAX_DESCRIPTION, MAX_TAG, MAX_TAGS, MAX_TITLE, without_twins
+from taskwell.tasks.task import (
+    FIRST_INSTANT,
+    LAST_INSTANT,
+    MAX_DESCRIPTION,
+    MAX_TAG,
+    MAX_TAGS,
+    MAX_TITLE,
+    without_twins,
+)
 
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.]\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_INSTANT = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.]\d{1,9})?)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII
+)
 _BARE_PLUS = re.compile(r" (?=\d\d:\d\d$)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+MOST_SPELLINGS = 5 * MAX_TAGS
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
@@ -41,9 +52,12 @@ def parse_instant(value: Any) -> datetime:
     """An RFC 3339 instant with its offset, in UTC."""
     if isinstance(value, str) and _INSTANT.fullmatch(value):
         try:
-            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+            instant = datetime.fromisoformat(value.upper()).astimezone(UTC)
         except (ValueError, OverflowError):
             pass
+        else:
+            if FIRST_INSTANT <= instant <= LAST_INSTANT:
+                return instant
     raise PydanticCustomError("invalid_instant", "It must be an instant with an offset, such as 2026-12-24T18:00:00Z")
 
 
@@ -57,8 +71,8 @@ def parse_bound(value: Any) -> date | datetime:
     return parse_due(_BARE_PLUS.sub("+", value) if isinstance(value, str) else value)
 
 
-def _parse_id(value: Any) -> str:
-    """An id as it is stored; one that is not a UUID stays as it is and so is nobody's."""
+def _parse_list_id(value: Any) -> str:
+    """A list's id as it is stored; what is not a UUID is no list."""
     if not isinstance(value, str):
         raise PydanticCustomError("string_type", "It must be an id")
     if not UUID.fullmatch(value):
@@ -70,6 +84,13 @@ def _without_commas(tag: str) -> str:
     if "," in tag or any(unicodedata.category(character) == "Cc" for character in tag):
         raise PydanticCustomError("invalid_tag", "A tag must not hold commas or control characters")
     return tag
+
+
+def _not_many(tags: Any) -> Any:
+    """Before each is looked at; twins count as one only afterwards, so there may be some more."""
+    if isinstance(tags, list) and len(tags) > MOST_SPELLINGS:
+        raise PydanticCustomError("too_long", "There must be at most 20 tags")
+    return tags
 
 
 Text = Annotated[str, AfterValidator(without_nul)]
@@ -84,7 +105,7 @@ Tag = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TAG),
     AfterValidator(_without_commas),
 ]
-Tags = Annotated[list[Tag], AfterValidator(without_twins), Field(max_length=MAX_TAGS)]
+Tags = Annotated[list[Tag], BeforeValidator(_not_many), AfterValidator(without_twins), Field(max_length=MAX_TAGS)]
 DayField = Annotated[
     date,
     BeforeValidator(parse_day),
@@ -105,5 +126,5 @@ BoundField = Annotated[
     BeforeValidator(parse_bound),
     WithJsonSchema({"type": "string", "examples": ["2026-12-24", "2026-12-24T18:00:00Z"]}),
 ]
-ListId = Annotated[str, BeforeValidator(_parse_id), WithJsonSchema({"type": "string", "format": "uuid"})]
+ListId = Annotated[str, BeforeValidator(_parse_list_id), WithJsonSchema({"type": "string", "format": "uuid"})]
 Flag = StrictBool

@@ -10,6 +10,9 @@ MAX_TITLE = 200
 MAX_DESCRIPTION = 10_000
 MAX_TAG = 50
 MAX_TAGS = 20
+FIRST_INSTANT = datetime.min.replace(tzinfo=UTC) + timedelta(microseconds=1)
+LAST_INSTANT = datetime.max.replace(tzinfo=UTC) - timedelta(microseconds=1)
+"""The very first and the very last that a datetime can hold are infinite to asyncpg, and no instants any more."""
 
 
 class Priority(IntEnum):
@@ -134,7 +137,7 @@ def due_key(task: Task, time_zone: str) -> datetime | None:
 def end_of(day: date, time_zone: str) -> datetime:
     """The last microsecond of a day."""
     if day == date.max:
-        return datetime.max.replace(tzinfo=UTC)
+        return LAST_INSTANT
     return start_of(day + timedelta(days=1), time_zone) - timedelta(microseconds=1)
 
 
@@ -153,4 +156,7 @@ def tag_key(tag: str) -> str:
 
 def without_twins(tags: list[str]) -> tuple[str, ...]:
     """The tags in their order, the first spelling of each."""
-    return tuple({tag_key(tag): tag for tag in reversed(tags)}[key] for key in dict.fromkeys(map(tag_key, tags)))
+    spelled: dict[str, str] = {}
+    for tag in tags:
+        spelled.setdefault(tag_key(tag), tag)
+    return tuple(spelled.values())
