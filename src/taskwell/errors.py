@@ -179,6 +179,10 @@ class FieldError:
     type: str
 
 
+MOST_TOLD = 100
+"""Errors of one request; the sentence counts them all."""
+
+
 class Invalid(AppError):
     """Values that break a rule; nothing was stored."""
 
@@ -188,7 +192,7 @@ class Invalid(AppError):
         first = errors[0]
         more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
         super().__init__(f"{first.field or first.location}: {first.message}{more}")
-        self.errors = tuple(errors)
+        self.errors = tuple(errors[:MOST_TOLD])
 
     @classmethod
     def field(cls, field: str, message: str, rule: str, *, location: Location = "body") -> "Invalid":

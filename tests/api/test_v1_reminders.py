@@ -34,9 +34,9 @@ async def test_reminders_are_set_listed_and_removed(ada: Person, address: str):
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({}, ""),
-        ({"remind_at": SOON, "minutes_before_due": 5}, ""),
-        ({"remind_at": None}, ""),
+        ({}, "remind_at"),
+        ({"remind_at": SOON, "minutes_before_due": 5}, "remind_at"),
+        ({"remind_at": None}, "remind_at"),
         ({"remind_at": "2126-12-24T18:00:00"}, "remind_at"),
         ({"remind_at": "2020-01-01T00:00:00Z"}, "remind_at"),
         ({"remind_at": 5}, "remind_at"),

@@ -2,7 +2,7 @@
 
 import json
 from functools import lru_cache
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast, get_origin
 from urllib.parse import parse_qsl
 
 import orjson
@@ -15,6 +15,9 @@ Model = TypeVar("Model", bound=BaseModel)
 
 MAX_DEPTH = 32
 """How many arrays and objects may stand inside each other; the deepest body that means anything has six."""
+
+MAX_FIELDS = 100
+"""Of one object or form; more are told as one error instead of one for each."""
 
 MAX_KEPT_QUERY = 512
 """Longer query strings are parsed every time, so that what is kept stays small."""
@@ -46,6 +49,7 @@ def parse_json(raw: bytes, content_type: list[bytes], *, is_strict: bool = True)
         UnsupportedMediaType: the Content-Type is absent or not JSON.
         MalformedBody: it is not JSON (RFC 8259).
         TooDeep: it is nested beyond reason.
+        Invalid: an object has more fields than any that means something.
     """
     if not content_type or not _is_json(content_type[0]):
         if not is_strict:
@@ -55,30 +59,39 @@ def parse_json(raw: bytes, content_type: list[bytes], *, is_strict: bool = True)
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
         value = _parse_slowly(raw)
-    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _is_too_deep(value):
-        raise TooDeep("The body is nested too deeply.")
+    may_be_deep = raw.count(b"[") + raw.count(b"{") > MAX_DEPTH
+    may_be_wide = is_strict and raw.count(b":") > MAX_FIELDS
+    if may_be_deep or may_be_wide:
+        _judge_shape(value, is_strict=is_strict)
     return value
 
 
-def _is_too_deep(value: Any) -> bool:
+def _judge_shape(value: Any, *, is_strict: bool) -> None:
     """Looks level by level, so that no depth costs more than the limit does."""
     level = [value]
     for _ in range(MAX_DEPTH + 1):
         containers = [each for each in level if isinstance(each, dict | list)]
         if not containers:
-            return False
+            return
+        if is_strict and any(isinstance(each, dict) and len(each) > MAX_FIELDS for each in containers):
+            raise Invalid.field("", "It has more fields than there are here.", "too_many_fields")
         level = [child for each in containers for child in (each.values() if isinstance(each, dict) else each)]
-    return True
+    raise TooDeep("The body is nested too deeply.")
 
 
 def _parse_slowly(raw: bytes) -> Any:
     """The standard library takes lone surrogates, which are JSON; then validation can name their field."""
     try:
-        return json.loads(raw.decode(), parse_constant=_refuse)
+        return json.loads(raw.decode(), parse_constant=_refuse, parse_int=_number)
     except RecursionError:
         raise TooDeep("The body is nested too deeply.") from None
     except ValueError:
         raise MalformedBody("The body is not valid JSON.") from None
+
+
+def _number(digits: str) -> int | float:
+    """Python refuses to read integers of thousands of digits, as no service here needs them: they are infinite."""
+    return int(digits) if len(digits) < 1000 else float(digits)
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -102,26 +115,27 @@ def parse_query(model: type[Model], query_string: bytes, *, is_strict: bool) -> 
     Raises:
         Invalid: naming each parameter that breaks a rule, or that was given twice where one is meant.
     """
-    if len(query_string) <= MAX_KEPT_QUERY:
-        return _parse_query(model, query_string, is_strict)  # type: ignore[return-value]
-    return _parse_query.__wrapped__(model, query_string, is_strict)  # type: ignore[return-value]
+    parse = _remembered if len(query_string) <= MAX_KEPT_QUERY else _parsed
+    return cast(Model, parse(model, query_string, is_strict=is_strict))
 
 
-@lru_cache(maxsize=4096)
-def _parse_query(model: type[BaseModel], query_string: bytes, is_strict: bool) -> BaseModel:  # noqa: FBT001
+def _parsed(model: type[BaseModel], query_string: bytes, *, is_strict: bool) -> BaseModel:
     values: dict[str, Any] = {}
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
     # A form that asks for nothing sends its fields empty; a strict contract wants to be told.
     for name, value in _pairs(query_string, keep_blank_values=is_strict, errors="surrogateescape"):
         if "\x00" in value:
             raise Invalid.field(name, "It must not hold NUL characters.", "nul_character", location="query")
-        if name in fields and "list" in str(fields[name].annotation):
+        if name in fields and get_origin(fields[name].annotation) is list:
             values.setdefault(name, []).append(value)
         elif name in values and name in fields and is_strict:
             raise Invalid.field(name, "It must be given once.", "repeated_parameter", location="query")
         else:
             values[name] = value
     return validated(model, values, "query", is_strict=is_strict)
+
+
+_remembered = lru_cache(maxsize=4096)(_parsed)
 
 
 def parse_form(model: type[Model], raw: bytes, content_type: list[bytes]) -> Model:
@@ -138,5 +152,11 @@ def parse_form(model: type[Model], raw: bytes, content_type: list[bytes]) -> Mod
 
 
 def _pairs(encoded: bytes, *, keep_blank_values: bool, errors: str) -> list[tuple[str, str]]:
-    """With ``surrogateescape`` what is not UTF-8 becomes lone surrogates, so that validation names its field."""
+    """With ``surrogateescape`` what is not UTF-8 becomes lone surrogates, so that validation names its field.
+
+    Raises:
+        MalformedBody: there are more than mean anything, each of which would be looked at.
+    """
+    if encoded.count(b"&") >= MAX_FIELDS:
+        raise MalformedBody("There are too many fields.")
     return parse_qsl(encoded.decode(errors=errors), keep_blank_values=keep_blank_values, errors=errors)

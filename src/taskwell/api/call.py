@@ -94,7 +94,7 @@ class RequestContext:
         """The whole body, read once.
 
         Raises:
-            TooLarge: it is longer than ``MAX_BODY_BYTES``, whether it said so or came in chunks.
+            TooLarge: it is longer than the operation takes, whether it said so or came in chunks.
         """
         if self.raw_body is None:
             self.raw_body = await self._read()

@@ -189,7 +189,7 @@ async def _in_pieces(chunks: AsyncGenerator[bytes, None], coding: Coding) -> Asy
 
 
 def _repeat_the_tag(scope: Scope, response: Response) -> None:
-    """Names what the client has by the tag by which it has it, else it could not tell which of its copies is good."""
+    """Answers with the very tag that the client sent, coding included: it knows which of its copies is good."""
     response.raw_headers.append(VARY)
     tag = response.headers.get("etag")
     if tag is not None and (held := held_tag(scope, tag)) is not None:

@@ -44,7 +44,7 @@ class _Waiting:
 
 class SecurityJournal:
     def __init__(self, database: Database, settings: Settings, store: Store) -> None:
-        self.alarms = Alarms(store)
+        self.alarms = Alarms(store.beside())  # anybody may name accounts without end
         self._database = database
         self._secret = settings.signing_key.encode()[:64]
         self._waiting: deque[_Waiting] = deque()

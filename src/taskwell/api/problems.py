@@ -13,6 +13,8 @@ Renderer = Callable[[AppError, str], Response]
 """Writes an error for a request id."""
 
 MALFORMED = "malformed_body"
+_FIELD_OF_RULE = {"two_dues": ("due_at",), "one_moment": ("remind_at",)}
+"""Where an error of several fields shows in a form: at the one that is named last."""
 
 
 class Internal(AppError):
@@ -90,11 +92,12 @@ def _response(status: int, body: dict[str, Any], error: AppError, media_type: st
 
 def invalid(error: ValidationError, location: Location) -> Invalid:
     """What Pydantic found, by field; the values themselves are not repeated."""
-    return Invalid([_field_error(each["loc"], each["type"], each["msg"], location) for each in error.errors()])
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return Invalid([_field_error(each["loc"], each["type"], each["msg"], location) for each in found])
 
 
 def _field_error(path: Sequence[int | str], rule: str, message: str, location: Location) -> FieldError:
-    field = ".".join(str(part) for part in path if part != "function-after")
+    field = ".".join(str(part) for part in (*path, *_FIELD_OF_RULE.get(rule, ())) if part != "function-after")
     sentence = {
         "missing": "This field is required.",
         "model_type": "It must be a JSON object.",

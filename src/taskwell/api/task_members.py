@@ -9,6 +9,7 @@ from taskwell.database.json import BooleanJson, InstantText, ListJson, PlainText
 from taskwell.tasks import Priority, Task
 from taskwell.tasks.tables import TaskRow
 
+COMPLETED_BY_STATUS = {"all": None, "pending": False, "completed": True}
 EXAMPLE_ID = "01938d1c-7d3a-7b6e-9f5e-0a4c1c2d3e4f"
 EXAMPLE_USER = "01938d1b-1111-7222-8333-444455556666"
 

@@ -119,11 +119,15 @@ class MemoryWindows(Windows):
 
 
 def _trim(kept: "dict[str, _Count] | dict[str, _Hits]", at: float) -> None:
-    """Makes room once the bound is reached: what has ended goes, else the oldest tenth."""
+    """Makes room once the bound is reached: what has ended goes, and the oldest as far as that is no tenth.
+
+    Room for less would have the next keys look through all of them again.
+    """
     if len(kept) <= MAX_KEYS:
         return
-    ended = [key for key, each in kept.items() if each.ends <= at]
-    for key in ended or list(kept)[: MAX_KEYS // 10]:
+    for key in [key for key, each in kept.items() if each.ends <= at]:
+        del kept[key]
+    for key in list(kept)[: len(kept) - MAX_KEYS + MAX_KEYS // 10]:
         del kept[key]
 
 
@@ -139,6 +143,12 @@ class Store:
         self.now = clock
         self.memory = MemoryWindows(clock)
         self._shared = SharedWindows(redis_url) if redis_url else None
+
+    def beside(self) -> "Store":
+        """The same Redis, and a memory of its own: what is counted there pushes nothing out of this one."""
+        other = Store(None, self.now)
+        other._shared = self._shared
+        return other
 
     async def close(self) -> None:
         if self._shared is not None:

@@ -25,7 +25,7 @@ _COMPLETED_AT: dict[Completion, tuple[ColumnElement[Any], ColumnElement[bool]]] 
     "reopen": (null(), TaskRow.completed_at.is_not(None)),
     "toggle": (case((_IS_PENDING, _NOW)), true()),
 }
-"""What the instant becomes, and where that is another."""
+"""The new ``completed_at``, and the condition under which it differs from the old one."""
 
 _DUE = ("due_date", "due_at", "due_key")
 _COLUMNS_OF: dict[str, tuple[str, ...]] = {

@@ -49,7 +49,7 @@ LONG_PAGE = 200
 USUAL_LIMITS = (1, 5, 10, 20, 25, 30, 50, 100, 200)
 ANY_LIMIT, ANY_LONG_LIMIT = 0, LONG_PAGE + 1
 FEW = 500
-"""So many are sorted in less time than a walk for a page of something as rare takes."""
+"""Up to this many matches are cheaper to fetch and sort than to find by walking the index."""
 
 AS_TASK: Projection[Task] = Projection(TASK_COLUMNS, as_task)
 
@@ -118,7 +118,9 @@ def page_query(shape: PageShape, projection: Projection[T]) -> PageQuery[T]:
 
     is_long = shape.limit is None or shape.limit > LONG_PAGE
     is_search = any(condition.name == "search" for condition in shape.conditions)
-    return PageQuery(build, projection, is_heavy=shape.with_total or shape.is_offset or is_long or is_search)
+    may_see_all = len(shape.conditions) > 1  # of which no index knows what they have in common
+    is_heavy = shape.with_total or shape.is_offset or is_long or is_search or may_see_all
+    return PageQuery(build, projection, is_heavy=is_heavy)
 
 
 def _merged(shape: PageShape, projection: Projection[T], *version: Column) -> CompoundSelect[Any]:
@@ -187,7 +189,7 @@ def _few_or_walked(some: Select[Any], shape: PageShape, key: Sequence[Column]) -
     """What PostgreSQL does by its statistics, for SQLite, which knows none.
 
     A few tasks are found by their own index and sorted; many come up soon enough along the index that sorts
-    them. Which it is shows when so many have been looked for: whichever part it is not, is not begun.
+    them. Looking for one more than FEW tells which it is, and the other part is then not run.
     """
     is_left = or_(*(and_(true(), *conditions) for conditions in _ranges(shape, "sqlite")))
     few = some.where(is_left).limit(literal_column(str(FEW + 1))).cte("few")
@@ -212,7 +214,7 @@ def _only_if(condition: ColumnElement[bool], page: Select[Any], name: str, end: 
 
 
 def _beside_index(condition: Condition) -> ColumnElement[Any]:
-    """The condition as SQLite asks it of each task that it comes by, not as a reason to go another way."""
+    """The condition as a filter on each task that the walk meets; SQLite must pick no other index for it."""
     return sql(condition) if condition.name == "completed" else Unindexed(sql(condition))
 
 

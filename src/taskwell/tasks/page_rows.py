@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from taskwell.database import Build, Query
 from taskwell.database.base import Processor
-from taskwell.database.query import Step, shaped
+from taskwell.database.query import Shape, Step, shaped
 from taskwell.pagination import RowId
 from taskwell.tasks.queries import Column
 
@@ -23,7 +23,7 @@ class Projection(Generic[T]):
     """
 
     columns: tuple[Column, ...]
-    shape: Any
+    shape: Shape[T]
     is_text: bool = False
 
 

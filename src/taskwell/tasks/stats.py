@@ -4,6 +4,7 @@ Days are those of the user's time zone. SQLite knows no time zones, so both data
 the days begin as a parameter, and count between them.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
+    type_coerce,
     union_all,
 )
 from sqlalchemy import Text as SqlText
@@ -109,7 +111,8 @@ async def stats(lane: Lane, user: Principal, *, at: datetime | None = None) -> S
     idle = parts["idle"][0].place
     for first, end in pairwise(STREAK_DAYS):
         if idle is None:
-            idle = await lane.row(_IDLE, user_id=user.user_id, days=_days(today, user.time_zone, first, end))
+            days_before = await asyncio.to_thread(_days, today, user.time_zone, first, end)
+            idle = await lane.row(_IDLE, user_id=user.user_id, days=days_before)
     before_today = (idle or STREAK_DAYS[-1]) - 1
     return _stats(parts, today, days, before_today + bool(days[0]))
 
@@ -219,20 +222,26 @@ def _completed(dialect: str) -> Select[Any]:
     if dialect == "postgresql":
         seconds = func.date_part("epoch", TaskRow.completed_at - TaskRow.created_at)
         median = func.percentile_cont(0.5).within_group(seconds)
-        both = finished.add_columns((median * 1_000_000).label("microseconds")).subquery("both")
+        both = finished.add_columns(func.floor(median * 1_000_000 + 0.5).label("microseconds")).subquery("both")
         return _part("completed", both, count=both.c.count, microseconds=both.c.microseconds)
     count = finished.scalar_subquery()
-    days = func.julianday(TaskRow.completed_at) - func.julianday(TaskRow.created_at)
-    milliseconds = func.round(days * 86_400_000).label("milliseconds")
+    microseconds = (_microseconds(TaskRow.completed_at) - _microseconds(TaskRow.created_at)).label("microseconds")
     middle = (
-        finished.with_only_columns(milliseconds)
-        .order_by(milliseconds)
+        finished.with_only_columns(microseconds)
+        .order_by(microseconds)
         .limit(2 - count % 2)
         .offset((count - 1) // 2)
         .subquery("middle")
     )
-    average = select(func.avg(middle.c.milliseconds) * 1000)
+    average = select(func.round(func.avg(middle.c.microseconds)))
     return _part("completed", count=count, microseconds=average.scalar_subquery())
+
+
+def _microseconds(instant: Column) -> ColumnElement[int]:
+    """On SQLite, whose own arithmetic knows milliseconds; see ``UtcInstant`` for the text."""
+    text = type_coerce(instant, SqlText)
+    seconds, fraction = func.strftime("%s", func.substr(text, 1, 19)), func.substr(text, 21, 6)
+    return cast(seconds, BigInteger) * 1_000_000 + cast(fraction, BigInteger)
 
 
 def _tags() -> Select[Any]:

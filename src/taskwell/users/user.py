@@ -6,9 +6,10 @@ from datetime import datetime
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
+from taskwell.security.passwords import MAX_PASSWORD
 from taskwell.users.common_passwords import is_common
 
-MIN_PASSWORD, MAX_PASSWORD = 8, 128
+MIN_PASSWORD = 8
 MIN_NAME, MAX_NAME = 2, 100
 MAX_EMAIL = 254
 """RFC 5321 section 4.5.3.1.3: a path of 256 octets, less its angle brackets."""
@@ -41,7 +42,12 @@ def is_email(text: str) -> bool:
 
 
 def email_key(email: str) -> str:
-    """The e-mail as it is compared: composed and without case, as nearly every provider treats it."""
+    """The e-mail as it is compared: composed and without case, as nearly every provider treats it.
+
+    One that is too long to be anybody's stays as it is: composing takes time by the square of a letter's accents.
+    """
+    if len(email) > MAX_EMAIL:
+        return email
     return unicodedata.normalize("NFC", email).casefold()
 
 

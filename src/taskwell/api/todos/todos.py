@@ -11,6 +11,7 @@ from taskwell.api.call import Call
 from taskwell.api.conditional import etag, if_match, tagged_response
 from taskwell.api.operation import LenientOperation
 from taskwell.api.replies import FRESH, json_response
+from taskwell.api.task_members import COMPLETED_BY_STATUS
 from taskwell.api.todos.schemas import (
     AS_JSON,
     Completion,
@@ -29,7 +30,7 @@ router = APIRouter(prefix="/todos", tags=["todos"], route_class=LenientOperation
 
 @router.get("", summary="List todos", response_model=TodoListOut)
 async def list_todos(call: Call, query: Annotated[TodoQuery, Query()]) -> Response:
-    wanted = TaskFilter(completed={"all": None, "pending": False, "completed": True}[query.status])
+    wanted = TaskFilter(completed=COMPLETED_BY_STATUS[query.status])
     asked = PageRequest(wanted, TaskSort(query.sort_by, query.order == "desc"), limit=None)
     found = await tasks.page(call.lane, call.user, asked, AS_JSON)
     rest = orjson.dumps({"total": found.number, "filters_applied": query.model_dump()})

@@ -10,6 +10,7 @@ from taskwell.api.call import Call
 from taskwell.api.conditional import etag, if_match, tagged_response
 from taskwell.api.operation import LenientOperation
 from taskwell.api.replies import FRESH, json_response
+from taskwell.api.task_members import COMPLETED_BY_STATUS
 from taskwell.api.user_tasks.schemas import (
     AS_JSON,
     Completion,
@@ -27,7 +28,7 @@ router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=LenientOperation
 
 @router.get("", summary="List tasks", response_model=list[TaskOut])
 async def list_tasks(call: Call, query: Annotated[TaskQuery, Query()]) -> Response:
-    states = {query.completed, {"all": None, "pending": False, "completed": True}[query.status]} - {None}
+    states = {query.completed, COMPLETED_BY_STATUS[query.status]} - {None}
     if len(states) > 1:  # both pending and completed: there is no such task
         return json_response([], headers=FRESH)
     asked = PageRequest(

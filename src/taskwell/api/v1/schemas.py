@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from taskwell.api.task_members import EXAMPLE_ID, EXAMPLE_USER, MEMBERS, task_members
+from taskwell.api.task_members import COMPLETED_BY_STATUS, EXAMPLE_ID, EXAMPLE_USER, MEMBERS, task_members
 from taskwell.database.json import InstantText, JsonObject
 from taskwell.errors import Invalid
 from taskwell.tasks import PageRequest, Priority, Projection, Task, TaskChanges, TaskDraft, TaskFilter, TaskSort
@@ -86,9 +86,8 @@ def task_json(task: Task, subject: str) -> dict[str, Any]:
 AS_JSON: Projection[str] = Projection((JsonObject(MEMBERS),), str, is_text=True)
 """A task as its JSON text, straight from the database."""
 
-AS_TRASHED_JSON: Projection[str] = Projection(
-    (JsonObject(MEMBERS | {"deleted_at": InstantText(TaskRow.deleted_at)}),), str, is_text=True
-)
+TRASHED_TASK = JsonObject(MEMBERS | {"deleted_at": InstantText(TaskRow.deleted_at)})
+AS_TRASHED_JSON: Projection[str] = Projection((TRASHED_TASK,), str, is_text=True)
 
 
 def _not_both(due_date: date | None, due_at: datetime | None) -> None:
@@ -200,7 +199,7 @@ class TaskQuery(PageQuery):
         if self.sort == "relevance" and self.q is None:
             raise Invalid.field("q", "sort=relevance needs a search.", "missing", location="query")
         wanted = TaskFilter(
-            completed={"all": None, "pending": False, "completed": True}[self.status],
+            completed=COMPLETED_BY_STATUS[self.status],
             priorities=tuple(Priority[name] for name in self.priority),
             tags=tuple(self.tag),
             all_tags=self.tag_match == "all",

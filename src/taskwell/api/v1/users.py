@@ -17,7 +17,7 @@ from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
 from taskwell.api.replies import PRIVATE
 from taskwell.api.streaming import streamed
-from taskwell.api.v1.schemas import AS_TRASHED_JSON
+from taskwell.api.v1.schemas import TRASHED_TASK
 from taskwell.database.json import InstantText, JsonObject
 from taskwell.errors import EmailTaken, WrongPassword
 from taskwell.tasks.fields import Text
@@ -77,8 +77,7 @@ _USER = JsonObject(
         "updated_at": InstantText(UserRow.updated_at),
     }
 )
-(_TASK,) = AS_TRASHED_JSON.columns
-EXPORT = Export({"users": _USER, "tasks": _TASK})  # type: ignore[dict-item]
+EXPORT = Export({"users": _USER, "tasks": TRASHED_TASK})
 
 
 @router.get("/me/export", summary="Everything that you own, as one JSON document", response_model=ExportOut)
