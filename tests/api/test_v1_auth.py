@@ -165,7 +165,7 @@ async def test_signing_up_takes_no_other_field(nobody: httpx2.AsyncClient, field
     assert (response.status_code, response.json()["errors"][0]["field"]) == (422, field)
 
 
-@pytest.mark.parametrize("email", ["ada@example.com", "ADA@Example.com"])
+@pytest.mark.parametrize("email", [" ada@example.com ", "ada@example.com", "ADA@Example.com"])
 async def test_signing_in_gives_a_session(nobody: httpx2.AsyncClient, ada: Person, email: str):
     response = await sign_in(nobody, email)
 

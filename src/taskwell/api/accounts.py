@@ -57,6 +57,9 @@ Email = Annotated[
     AfterValidator(_email),
     Field(json_schema_extra={"format": "email"}),
 ]
+Typed = Annotated[Text, StringConstraints(strip_whitespace=True)]
+"""An e-mail at a login, which need not be one; a sign-up leaves out the spaces around it, too."""
+
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=MIN_NAME, max_length=MAX_NAME),
@@ -128,7 +131,7 @@ class SignIn(BaseModel):
         json_schema_extra={"examples": [{"email": "ada@example.com", "password": "engine 1843"}]},
     )
 
-    email: Text
+    email: Typed
     password: Text
 
 
@@ -137,7 +140,7 @@ class PasswordForm(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"required": ["username", "password"]})
 
-    username: str = ""
+    username: Typed = ""
     password: str = ""
     grant_type: str = "password"
 

@@ -97,7 +97,8 @@ def invalid(error: ValidationError, location: Location) -> Invalid:
 
 
 def _field_error(path: Sequence[int | str], rule: str, message: str, location: Location) -> FieldError:
-    field = ".".join(str(part) for part in (*path, *_FIELD_OF_RULE.get(rule, ())) if part != "function-after")
+    named = path[:1] if location == "query" else (*path, *_FIELD_OF_RULE.get(rule, ()))
+    field = ".".join(str(part) for part in named if part != "function-after")
     sentence = {
         "missing": "This field is required.",
         "model_type": "It must be a JSON object.",
