@@ -6,12 +6,12 @@ from contextlib import aclosing
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from taskwell.api.call import Call, RequestContext
-from taskwell.api.operation import Operation
+from taskwell.api.operation import Beforehand, Operation
 from taskwell.api.replies import PRIVATE, json_response
 from taskwell.api.streaming import streamed
 from taskwell.errors import Invalid, UnsupportedMediaType
@@ -105,8 +105,9 @@ async def _judged(call: RequestContext, query: ImportQuery) -> JudgedFile:
     return await asyncio.to_thread(lambda: exchange.judged(read(content)))
 
 
-async def import_tasks(call: Call, query: Annotated[ImportQuery, Query()]) -> Response:
-    file = await _judged(call, query)
+async def import_tasks(
+    call: Call, query: Annotated[ImportQuery, Query()], file: Annotated[JudgedFile, Depends(Beforehand(_judged))]
+) -> Response:
     report = await exchange.bring_in(call.lane, call.user, file, dry_run=query.dry_run)
     return json_response(asdict(report), headers=PRIVATE)
 
