@@ -1,18 +1,28 @@
 """Idempotency-Key: a POST that is sent again does nothing twice."""
 
 import asyncio
+import threading
+from contextlib import AsyncExitStack
 from datetime import timedelta
+from typing import Any
 
 import httpx2
 import pytest
 
 from taskwell.api.gateway import Gateway
+from taskwell.api.limits import Limits
 from taskwell.app import create_app
-from taskwell.users import idempotency
+from taskwell.security.passwords import hash_password
+from taskwell.settings import Settings
+from taskwell.tasks import exchange
+from taskwell.users import idempotency, sign_in
+from taskwell.users.principal import Principal
+from taskwell.users.profile import confirm_password
 from tests.conftest import running
-from tests.support.people import Person, client
+from tests.support.people import PASSWORD, Person, client
 
 MILK = {"title": "Buy milk"}
+CHANGE = {"current_password": PASSWORD, "new_password": "engine 1852"}
 
 
 async def post(ada: Person, key: str | None, body: object = MILK, path: str = "/api/v1/tasks") -> httpx2.Response:
@@ -141,6 +151,89 @@ async def test_of_twenty_at_once_in_two_processes_one_is_done(app: Gateway, ada:
     assert {answer.status_code for answer in answers} <= {201, 409}
     assert len({answer.json()["id"] for answer in answers if answer.status_code == 201}) == 1
     assert await titles(ada) == ["Buy milk"]
+
+
+async def test_others_write_while_a_file_with_a_key_is_read(ada: Person, eve: Person, monkeypatch):
+    reading, may_end = asyncio.Event(), threading.Event()
+    loop, read = asyncio.get_running_loop(), exchange.IMPORTERS["json"]
+
+    def slow(content: bytes):
+        loop.call_soon_threadsafe(reading.set)
+        may_end.wait(10)
+        return read(content)
+
+    monkeypatch.setattr(exchange, "IMPORTERS", {"json": slow})
+    importing = asyncio.create_task(post(ada, "k", [MILK], "/api/v1/tasks/import"))
+    async with asyncio.timeout(5):
+        await reading.wait()
+        written = await post(eve, None)
+    may_end.set()
+
+    assert (written.status_code, (await importing).json()["imported"]) == (201, 1)
+    assert (await post(ada, "k", [MILK], "/api/v1/tasks/import")).headers["idempotency-replayed"] == "true"
+    assert await titles(ada) == ["Buy milk"]
+
+
+async def test_others_write_while_a_new_password_with_a_key_is_hashed(ada: Person, eve: Person, monkeypatch):
+    hashing, may_end = asyncio.Event(), asyncio.Event()
+
+    async def slow(password: str) -> str:
+        hashing.set()
+        await may_end.wait()
+        return await hash_password(password)
+
+    monkeypatch.setattr(sign_in, "hash_password", slow)
+    changing = asyncio.create_task(post(ada, "k", CHANGE, "/api/v1/auth/password"))
+    async with asyncio.timeout(5):
+        await hashing.wait()
+        written = await post(eve, None)
+    may_end.set()
+
+    assert (written.status_code, (await changing).status_code) == (201, 204)
+
+
+async def test_others_write_while_a_password_with_a_key_waits_for_its_attempt(
+    app: Gateway, ada: Person, eve: Person, settings: Settings, monkeypatch
+):
+    """Five who sign in at the address have all its places, and will write themselves."""
+    assert app.services is not None
+    limits = Limits(settings.model_copy(update={"rate_limit_per_minute": 5}))
+    monkeypatch.setattr(app.services, "limits", limits)
+    async with AsyncExitStack() as others:
+        for number in range(5):
+            await others.enter_async_context(limits.sign_in("127.0.0.1", f"{number}@example.com").under_way())
+        changing = asyncio.create_task(post(ada, "k", CHANGE, "/api/v1/auth/password"))
+        await asyncio.wait([changing], timeout=0.1)
+        assert not changing.done()
+        async with asyncio.timeout(5):
+            assert (await post(eve, None)).status_code == 201
+
+    assert (await changing).status_code == 204
+
+
+async def test_a_change_of_password_that_its_twin_overtakes_is_a_replay(ada: Person, monkeypatch):
+    """The twin has changed what the first one's password is compared with."""
+
+    async def late(lane: Any, user: Principal, password: str) -> str:
+        monkeypatch.setattr(sign_in, "confirm_password", confirm_password)
+        assert (await post(ada, "k", CHANGE, "/api/v1/auth/password")).status_code == 204
+        return await confirm_password(lane, user, password)
+
+    monkeypatch.setattr(sign_in, "confirm_password", late)
+
+    overtaken = await post(ada, "k", CHANGE, "/api/v1/auth/password")
+
+    assert (overtaken.status_code, overtaken.headers["idempotency-replayed"]) == (204, "true")
+
+
+async def test_a_replay_is_no_attempt_to_guess_a_password(app: Gateway, ada: Person, settings: Settings, monkeypatch):
+    assert app.services is not None
+    limits = Limits(settings.model_copy(update={"rate_limit_per_minute": 2}))
+    monkeypatch.setattr(app.services, "limits", limits)
+
+    answers = [await post(ada, "k", CHANGE, "/api/v1/auth/password") for _ in range(5)]
+
+    assert [answer.status_code for answer in answers] == [204] * 5
 
 
 async def test_an_answer_is_kept_for_a_day(ada: Person, monkeypatch):

@@ -4,22 +4,26 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from typing import Any
+from contextlib import AsyncExitStack, suppress
+from typing import Any, NoReturn
 
 import pytest
 from sqlalchemy import delete, func, select
 
 from taskwell.api import streaming
+from taskwell.api.call import STREAMS
 from taskwell.api.gateway import Gateway
 from taskwell.api.v1.users import EXPORT
 from taskwell.app import create_app
 from taskwell.database import Base, Database, Query
+from taskwell.errors import Unavailable
 from taskwell.settings import Settings
 from taskwell.users.export import LEFT_OUT
 from taskwell.users.tables import UserRow
 from tests.conftest import running
 from tests.support.people import PASSWORD, Person, arrive, client
+
+EXPORTS = ("/api/v1/users/me/export", "/api/v1/tasks/export")
 
 
 @pytest.fixture
@@ -108,9 +112,10 @@ async def test_a_large_export_is_of_one_instant_and_comes_in_pieces(app: Gateway
     assert len(json.loads(b"".join(chunks))["tasks"]) == 2000
 
 
+@pytest.mark.parametrize("path", EXPORTS)
 @pytest.mark.parametrize("way", ["cut off", "gone", "stalled"])
 async def test_an_export_that_is_given_up_leaves_nothing_open(
-    app: Gateway, ada: Person, way: str, monkeypatch: pytest.MonkeyPatch
+    app: Gateway, ada: Person, path: str, way: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(streaming, "STALLED_SECONDS", 0.01)
     operations = [{"op": "create", "data": {"title": "x", "description": "x" * 1000}} for _ in range(500)]
@@ -130,8 +135,8 @@ async def test_an_export_that_is_given_up_leaves_nothing_open(
     scope = {
         "type": "http",
         "method": "GET",
-        "path": "/api/v1/users/me/export",
-        "raw_path": b"/api/v1/users/me/export",
+        "path": path,
+        "raw_path": path.encode(),
         "query_string": b"",
         "headers": [(b"authorization", f"Bearer {ada.token}".encode())],
         "client": ("127.0.0.1", 1),
@@ -139,7 +144,33 @@ async def test_an_export_that_is_given_up_leaves_nothing_open(
     for _ in range(20):
         with suppress(ConnectionResetError):
             await app(scope, receive, send)
-    assert (await ada.http.get("/api/v1/users/me/export")).status_code == 200
+    assert (await ada.http.get(path)).status_code == 200
+
+
+@pytest.mark.parametrize("path", EXPORTS)
+async def test_an_export_waits_for_its_turn(app: Gateway, ada: Person, path: str):
+    assert app.services is not None
+    async with AsyncExitStack() as others:
+        for _ in range(STREAMS):
+            await others.enter_async_context(app.services.streams)
+        waiting = asyncio.create_task(ada.http.get(path))
+        await asyncio.wait([waiting], timeout=0.1)
+        assert not waiting.done()
+
+    assert (await waiting).status_code == 200
+
+
+@pytest.mark.parametrize("path", EXPORTS)
+async def test_an_export_that_the_database_has_no_room_for_is_a_status(
+    app: Gateway, ada: Person, path: str, monkeypatch: pytest.MonkeyPatch
+):
+    def refused(database: Database) -> NoReturn:
+        raise Unavailable("No connection came free.")
+
+    assert app.services is not None
+    monkeypatch.setattr(type(app.services.database), "snapshot", refused)
+
+    assert (await ada.http.get(path)).status_code == 503
 
 
 async def rows_of_users(database: Database) -> dict[str, int]:

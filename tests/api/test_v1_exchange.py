@@ -114,8 +114,14 @@ async def test_one_bad_row_stores_nothing_and_is_named(ada: Person):
     ("content", "kind", "field"),
     [
         (b'[{"title": "Fine"}, {"title": "\\ud800"}]', "json", "rows.2.title"),
+        *(
+            (b'[{"title": "Fine"}, {"title": "Odd", "list": %b}]' % value, "json", "rows.2.list")
+            for value in (b"5", b"[1]", b'{"name": "Home"}', b"true", b'"\\ud800"', b'"\\u0000"')
+        ),
         (TODO % b"SUMMARY:Fine" + TODO % b"SUMMARY:Odd\r\nDUE:soon", "ics", "rows.2"),
         (TODO % b"SUMMARY:Fine" + TODO % b"SUMMARY:Odd\r\nPRIORITY:some", "ics", "rows.2"),
+        (TODO % b"SUMMARY:Fine" + TODO % b"SUMMARY:Odd\r\nPRIORITY:99", "ics", "rows.2"),
+        (TODO % b"SUMMARY:Fine" + TODO % b"SUMMARY:Odd\r\nDUE;TZID=Europe/Berlin:00010101T000000", "ics", "rows.2"),
         (TODO % b"SUMMARY:Odd\r\nDUE;VALUE=PERIOD:20261224T100000Z/PT1H" + TODO % b"SUMMARY:Fine", "ics", "rows.1"),
     ],
 )

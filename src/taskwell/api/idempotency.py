@@ -1,7 +1,8 @@
 """Idempotency-Key: a POST that is sent again gets the first answer again, and does nothing twice.
 
 The answer is stored in the transaction of the work itself: either both are there or neither. While a request
-runs, its key is held by a lock that ends with the transaction, and so with the process or the connection.
+runs, its key is held by a lock that ends with the transaction, and so with the process or the connection. On SQLite
+nobody else writes meanwhile, so whatever can be got ready before is.
 """
 
 import re
@@ -12,16 +13,22 @@ import orjson
 from starlette.responses import Response
 
 from taskwell.api.call import RequestContext
-from taskwell.errors import IdempotencyKeyReused, InvalidHeader, RequestInProgress
+from taskwell.errors import AppError, IdempotencyKeyReused, InvalidHeader, RequestInProgress
 from taskwell.users import idempotency
 from taskwell.users.idempotency import StoredAnswer
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 KEPT_HEADERS = frozenset({"location", "etag", "content-type", "cache-control"})
 
+Work = Callable[[RequestContext], Awaitable[Response]]
+"""What a request does in its one transaction."""
 
-async def once(call: RequestContext, key: str, answer: Callable[[RequestContext], Awaitable[Response]]) -> Response:
+
+async def once(call: RequestContext, key: str, ready: Callable[[RequestContext], Awaitable[Work]]) -> Response:
     """Answers the request, or repeats the answer that it had within the last 24 hours.
+
+    Args:
+        ready: Gets the work ready, before the transaction: it may take as long as it likes, and changes nothing.
 
     Raises:
         InvalidHeader: the key is empty, too long or not visible ASCII.
@@ -32,13 +39,23 @@ async def once(call: RequestContext, key: str, answer: Callable[[RequestContext]
         raise InvalidHeader("Idempotency-Key must be 1 to 255 visible ASCII characters.")
     path = call.base_path
     request_hash = sha256(call.scope["query_string"] + b"\n" + await call.body()).hexdigest()
-    async with call.services.database.transaction() as transaction:
+    database = call.services.database
+    if (stored := await idempotency.find(database, call.user, path, key)) is not None:
+        return _replayed(stored, request_hash)
+    try:
+        work = await ready(call)
+    except AppError:
+        # The first request may have ended meanwhile, and have changed what this one was judged by: a password.
+        if (stored := await idempotency.find(database, call.user, path, key)) is not None:
+            return _replayed(stored, request_hash)
+        raise
+    async with database.transaction() as transaction:
         if not await idempotency.claim(transaction, call.user, path, key):
             raise RequestInProgress("The first request with this Idempotency-Key is still running.")
         stored = await idempotency.find(transaction, call.user, path, key)
         if stored is not None:
             return _replayed(stored, request_hash)
-        response = await answer(call.within(transaction))
+        response = await work(call.within(transaction))
         if response.status_code < 300:
             headers = {name: value for name, value in response.headers.items() if name in KEPT_HEADERS}
             kept = StoredAnswer(

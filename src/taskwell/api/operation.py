@@ -8,13 +8,15 @@ break a deadlock, it is done anew from the query on. The endpoint is an ordinary
 - ``call: Call``,
 - ``query: Annotated[SomeModel, Query()]``,
 - ``body: SomeModel`` or ``body: SomeModel | None = None``,
-- and its path parameters by name,
+- its path parameters by name,
+- and ``value: Annotated[SomeType, Depends(Beforehand(step))]``, which the step makes of the others,
 
 and returns a ``Response``.
 """
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, cast, get_type_hints
 
 from fastapi.params import Depends, Form
@@ -25,13 +27,27 @@ from starlette.responses import Response
 
 from taskwell.api.bodies import parse_form, parse_json, parse_query, validated
 from taskwell.api.call import RequestContext
-from taskwell.api.idempotency import once
+from taskwell.api.idempotency import Work, once
 from taskwell.database import persistently
 from taskwell.errors import AppError, Forbidden, Invalid, NotFound
 from taskwell.settings import Settings
 from taskwell.tasks.fields import UUID
 
 Endpoint = Callable[..., Awaitable[Response]]
+Step = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Beforehand:
+    """A step that takes long, such as hashing, and so comes before the transaction of an ``Idempotency-Key``.
+
+    It is given the endpoint's other arguments, with a call whose lane is the database, and changes nothing there.
+    """
+
+    step: Step
+
+    def __call__(self) -> None:
+        """To FastAPI it is a dependency that takes nothing from the request."""
 
 
 class Operation(APIRoute):
@@ -75,7 +91,7 @@ class Operation(APIRoute):
 
     async def _answer_once(self, call: RequestContext) -> Response:
         if call.scope["method"] == "POST" and (key := call.header(b"idempotency-key")) is not None:
-            return await once(call, key, self._answer)
+            return await once(call, key, self._ready)
         return await self._answer(call)
 
     async def _admit(self, call: RequestContext) -> None:
@@ -85,8 +101,15 @@ class Operation(APIRoute):
             raise Forbidden("The path names another user; use your own id.")
 
     async def _answer(self, call: RequestContext) -> Response:
+        return await cast(Endpoint, self.endpoint)(call=call, **await self._arguments(call))
+
+    async def _ready(self, call: RequestContext) -> Work:
+        arguments = await self._arguments(call)
+        return lambda call: cast(Endpoint, self.endpoint)(call=call, **arguments)
+
+    async def _arguments(self, call: RequestContext) -> dict[str, Any]:
         signature = self.signature
-        arguments: dict[str, Any] = {"call": call}
+        arguments: dict[str, Any] = {}
         name, model = signature.query
         query = parse_query(model, call.scope["query_string"], is_strict=self.is_strict)
         if name is not None:
@@ -99,7 +122,10 @@ class Operation(APIRoute):
             arguments[name] = parse_form(model, await call.body(), call.headers(b"content-type"))
         for name in signature.path:
             arguments[name] = _path_value(name, call.path_params)
-        return await cast(Endpoint, self.endpoint)(**arguments)
+        if signature.beforehand is not None:
+            name, step = signature.beforehand
+            arguments[name] = await step(call=call, **arguments)
+        return arguments
 
     async def _body(self, call: RequestContext, model: type[BaseModel], *, is_optional: bool) -> BaseModel | None:
         raw = await call.body()
@@ -139,14 +165,16 @@ class _Signature:
         self.form: tuple[str, type[BaseModel]] | None = None
         self.body: tuple[str, type[BaseModel], bool] | None = None
         self.path: list[str] = []
+        self.beforehand: tuple[str, Step] | None = None
         hints = get_type_hints(endpoint, include_extras=True)
         for name, parameter in inspect.signature(endpoint).parameters.items():
             hint = hints[name]
             marks = getattr(hint, "__metadata__", ())
             base = hint.__origin__ if marks else hint
-            if any(isinstance(mark, Depends) for mark in marks):
-                continue
-            if any(isinstance(mark, QueryParam) for mark in marks):
+            if depends := [mark for mark in marks if isinstance(mark, Depends)]:
+                if isinstance(depends[0].dependency, Beforehand):
+                    self.beforehand = (name, depends[0].dependency.step)
+            elif any(isinstance(mark, QueryParam) for mark in marks):
                 self.query = (name, base)
             elif any(isinstance(mark, Form) for mark in marks):
                 self.form = (name, base)

@@ -13,11 +13,12 @@ from taskwell.users.directory import (
 from taskwell.users.identities import holder_of
 from taskwell.users.profile import ProfileChanges, change, confirm_password, delete_account, get
 from taskwell.users.revocation import name_of_user, purge_revoked, recently_revoked, revoke
-from taskwell.users.sign_in import authenticate, change_password, sign_up
+from taskwell.users.sign_in import PasswordHashes, authenticate, change_password, password_hashes, sign_up
 from taskwell.users.user import User
 
 __all__ = [
     "Account",
+    "PasswordHashes",
     "ProfileChanges",
     "User",
     "authenticate",
@@ -34,6 +35,7 @@ __all__ = [
     "get",
     "holder_of",
     "name_of_user",
+    "password_hashes",
     "purge_revoked",
     "recently_revoked",
     "revoke",

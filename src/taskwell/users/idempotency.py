@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
 
-from sqlalchemy import BigInteger, bindparam, delete, func, insert, literal_column, select
+from sqlalchemy import BigInteger, bindparam, delete, func, literal_column, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, now
@@ -42,16 +43,18 @@ _FIND: Query[StoredAnswer] = Query(
     StoredAnswer,
 )
 
-_DROP: Query[str] = Query(delete(IdempotencyKeyRow).where(*_NAMED).returning(IdempotencyKeyRow.key), str)
 
-_KEEP: Query[str] = Query(
-    insert(IdempotencyKeyRow)
-    .values(
-        {name: bindparam(name, type_=column.type) for name, column in IdempotencyKeyRow.__table__.columns.items()}
+def _keep(dialect: str) -> list[Executable]:
+    table = IdempotencyKeyRow.__table__
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    adding = insert(IdempotencyKeyRow).values(
+        {name: bindparam(name, type_=column.type) for name, column in table.columns.items()}
     )
-    .returning(IdempotencyKeyRow.key),
-    str,
-)
+    news = {name: adding.excluded[name] for name, column in table.columns.items() if not column.primary_key}
+    return [adding.on_conflict_do_update(index_elements=list(table.primary_key), set_=news)]
+
+
+_KEEP: Query[None] = Query(_keep, lambda *_: None)
 
 _PURGE: Query[str] = Query(
     delete(IdempotencyKeyRow)
@@ -85,7 +88,6 @@ async def find(transaction: Lane, user: Principal, path: str, key: str) -> Store
 
 async def keep(transaction: Lane, user: Principal, path: str, key: str, answer: StoredAnswer) -> None:
     """Stores the answer in the place of one that is older than a day."""
-    await transaction.rows(_DROP, user_id=user.user_id, path=path, key=key)
     await transaction.rows(
         _KEEP,
         user_id=user.user_id,

@@ -77,14 +77,16 @@ def conducts(app: FastAPI) -> Iterator[Conduct]:
         if not isinstance(operation, Operation) or route.path is None or not operation.include_in_schema:
             continue
         for method in sorted(operation.methods or ()):
-            yield Conduct(route.path, method, operation, *_reach(operation.endpoint))
+            yield Conduct(route.path, method, operation, *_reach(operation))
 
 
-def _reach(endpoint: Callable[..., Any]) -> tuple[frozenset[str], frozenset[str]]:
-    """What an endpoint calls, and the texts in the code of all that."""
+def _reach(operation: Operation) -> tuple[frozenset[str], frozenset[str]]:
+    """What an operation's endpoint calls, and the step before it, and the texts in the code of all that."""
     found: dict[str, Callable[..., Any]] = {}
     texts: set[str] = set()
-    waiting = [endpoint]
+    waiting: list[Callable[..., Any]] = [operation.endpoint]
+    if operation.signature.beforehand is not None:
+        waiting.append(operation.signature.beforehand[1])
     while waiting:
         function = waiting.pop()
         names, written = _words(function.__code__)

@@ -1,18 +1,21 @@
 """v1: signing up, in and out, the password, and the OAuth2 form behind "Authorize" on the API page."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from taskwell import users
 from taskwell.api import accounts
 from taskwell.api.attempts import confirming, note
-from taskwell.api.call import Call
+from taskwell.api.call import Call, RequestContext
 from taskwell.api.failures import raises
-from taskwell.api.operation import Operation, PublicOperation
+from taskwell.api.operation import Beforehand, Operation, PublicOperation
 from taskwell.api.replies import PRIVATE
 from taskwell.errors import WrongPassword
 from taskwell.tasks.fields import Text
+from taskwell.users import PasswordHashes
 
 router = APIRouter()
 router.include_router(accounts.router(Operation, PublicOperation))
@@ -30,15 +33,21 @@ class PasswordChange(BaseModel):
     new_password: Text
 
 
+async def _hashes(call: RequestContext, body: PasswordChange) -> PasswordHashes:
+    async with confirming(call):
+        return await users.password_hashes(call.lane, call.user, current=body.current_password, new=body.new_password)
+
+
 @account.post(
     "/password",
     summary="Change your password, and sign every other device out",
     status_code=204,
     responses=raises(WrongPassword),
 )
-async def change_password(call: Call, body: PasswordChange) -> Response:
-    async with confirming(call):
-        await users.change_password(call.lane, call.user, current=body.current_password, new=body.new_password)
+async def change_password(
+    call: Call, body: PasswordChange, hashes: Annotated[PasswordHashes, Depends(Beforehand(_hashes))]
+) -> Response:
+    await users.change_password(call.lane, call.user, hashes)
     call.outdated.add(users.name_of_user(call.user.user_id))
     note(call, "password_changed", user_id=call.user.user_id)
     return Response(status_code=204, headers=PRIVATE)

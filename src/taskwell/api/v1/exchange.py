@@ -1,21 +1,23 @@
 """v1: tasks as files, out and in."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from taskwell.api.call import Call, RequestContext
-from taskwell.api.operation import Operation
+from taskwell.api.operation import Beforehand, Operation
 from taskwell.api.replies import PRIVATE, json_response
+from taskwell.api.streaming import streamed
 from taskwell.errors import Invalid, UnsupportedMediaType
 from taskwell.settings import Settings
 from taskwell.tasks import exchange
-from taskwell.tasks.exchange import Exporter
+from taskwell.tasks.exchange import Exporter, JudgedFile, TaskRecord
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
@@ -67,30 +69,46 @@ class ImportOut(BaseModel):
 async def export_tasks(call: Call, query: Annotated[ExportQuery, Query()]) -> Response:
     exporter = exchange.EXPORTERS[query.format]
     headers = PRIVATE | {"Content-Disposition": f'attachment; filename="tasks.{exporter.extension}"'}
-    return StreamingResponse(_file(call, exporter), headers=headers, media_type=exporter.media_type)
+    return await streamed(call, _file(call, exporter), headers=headers, media_type=exporter.media_type)
 
 
-async def _file(call: RequestContext, exporter: Exporter) -> AsyncIterator[bytes]:
-    """The file in pieces, of one snapshot; what makes them may take long, so a thread does it."""
-    yield exporter.start
-    is_first, records = True, []
-    async with call.services.database.snapshot() as snapshot:
-        async for record in exchange.exported(snapshot, call.user):
-            records.append(record)
-            if len(records) == RECORDS_AT_ONCE:
-                yield await asyncio.to_thread(exporter.write, records, is_first)
-                is_first, records = False, []
-    yield await asyncio.to_thread(exporter.write, records, is_first)
+async def _file(call: RequestContext, exporter: Exporter) -> AsyncGenerator[bytes, None]:
+    """The file in pieces, of which the first has tasks in it: the database has answered before anything is sent."""
+    before = exporter.start
+    async with aclosing(_batches(call)) as batches:
+        async for batch in batches:
+            yield before + await asyncio.to_thread(exporter.write, batch)  # which may take long
+            before = exporter.between
     yield exporter.end
 
 
-async def import_tasks(call: Call, query: Annotated[ImportQuery, Query()]) -> Response:
+async def _batches(call: RequestContext) -> AsyncGenerator[list[TaskRecord], None]:
+    """The tasks of one snapshot; of an empty account one empty batch."""
+    batch: list[TaskRecord] = []
+    async with (
+        call.services.database.snapshot() as snapshot,
+        aclosing(exchange.exported(snapshot, call.user)) as records,
+    ):
+        async for record in records:
+            if len(batch) == RECORDS_AT_ONCE:
+                yield batch
+                batch = []
+            batch.append(record)
+    yield batch
+
+
+async def _judged(call: RequestContext, query: ImportQuery) -> JudgedFile:
     content = await call.body()
     read = exchange.IMPORTERS[query.format or _format_of(call)]
     if not content:
         raise Invalid.field("", "A file is required.", "missing")
-    rows = await asyncio.to_thread(lambda: list(read(content)))
-    report = await exchange.bring_in(call.lane, call.user, rows, dry_run=query.dry_run)
+    return await asyncio.to_thread(lambda: exchange.judged(read(content)))
+
+
+async def import_tasks(
+    call: Call, query: Annotated[ImportQuery, Query()], file: Annotated[JudgedFile, Depends(Beforehand(_judged))]
+) -> Response:
+    report = await exchange.bring_in(call.lane, call.user, file, dry_run=query.dry_run)
     return json_response(asdict(report), headers=PRIVATE)
 
 

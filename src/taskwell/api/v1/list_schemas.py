@@ -3,18 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 
 from taskwell.api.task_members import EXAMPLE_ID
 from taskwell.api.v1.schemas import StrictModel
-from taskwell.tasks.fields import Tag, without_nul
-from taskwell.tasks.lists import MAX_LIST_NAME, MAX_POSITION, ListChanges, TaskList
+from taskwell.tasks.fields import Tag
+from taskwell.tasks.list_name import ListName
+from taskwell.tasks.lists import MAX_POSITION, ListChanges, TaskList
 
-ListName = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LIST_NAME),
-    AfterValidator(without_nul),
-]
 Color = Annotated[
     str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$"), Field(description="#rrggbb", examples=["#3366ff"])
 ]

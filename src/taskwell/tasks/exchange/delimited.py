@@ -20,9 +20,11 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 that begins with an apostrophe gets another, so that reading the file gives back what was written."""
 
 MAX_CELL = 100_000
+MAX_COLUMNS = 100
+"""A line becomes a dictionary of all of them, however short it is itself."""
 
 
-def write(records: Iterable[TaskRecord], is_first: bool) -> bytes:  # noqa: FBT001, one signature for all formats
+def write(records: Iterable[TaskRecord]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text).writerows([_cell(name, getattr(record, name)) for name in COLUMNS] for record in records)
     return text.getvalue().encode()
@@ -32,22 +34,26 @@ def read(content: bytes) -> Iterator[Row]:
     return (Row(number, _values(cells)) for number, cells in enumerate(lines(content, "title"), start=1))
 
 
-def lines(content: bytes, required: str) -> list[dict[str, str]]:
+def lines(content: bytes, required: str) -> Iterator[dict[str, str]]:
     """The lines of a CSV file by the names in its header, which have no case here.
 
     Raises:
-        MalformedBody: it is not UTF-8, not CSV, or has no column of the required name.
+        MalformedBody: it is not UTF-8, not CSV as far as it is read, has no column of the required name, or has
+            more columns than any file of tasks.
     """
     csv.field_size_limit(MAX_CELL)
     try:
         reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
         header = [name.strip().lower() for name in next(reader, [])]
-        rows = [dict(zip_longest(header, cells[: len(header)], fillvalue="")) for cells in reader if any(cells)]
+        if required not in header:
+            raise MalformedBody(f"The file's first line must name its columns, {required!r} among them.")
+        if len(header) > MAX_COLUMNS:
+            raise MalformedBody(f"The file's first line may name {MAX_COLUMNS} columns at most.")
+        for cells in reader:
+            if any(cells):
+                yield dict(zip_longest(header, cells[: len(header)], fillvalue=""))
     except (UnicodeDecodeError, csv.Error):
         raise MalformedBody("The file is not CSV in UTF-8.") from None
-    if required not in header:
-        raise MalformedBody(f"The file's first line must name its columns, {required!r} among them.")
-    return rows
 
 
 def _cell(name: str, value: Any) -> str:

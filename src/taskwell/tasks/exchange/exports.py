@@ -1,7 +1,7 @@
 """Taking tasks out."""
 
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncGenerator
+from typing import Any, cast
 
 from sqlalchemy import and_
 
@@ -25,6 +25,6 @@ _ALL: Query[TaskRecord] = Query(
 )
 
 
-def exported(snapshot: Snapshot, user: Principal) -> AsyncIterator[TaskRecord]:
-    """All of the user's living tasks, oldest first."""
-    return snapshot.stream(_ALL, user_id=user.user_id)
+def exported(snapshot: Snapshot, user: Principal) -> AsyncGenerator[TaskRecord, None]:
+    """All of the user's living tasks, oldest first; to be closed by whoever may stop before the end."""
+    return cast("AsyncGenerator[TaskRecord, None]", snapshot.stream(_ALL, user_id=user.user_id))

@@ -12,20 +12,22 @@ class Exporter:
     """One format to take tasks out in.
 
     Attributes:
-        write: The text of some records; all but the first of a file's come after another's.
+        write: The text of some records.
+        between: What stands between two such texts.
     """
 
     media_type: str
     extension: str
     start: bytes
-    write: Callable[[Iterable[TaskRecord], bool], bytes]
+    write: Callable[[Iterable[TaskRecord]], bytes]
+    between: bytes
     end: bytes
 
 
 EXPORTERS: Mapping[str, Exporter] = {
-    "json": Exporter("application/json", "json", jsons.START, jsons.write, jsons.END),
-    "csv": Exporter("text/csv; charset=utf-8", "csv", delimited.START, delimited.write, b""),
-    "ics": Exporter("text/calendar; charset=utf-8", "ics", icalendars.START, icalendars.write, icalendars.END),
+    "json": Exporter("application/json", "json", jsons.START, jsons.write, jsons.BETWEEN, jsons.END),
+    "csv": Exporter("text/csv; charset=utf-8", "csv", delimited.START, delimited.write, b"", b""),
+    "ics": Exporter("text/calendar; charset=utf-8", "ics", icalendars.START, icalendars.write, b"", icalendars.END),
 }
 
 IMPORTERS: Mapping[str, Callable[[bytes], Iterable[Row]]] = {
@@ -34,4 +36,4 @@ IMPORTERS: Mapping[str, Callable[[bytes], Iterable[Row]]] = {
     "ics": icalendars.read,
     "todoist": todoist.read,
 }
-"""Each raises ``MalformedBody`` where the file is not of the format."""
+"""Each raises ``MalformedBody`` where the file is not of the format, some of them only while their rows are read."""

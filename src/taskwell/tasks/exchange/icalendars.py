@@ -12,22 +12,26 @@ from typing import Any
 import orjson
 from icalendar import Calendar, Component, Todo
 
-from taskwell.errors import MalformedBody
-from taskwell.tasks.exchange.record import Row, TaskRecord
+from taskwell.errors import Invalid, MalformedBody
+from taskwell.tasks.exchange.record import MAX_ROWS, Row, TaskRecord, too_many_rows
 
 START = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Taskwell//Tasks//EN\r\n"
 END = b"END:VCALENDAR\r\n"
 UNREADABLE = "It is not a VTODO of RFC 5545."
-UNREAD = (ValueError, KeyError, IndexError, TypeError, AttributeError)
+UNREAD = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError)
 """What the library raises for what it cannot read."""
 
+MAX_LINES = 20 * MAX_ROWS
+"""The library reads 20,000 lines in a second, and all of a file before it gives one task."""
+
+_BEGIN = re.compile(rb"^BEGIN:VTODO", re.IGNORECASE | re.MULTILINE)
 _LINE_BREAK = re.compile(r"\r\n?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 PRIORITIES = {"urgent": 1, "high": 3, "medium": 5, "low": 9}
 """RFC 5545 section 3.8.1.9: 1 is the highest, 5 is normal, 9 the lowest, 0 none."""
 
 
-def write(records: Iterable[TaskRecord], is_first: bool) -> bytes:  # noqa: FBT001, one signature for all formats
+def write(records: Iterable[TaskRecord]) -> bytes:
     return b"".join(_todo(record).to_ical() for record in records)
 
 
@@ -66,11 +70,21 @@ def _shown(text: str) -> str:
 
 
 def read(content: bytes) -> Iterator[Row]:
+    _refuse_long(content)
     try:
         found = Calendar.from_ical(content).walk("VTODO")
     except UNREAD:
         return iter(_one_by_one(content))
     return (_row(number, todo) for number, todo in enumerate(found, start=1))
+
+
+def _refuse_long(content: bytes) -> None:
+    """Judges the size of a file before it is read, which takes a thousand times as long."""
+    if sum(1 for _ in _BEGIN.finditer(content)) > MAX_ROWS:
+        raise too_many_rows()
+    folded = content.count(b"\n ") + content.count(b"\n\t")
+    if content.count(b"\n") - folded > MAX_LINES:
+        raise Invalid.field("rows", f"A calendar may hold {MAX_LINES} lines; split it.", "too_many_lines")
 
 
 def _one_by_one(content: bytes) -> list[Row]:
@@ -143,7 +157,11 @@ def _priority(number: int) -> str:
     """RFC 5545 lets programs have three levels or nine; each of ours stands for a range of these."""
     if number == 0:
         return "medium"
-    return next(name for name, upper in (("urgent", 2), ("high", 4), ("medium", 5), ("low", 10)) if number <= upper)
+    ranges = (("urgent", 2), ("high", 4), ("medium", 5), ("low", 10))
+    name = next((name for name, upper in ranges if number <= upper), None)
+    if name is None:
+        raise ValueError(number)
+    return name
 
 
 def _categories(found: Any) -> list[str]:

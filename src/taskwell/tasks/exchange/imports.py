@@ -1,9 +1,7 @@
 """Bringing tasks in: all of a file or nothing."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from sqlalchemy import select
 from sqlalchemy.sql.base import Executable
@@ -12,13 +10,12 @@ from taskwell.database import Lane, Query, UuidText, new_id, now
 from taskwell.database.given import as_given, given_rows
 from taskwell.errors import FieldError, Invalid
 from taskwell.tasks import bulk, lists
-from taskwell.tasks.exchange.record import Row, TaskRecord
+from taskwell.tasks.exchange.record import MAX_ROWS, Row, TaskRecord, too_many_rows
 from taskwell.tasks.queries import USER_ID
 from taskwell.tasks.tables import TaskRow
 from taskwell.users.principal import Principal
 from taskwell.users.revision import hold
 
-MAX_ROWS = 10_000
 MAX_NEW_LISTS = 200
 ROWS_AT_ONCE = 500
 MOST_ERRORS = 100
@@ -38,13 +35,41 @@ class ImportReport:
     errors: list[FieldError] = field(default_factory=list)
 
 
-async def bring_in(lane: Lane, user: Principal, rows: Iterable[Row], *, dry_run: bool) -> ImportReport:
+@dataclass(frozen=True, slots=True)
+class JudgedFile:
+    """The tasks of a file that keep the rules, and what is wrong with its other rows."""
+
+    records: list[TaskRecord]
+    errors: list[FieldError]
+
+
+def judged(rows: Iterable[Row]) -> JudgedFile:
+    """Reads and judges a file row by row; ten thousand take seconds, so this is for a thread.
+
+    Raises:
+        Invalid: there are more rows than are taken at once.
+        MalformedBody: the file turns out not to be of its format.
+    """
+    records: dict[str, TaskRecord] = {}
+    errors: list[FieldError] = []
+    for count, row in enumerate(rows, start=1):
+        if count > MAX_ROWS:
+            raise too_many_rows()
+        found = row.record()
+        if isinstance(found, TaskRecord):
+            records.setdefault(found.id or f"row {row.number}", found)
+        else:
+            errors += found[: MOST_ERRORS - len(errors)]
+    return JudgedFile(list(records.values()), errors)
+
+
+async def bring_in(lane: Lane, user: Principal, file: JudgedFile, *, dry_run: bool) -> ImportReport:
     """Stores every task of a file, with the lists that are missing; nothing where a row breaks a rule.
 
     Raises:
-        Invalid: a row breaks a rule, and it is no dry run; or there are more rows than are taken at once.
+        Invalid: a row breaks a rule, and it is no dry run; or there are more new lists than are taken at once.
     """
-    records, errors = _judged(rows)
+    records, errors = file.records, file.errors
     if errors and not dry_run:
         raise Invalid(errors)
     async with lane.transaction() as transaction:
@@ -57,21 +82,6 @@ async def bring_in(lane: Lane, user: Principal, rows: Iterable[Row], *, dry_run:
     return ImportReport(len(fresh), len(records) - len(fresh), errors)
 
 
-def _judged(rows: Iterable[Row]) -> tuple[list[TaskRecord], list[FieldError]]:
-    found = list(islice(rows, MAX_ROWS + 1))
-    if len(found) > MAX_ROWS:
-        raise Invalid.field("rows", f"A file may hold {MAX_ROWS} tasks; split it.", "too_many_rows")
-    records: dict[str, TaskRecord] = {}
-    errors: list[FieldError] = []
-    for row in found:
-        judged = row.record()
-        if isinstance(judged, TaskRecord):
-            records.setdefault(judged.id or f"row {row.number}", judged)
-        else:
-            errors += judged
-    return list(records.values()), errors[:MOST_ERRORS]
-
-
 async def _store(transaction: Lane, user: Principal, records: list[TaskRecord]) -> None:
     list_ids = await _list_ids(transaction, user, records)
     at = now()
@@ -80,8 +90,7 @@ async def _store(transaction: Lane, user: Principal, records: list[TaskRecord]) 
             each.task(new_id=new_id(), list_id=list_ids[each.list] if each.list else None, now=at)
             for each in records[start : start + ROWS_AT_ONCE]
         ]
-        await bulk.add(transaction, user, tasks)
-        await asyncio.sleep(0)  # on SQLite the statements run here: let others have the event loop in between
+        await bulk.add(transaction, user, tasks)  # the event loop has others to serve in between
 
 
 async def _list_ids(transaction: Lane, user: Principal, records: list[TaskRecord]) -> dict[str, str]:
@@ -100,4 +109,4 @@ def _known(dialect: str) -> Sequence[Executable]:
     return [select(TaskRow.id).where(TaskRow.user_id == USER_ID, TaskRow.id.in_(select(named.c.id)))]
 
 
-_KNOWN: Query[str] = Query(_known, str)
+_KNOWN: Query[str] = Query(_known, str, is_heavy=True)

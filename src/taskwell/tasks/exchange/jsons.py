@@ -9,12 +9,11 @@ import orjson
 from taskwell.errors import MalformedBody
 from taskwell.tasks.exchange.record import Row, TaskRecord
 
-START, END = b'{"tasks":[', b"]}\n"
+START, BETWEEN, END = b'{"tasks":[\n', b",\n", b"]}\n"
 
 
-def write(records: Iterable[TaskRecord], is_first: bool) -> bytes:  # noqa: FBT001, one signature for all formats
-    lines = [orjson.dumps(dict(record), option=orjson.OPT_UTC_Z) for record in records]
-    return (b"\n" if is_first else b",\n") + b",\n".join(lines) if lines else b""
+def write(records: Iterable[TaskRecord]) -> bytes:
+    return BETWEEN.join(orjson.dumps(dict(record), option=orjson.OPT_UTC_Z) for record in records)
 
 
 def read(content: bytes) -> Iterator[Row]:

@@ -5,13 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from taskwell.errors import FieldError
-from taskwell.tasks.fields import UUID, DayField, Description, InstantField, Tags, Title, without_nul
-from taskwell.tasks.lists import MAX_LIST_NAME
+from taskwell.errors import FieldError, Invalid
+from taskwell.tasks.fields import UUID, DayField, Description, InstantField, Tags, Title
+from taskwell.tasks.list_name import ListName
 from taskwell.tasks.task import Priority, PriorityName, Task
+
+MAX_ROWS = 10_000
+
+
+def too_many_rows() -> Invalid:
+    """What a file with more rows than are taken at once is refused with."""
+    return Invalid.field("rows", f"A file may hold {MAX_ROWS} tasks; split it.", "too_many_rows")
 
 
 def _id_or_none(value: Any) -> str | None:
@@ -23,13 +30,6 @@ def _flag(value: Any) -> Any:
     """What files say for yes and no."""
     known = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False, "": False}
     return known.get(value.strip().lower(), value) if isinstance(value, str) else value
-
-
-ListName = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LIST_NAME),
-    BeforeValidator(without_nul),
-]
 
 
 class TaskRecord(BaseModel):
@@ -116,5 +116,5 @@ class Row:
         except ValidationError as error:
             return [
                 FieldError("body", ".".join(map(str, ("rows", self.number, *each["loc"]))), each["msg"], each["type"])
-                for each in error.errors()
+                for each in error.errors(include_url=False, include_context=False, include_input=False)
             ]

@@ -5,7 +5,7 @@ description of the task above it. What Taskwell cannot say, such as "every Monda
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from taskwell.errors import MalformedBody
@@ -18,24 +18,33 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def read(content: bytes) -> Iterator[Row]:
-    found = lines(content, "content")
-    if found and "type" not in found[0]:
-        raise MalformedBody("The file has no column TYPE, so it is not Todoist's.")
-    return (Row(number, values) for number, values in enumerate(_tasks(found), start=1))
+    tasks = _tasks(lines(content, "content"))
+    return (Row(number, values) for number, values in enumerate(tasks, start=1))
 
 
-def _tasks(found: list[dict[str, str]]) -> list[dict[str, Any]]:
-    tasks: list[dict[str, Any]] = []
+def _tasks(found: Iterable[dict[str, str]]) -> Iterator[dict[str, Any]]:
+    """A task is whole once the next one begins, since its notes come after it."""
     section = ""
+    task: dict[str, Any] = {}
+    notes: list[str] = []
     for line in found:
+        if "type" not in line:
+            raise MalformedBody("The file has no column TYPE, so it is not Todoist's.")
         kind, text = line["type"].strip().lower(), line.get("content", "").strip()
         if kind == "section":
             section = text
-        elif kind == "note" and tasks:
-            tasks[-1]["description"] = _joined(tasks[-1]["description"], text)
+        elif kind == "note":
+            notes.append(text)
         elif kind == "task":
-            tasks.append(_task(line, text, section))
-    return tasks
+            if task:
+                yield _with(notes, task)
+            task, notes = _task(line, text, section), []
+    if task:
+        yield _with(notes, task)
+
+
+def _with(notes: list[str], task: dict[str, Any]) -> dict[str, Any]:
+    return task | {"description": _joined(task["description"], *notes)}
 
 
 def _task(line: dict[str, str], text: str, section: str) -> dict[str, Any]:
