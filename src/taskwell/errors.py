@@ -178,6 +178,9 @@ class FieldError:
     message: str
     type: str
 
+    def __str__(self) -> str:
+        return f"{self.field or self.location}: {self.message}"
+
 
 class Invalid(AppError):
     """Values that break a rule; nothing was stored."""
@@ -186,8 +189,9 @@ class Invalid(AppError):
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         first = errors[0]
-        more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
-        super().__init__(f"{first.field or first.location}: {first.message}{more}")
+        more = len(errors) - 1
+        rest = f" (and {more} more error{'s' if more > 1 else ''})" if more else ""
+        super().__init__(f"{first}{rest}")
         self.errors = tuple(errors)
 
     @classmethod
