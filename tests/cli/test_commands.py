@@ -4,14 +4,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
+from pydantic import SecretStr
 from uuid_utils import uuid7
 
 from taskwell import __version__, migrations
+from taskwell.cli.reasons import why_refused
 from taskwell.settings import Settings
 from tests.conftest import SECRET
 from tests.support.command import taskwell
-from tests.support.issuer import SHARED, shared_secret_token
+from tests.support.issuer import KEYS, SHARED, shared_secret_token
 from tests.support.people import Person
 
 
@@ -125,6 +128,7 @@ GOOD = {"sub": "u1", "iss": "https://a.example", "aud": "tasks"}
         ({"exp": 1}, ["exp is 1970-01-01T00:00:01+00:00", "it has expired"]),
         ({"exp": None}, ["exp is missing"]),
         ({"nbf": 4_000_000_000}, ["nbf is 2096-10-02", "one clock is wrong"]),
+        ({"nbf": 1e300}, ["nbf is 1e+300"]),
         ({"sub": None}, ["sub is missing"]),
     ],
 )
@@ -135,6 +139,24 @@ def test_an_operator_is_told_which_claim_keeps_a_token_out(tmp_path: Path, claim
 
     assert (outcome.code, len(outcome.complaint.splitlines())) == (1, 1)
     assert all(word in outcome.complaint for word in words), outcome.complaint
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, "iss is 'https://a.example', expected 'taskwell'; aud is 'tasks', expected 'taskwell'"),
+        ({"better_auth_url": "https://b.example:443/"}, "iss is 'https://a.example', expected 'https://b.example'"),
+        ({"better_auth_url": "https://a.example"}, "aud is 'tasks', expected 'https://a.example'"),
+        (
+            {"better_auth_url": "https://a.example", "better_auth_audience": "tasks"},
+            "its signature is not by a key at https://a.example, which are for EdDSA",
+        ),
+    ],
+)
+def test_what_is_expected_of_a_token_is_what_the_settings_say(settings: dict[str, Any], words: str):
+    token = jwt.encode(GOOD | {"exp": 4_000_000_000}, KEYS["EdDSA"], algorithm="EdDSA", headers={"kid": "1"})
+
+    assert words in why_refused(token, Settings(_env_file=None, secret_key=SecretStr(SECRET), **settings))
 
 
 @pytest.mark.parametrize(
