@@ -24,6 +24,11 @@ SHOWN = {
 COLORS = {"taskwell": "#1971c2", "floor": "#adb5bd", "usual": "#f08c00", "pocketbase": "#ae3ec9"}
 ROW, LABEL, BAR = 20, 190, 420
 
+PEERS = (
+    "The usual build and the floor run on PostgreSQL. The floor is a bare ASGI function that sends the same SQL to "
+    "asyncpg, and promises nothing."
+)
+
 
 @dataclass(frozen=True)
 class Result:
@@ -73,7 +78,7 @@ def summary(results: list[Result], machine: dict[str, str]) -> str:
     for operation in dict.fromkeys(each.operation for each in results):
         rates = [found.get((peer, operation)) for peer in peers]
         lines.append(f"| {operation} | {' | '.join(f'{each.rate:,.0f}' if each else '-' for each in rates)} |")
-    return f"{in_words(machine)}\n\n" + "\n".join(lines) + "\n"
+    return f"{in_words(machine)}\n\n{PEERS}\n\n" + "\n".join(lines) + "\n"
 
 
 def table(results: list[Result]) -> str:

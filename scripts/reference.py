@@ -22,16 +22,47 @@ _SETTING = re.compile(r"^(# )?([A-Z][A-Z0-9_]*)=(.*?) +# (.+)$", re.MULTILINE)
 def settings() -> str:
     """Every setting, in the words of ``.env.example``."""
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
-    rows = [_row(f"`{name}`", _code(value), meaning) for _, name, value, meaning in _SETTING.findall(text)]
+    rows = [
+        _row(f"`{name}`", _code(value), f"{meaning}{_limits(name.lower())}")
+        for _, name, value, meaning in _SETTING.findall(text)
+    ]
     return f"""# Settings
 
 {NOTE}
 
 Settings come from the environment, and from a file `.env` in the working directory; the environment wins. Names
 have no case. They are read once, at the start; a value that cannot be used ends the start with one line that names
-the setting. [`.env.example`](../.env.example) is this table as a file to copy.
+the setting. A name that is no setting is ignored, since the environment is full of them; `taskwell doctor` notes
+those in `.env`. [`.env.example`](../.env.example) is this table as a file to copy.
 
-{_table("Setting", "Default", "What it does", rows)}"""
+{_table("Setting", "Default", "What it does", rows)}
+## Spellings of `DATABASE_URL`
+
+| Spelling | Is |
+|---|---|
+| `sqlite:///taskwell.db` | a file in the working directory |
+| `sqlite:////var/lib/taskwell/taskwell.db` | a file anywhere: four slashes |
+| `postgresql://USER:PASSWORD@HOST:PORT/NAME`, `postgres://…` | PostgreSQL; what is left out is as with `psql` |
+| `postgresql:///NAME?host=HOST&port=PORT&user=USER&password=PASSWORD` | the same parts in the query, and `dbname` \
+too; `host` may be the folder of a socket |
+| `postgresql+DRIVER://…`, `sqlite+DRIVER:///…` | SQLAlchemy's; the driver is ours whichever it names |
+
+The scheme has no case. Signs such as `@`, `/` and `%` in a password are written as in every URL: `%40`, `%2F` and
+`%25`. `sslmode` and `sslrootcert` are heeded; `channel_binding`, `connect_timeout` and `gssencmode` may be there, and
+change nothing. Every other parameter, such as `application_name` or `options`, goes to the server as a setting of the
+session. Several hosts in one URL are not supported.
+"""
+
+
+def _limits(name: str) -> str:
+    """From where to where a number may go; that it is not negative goes without saying."""
+    described = Settings.model_json_schema()["properties"][name]
+    rules = {rule: value for each in (described, *described.get("anyOf", ())) for rule, value in each.items()}
+    most = rules.get("maximum")
+    if "exclusiveMinimum" in rules:
+        return f" (above {rules['exclusiveMinimum']}{f', up to {most}' if most else ''})"
+    least = rules.get("minimum", 0)
+    return f" ({least} to {most})" if most else f" ({least} or more)" if least else ""
 
 
 def documented_settings() -> set[str]:
@@ -49,6 +80,8 @@ def commands() -> str:
     return f"""# Commands
 
 {NOTE}
+
+In a clone the command is `.venv/bin/taskwell`; where it is installed, `taskwell`.
 
 Every command reads the same [settings](settings.md) and has `--help`. Exit codes: 0 it worked, 1 the work could not
 be done, 2 the command or a setting is wrong. What an operator can mend is one line on standard error.

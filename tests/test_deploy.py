@@ -114,6 +114,20 @@ def test_a_rolling_update_takes_nobody_away_before_another_is_ready():
     assert pod["terminationGracePeriodSeconds"] >= 45 + float(settings["data"]["DRAIN_DELAY_SECONDS"])
 
 
+def test_every_way_of_running_it_waits_as_long_as_the_guide_says():
+    guide = (DEPLOY.parent / "docs" / "operating.md").read_text()
+    (seconds,) = set(re.findall(r"(?:TimeoutStopSec=|GracePeriodSeconds: )(\d+)", guide))
+    units = [unit.read_text() for unit in UNITS if unit.name != "taskwell-migrate.service"]
+
+    assert f"stop_grace_period: {seconds}s" in guide
+    assert {each["stop_grace_period"] for each in compose()["services"].values() if "build" in each} == {
+        f"{seconds}s"
+    }
+    assert {re.findall(r"^TimeoutStopSec=(\d+)$", text, re.MULTILINE)[0] for text in units} == {seconds}
+    for each in documents("Deployment"):
+        assert str(each["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]) == seconds
+
+
 def test_every_variable_that_is_set_is_a_setting():
     services = compose()["services"].values()
     set_here = {

@@ -26,7 +26,8 @@ from tests.support.smtp import Mailbox
 
 
 def settings(database_url: str, **changes: Any) -> Settings:
-    return Settings(_env_file=None, environment="test", secret_key=SECRET, database_url=database_url, **changes)
+    values: dict[str, Any] = {"environment": "test", "secret_key": SECRET, "database_url": database_url}
+    return Settings(_env_file=None, **values | changes)
 
 
 async def findings(database_url: str, **changes: Any) -> dict[str, Finding]:
@@ -56,13 +57,12 @@ async def test_a_database_that_is_not_made_yet_is_no_fault_and_is_not_made(sqlit
 
 async def test_a_schema_that_is_old_or_missing_names_the_command(sqlite_url: str):
     await migrations.upgrade(settings(sqlite_url), "0001")
-    old = (await findings(sqlite_url))["schema"]
     async with new_postgres_database("taskwell_doctor") as url:
-        missing = (await findings(url))["schema"]
-
-    for finding in (old, missing):
-        assert finding.state == "bad"
-        assert "run 'taskwell migrate'" in finding.sentence
+        for each in (sqlite_url, url):
+            here = (await findings(each))["schema"]
+            there = (await findings(each, environment="production", mail_from="a@b.example"))["schema"]
+            assert [here.state, there.state] == ["note", "bad"], "in development the next start makes it"
+            assert all("'taskwell migrate'" in finding.sentence for finding in (here, there))
 
 
 async def test_a_schema_of_a_later_version_is_noted(sqlite_url: str, tmp_path: Path):
@@ -210,6 +210,15 @@ async def test_production_is_told_what_is_open(sqlite_url: str):
                 sentences.append((finding.state, finding.sentence.split("=")[0].split()[0]))
 
     assert sentences == [("note", "ALLOWED_HOSTS"), ("note", "METRICS_TOKEN"), ("ok", "ENVIRONMENT")]
+
+
+def test_a_misspelt_setting_in_the_env_file_is_noted(tmp_path: Path):
+    (tmp_path / ".env").write_text("RATE_LIMT_PER_MINUTE=3\nPORT=8000\nFOO=1\n")
+
+    first = taskwell(tmp_path, "doctor").output.splitlines()[0]
+
+    assert first.startswith("note  settings")
+    assert first.endswith("is ignored: RATE_LIMT_PER_MINUTE (RATE_LIMIT_PER_MINUTE?), FOO")
 
 
 def test_the_command_says_a_line_each_and_fails_where_something_is_bad(tmp_path: Path):

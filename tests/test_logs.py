@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import structlog
+from pydantic import SecretStr
 
 from taskwell import logs, telemetry
 from taskwell.api.gateway import Gateway
@@ -22,6 +24,7 @@ from tests.support.load import Connection, signed_up
 from tests.support.people import PASSWORD, Person
 from tests.support.server import Server
 
+EXAMPLE = Path(__file__).parents[1] / ".env.example"
 REDIS = "redis://:hunter-redis@127.0.0.1:1/0"
 
 
@@ -139,7 +142,18 @@ def test_settings_are_shown_without_their_secrets():
     text = json.dumps(shown, default=str)
     assert "hunter" not in text
     assert SECRET not in text
-    assert shown["database_url"] == "postgresql://ada:***@db/taskwell?password=%2A%2A%2A&sslmode=require"
+    assert shown["database_url"] == "postgresql://ada:***@db/taskwell?sslmode=require"
+
+
+def test_a_terminal_shows_the_settings_that_are_not_as_by_default(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(EXAMPLE, tmp_path / ".env")
+
+    assert logs.effective(Settings(port=8001, secret_key=SecretStr(SECRET))) == {
+        "port": 8001,
+        "secret_key": "***",
+        "database_url": "sqlite:///taskwell.db",
+    }
 
 
 async def test_a_slow_statement_is_logged_without_its_values(

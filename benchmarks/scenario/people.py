@@ -26,7 +26,7 @@ _accounts: list[tuple[str, str]] = []
 def _read_accounts(environment: Environment, **_: object) -> None:
     if path := os.environ.get(ACCOUNTS):
         lines = Path(path).read_text(encoding="utf-8").splitlines()
-        _accounts.extend((email, password) for email, _, password in (line.partition(" ") for line in lines))
+        _accounts.extend((email, password) for email, _, password in (line.partition("\t") for line in lines))
 
 
 class Somebody(FastHttpUser):

@@ -31,7 +31,7 @@ def main() -> int:
             database = postgres(stack) if asked.database == "postgresql" else f"sqlite:///{folder}/taskwell.db"
             accounts = asyncio.run(seeded(database, asked.users, asked.tasks_per_user))
             url = started(stack, f"taskwell {asked.database}", serve(), database, accounts).url
-            lines = [f"{sample_email(number)} {PASSWORD}" for number in range(asked.users)]
+            lines = [f"{sample_email(number)}\t{PASSWORD}" for number in range(asked.users)]
             (folder / "accounts").write_text("\n".join(lines))
             environment[ACCOUNTS] = str(folder / "accounts")
         code = _locust(url, folder, environment, asked)

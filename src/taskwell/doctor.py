@@ -7,10 +7,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Literal
 
 import aiosmtplib
 import httpx2
+from pydantic_settings import DotEnvSettingsSource
 
 from taskwell import migrations
 from taskwell.database import now
@@ -81,6 +83,8 @@ async def _finding(part: str, look: Awaitable[str]) -> Finding:
 
 
 async def _settings(settings: Settings) -> str:
+    if unknown := _unknown_names():
+        raise Note(f".env sets what is no setting, and is ignored: {', '.join(unknown)}")
     if not settings.is_production:
         raise Note(f"ENVIRONMENT={settings.environment}: for other people's data set ENVIRONMENT=production")
     if "*" in settings.allowed_hosts:
@@ -90,6 +94,14 @@ async def _settings(settings: Settings) -> str:
             "METRICS_TOKEN is not set, so there is no /metrics; set it to the output of 'openssl rand -hex 32'"
         )
     return f"ENVIRONMENT=production, {len(settings.model_fields_set)} settings are set"
+
+
+def _unknown_names() -> list[str]:
+    """What ``.env`` sets and no setting is called; each with the one that may be meant."""
+    known = list(Settings.model_fields)
+    unknown = [name for name in DotEnvSettingsSource(Settings).env_vars if name not in known]
+    meant = {name: "".join(get_close_matches(name, known, 1)) for name in unknown}
+    return [(f"{name} ({meant[name]}?)" if meant[name] else name).upper() for name in unknown]
 
 
 async def _sqlite(settings: Settings) -> str:
@@ -137,6 +149,8 @@ async def _schema(settings: Settings) -> str:
     if found is not None and found not in migrations.known():
         raise Note(f"at {found}, from a later version than this one, which needs {needed}: upgrade Taskwell")
     what = f"at {found}" if found else "empty"
+    if not settings.is_production:
+        raise Note(f"{what}, and this version needs {needed}: the next start or 'taskwell migrate' brings it there")
     raise Bad(f"{what}, and this version needs {needed}: run 'taskwell migrate'")
 
 

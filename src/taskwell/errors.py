@@ -178,6 +178,9 @@ class FieldError:
     message: str
     type: str
 
+    def __str__(self) -> str:
+        return f"{self.field or self.location}: {self.message}"
+
 
 MOST_TOLD = 100
 """Errors of one request; the sentence counts them all."""
@@ -190,8 +193,9 @@ class Invalid(AppError):
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         first = errors[0]
-        more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
-        super().__init__(f"{first.field or first.location}: {first.message}{more}")
+        more = len(errors) - 1
+        rest = f" (and {more} more error{'s' if more > 1 else ''})" if more else ""
+        super().__init__(f"{first}{rest}")
         self.errors = tuple(errors[:MOST_TOLD])
 
     @classmethod

@@ -59,9 +59,13 @@ def writes_json(settings: Settings) -> bool:
 
 
 def effective(settings: Settings) -> dict[str, Any]:
-    """The settings as they may be logged: in a terminal those that differ from their defaults."""
-    names = type(settings).model_fields if writes_json(settings) else settings.model_fields_set
-    shown = {name: MASK if isinstance(value, SecretStr) else value for name, value in settings if name in names}
+    """The settings as they may be logged: all as JSON, in a terminal the database and what is not as by default."""
+    is_whole = writes_json(settings)
+    shown = {}
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if is_whole or value != field.default:
+            shown[name] = MASK if isinstance(value, SecretStr) else value
     url = settings.database
     query = {name: MASK if "pass" in name.lower() else value for name, value in url.query.items()}
     return shown | {"database_url": url.set(query=query).render_as_string(hide_password=True)}

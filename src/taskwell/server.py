@@ -9,8 +9,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Lock
 from pathlib import Path
 from typing import cast
 
@@ -45,7 +47,10 @@ class Server(uvicorn.Server):
     connections that were made and not yet taken to be reset; and it ends by the signal that has ended it.
     """
 
-    def __init__(self, gateway: Gateway, listener: socket.socket) -> None:
+    def __init__(self, gateway: Gateway, listener: socket.socket, greet: Callable[[], None]) -> None:
+        """Args:
+        greet: Is called when the port listens.
+        """
         super().__init__(
             uvicorn.Config(
                 gateway,
@@ -61,6 +66,7 @@ class Server(uvicorn.Server):
         )
         self._gateway = gateway
         self._listener = listener
+        self._greet = greet
         self._delay = gateway.settings.drain_delay_seconds
 
     def listen(self) -> bool:
@@ -73,6 +79,10 @@ class Server(uvicorn.Server):
             log.error("the port cannot be used", reason=str(error))  # noqa: TRY400  # one line says it all
             return False
         return True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._greet()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -148,18 +158,32 @@ def bound(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve_here(listener: socket.socket) -> bool:
-    """Serves in this process; whether it could be started."""
-    return Server(serve_app(), listener).listen()
+def serve_here(listener: socket.socket, greeting: str) -> bool:
+    """Serves in this process; whether it could be started.
+
+    Args:
+        greeting: What is said as soon as somebody can call; nothing if it is empty.
+    """
+    return Server(serve_app(), listener, partial(_say, greeting)).listen()
+
+
+def _say(greeting: str) -> None:
+    if greeting:
+        print(greeting, flush=True)  # noqa: T201  # for whoever sits before it; it is no event
 
 
 class Supervisor:
     """Serves in several processes; one that dies is replaced."""
 
-    def __init__(self, listener: socket.socket, count: int) -> None:
+    def __init__(self, listener: socket.socket, count: int, greeting: str) -> None:
+        """Args:
+        greeting: What the first of them says that can be called.
+        """
         self._listener = listener
         self._count = count
+        self._greeting = greeting
         self._context = multiprocessing.get_context("spawn")
+        self._first = self._context.Lock()
         self._processes: list[BaseProcess] = []
         self._pause = 0.0
         self._wake, self._waker = socket.socketpair()
@@ -179,7 +203,9 @@ class Supervisor:
                 self._end()
 
     def _started(self, folder: str) -> BaseProcess:
-        process = self._context.Process(target=_serve_in_child, args=(self._listener, folder))
+        process = self._context.Process(
+            target=_serve_in_child, args=(self._listener, folder, self._greeting, self._first)
+        )
         process.start()
         return process
 
@@ -210,10 +236,14 @@ class Supervisor:
                 process.join()
 
 
-def _serve_in_child(listener: socket.socket, folder: str) -> None:
+def _serve_in_child(listener: socket.socket, folder: str, greeting: str, first: Lock) -> None:
+    def greet() -> None:
+        if first.acquire(block=False):  # and never lets go of it
+            _say(greeting)
+
     try:
         telemetry.share(Path(folder))
-        could_start = serve_here(listener)
+        could_start = Server(serve_app(), listener, greet).listen()
     except InvalidSettings as error:
         print(f"taskwell: {error}", file=sys.stderr)  # noqa: T201  # there may be no log yet
         could_start = False

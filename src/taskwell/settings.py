@@ -11,8 +11,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL
+
+from taskwell.database_url import parsed
 
 MIN_SECRET_BYTES = 32
 """RFC 7518 section 3.2: an HS256 key has at least as many bits as the hash."""
@@ -168,12 +169,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_a_database(cls, url: str) -> str:
-        try:
-            backend = make_url(url).drivername.partition("+")[0]
-        except (ArgumentError, ValueError) as error:
-            raise ValueError("it is not a database URL such as sqlite:///taskwell.db") from error
-        if backend not in ("sqlite", "postgres", "postgresql"):
-            raise ValueError(f"{backend!r} is not supported; use sqlite:///… or postgresql://…")
+        parsed(url)
         return url
 
     @model_validator(mode="after")
@@ -208,7 +204,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def database(self) -> URL:
-        return make_url(self.database_url)
+        return parsed(self.database_url)
 
     @property
     def is_sqlite(self) -> bool:

@@ -12,7 +12,7 @@ from tests.support.command import taskwell
 async def test_sample_people_have_tasks_and_are_printed_with_what_they_sign_in_with(tmp_path: Path):
     outcome = taskwell(tmp_path, "seed", "--users", "2", "--tasks-per-user", "3")
 
-    (email, password), (other, _) = (line.split(" ", 1) for line in outcome.output.splitlines())
+    (email, password), (other, _) = (line.split("\t") for line in outcome.output.splitlines())
     assert (outcome.code, outcome.complaint) == (0, "")
     with closing(sqlite3.connect(tmp_path / "taskwell.db")) as database:
         counted = "SELECT email, count(*), password_hash FROM users JOIN tasks ON user_id = users.id GROUP BY email"

@@ -89,6 +89,22 @@ def test_two_workers_on_an_empty_database_start_and_end_together(tmp_path: Path,
     wait_until(lambda: not is_anybody_in(group))
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_it_says_once_that_it_serves_and_then_it_can_be_called(
+    tmp_path: Path, empty_database: str, workers: int, monkeypatch: pytest.MonkeyPatch
+):
+    server = Server(tmp_path, empty_database, workers=workers)
+    server.log.touch()
+    said = f"Taskwell serves {server.url} "
+    monkeypatch.setattr(server, "is_ready", lambda: said in server.log.read_text())
+    server.start()
+    try:
+        assert httpx2.get(f"{server.url}/health/ready").status_code == 200
+    finally:
+        assert server.stop() == 0
+    assert server.log.read_text().count(said) == 1
+
+
 def is_anybody_in(process_group: int) -> bool:
     try:
         os.killpg(process_group, 0)

@@ -2,17 +2,21 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from taskwell import users
 from taskwell.api.gateway import Gateway
 from taskwell.cli.main import command_line
+from taskwell.database import Database, now
+from taskwell.security.claims import ExternalClaims
 from taskwell.settings import Settings
 from tests.conftest import SECRET
 from tests.support.command import Outcome, taskwell
-from tests.support.issuer import SHARED, shared_secret_token
+from tests.support.issuer import SHARED, SUBJECT, shared_secret_token
 from tests.support.people import PASSWORD, Person, client
 
 NEW = "engine 1852"
@@ -75,14 +79,34 @@ async def test_accounts_are_listed_and_removed(settings: Settings, ada: Person, 
     assert (await eve.http.get("/api/v1/tasks")).status_code == 200
 
 
+async def test_a_user_of_better_auth_is_named_by_the_id_there(database: Database, settings: Settings, tmp_path: Path):
+    for issuer, subject in (("a", SUBJECT), ("a", "twin"), ("b", "twin")):
+        claims = ExternalClaims(issuer, subject, f"{issuer}{subject}", now(), now() + timedelta(days=1), None, "Bob")
+        assert await users.holder_of(database, claims) is not None
+
+    shut = await operate(settings, tmp_path, "disable", SUBJECT)
+    twin = await operate(settings, tmp_path, "disable", "twin")
+
+    assert (shut.code, shut.output) == (0, "Bob is disabled.\n")
+    assert twin.complaint.startswith("taskwell: More than one account has the e-mail or id twin")
+
+
+async def test_everything_that_is_wrong_is_told_at_once(settings: Settings, tmp_path: Path):
+    outcome = await operate(settings, tmp_path, "create", "notanemail", "", stdin=PASSWORD)
+
+    (line,) = outcome.complaint.splitlines()
+    assert line.startswith("taskwell: email: ")
+    assert "; name: " in line
+
+
 @pytest.mark.parametrize(
     ("arguments", "stdin", "words"),
     [
         (("create", "ada@example.com", "Ada"), PASSWORD, "exists already"),
         (("create", "bob", "Bob"), PASSWORD, "email"),
         (("set-password", "ada@example.com"), "password1", "most common"),
-        (("disable", "nobody@example.com"), "", "no account"),
-        (("enable", "01938d1b-1111-7222-8333-444455556666"), "", "no user"),
+        (("disable", "nobody@example.com"), "", "no account with the e-mail or id"),
+        (("enable", "01938d1b-1111-7222-8333-444455556666"), "", "no account with the e-mail or id"),
     ],
 )
 async def test_what_cannot_be_done_is_one_line(

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import stat
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -124,3 +125,19 @@ async def test_a_reader_that_stays_keeps_nobody_from_writing(
         assert reader.execute("SELECT count(*) FROM notes").fetchone() == (0,)
 
     assert len(kept(path)) == 50
+
+
+def test_only_its_owner_may_read_a_new_file_its_log_and_its_index(path: Path):
+    with closing(connect(path)) as connection:
+        connection.execute("INSERT INTO notes VALUES ('a password hash')")
+        modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+
+    assert modes == {"notes.db": 0o600, "notes.db-wal": 0o600, "notes.db-shm": 0o600}
+
+
+def test_a_file_that_is_there_keeps_the_rights_that_it_was_given(path: Path):
+    path.chmod(0o640)
+
+    connect(path).close()
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640

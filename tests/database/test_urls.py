@@ -2,12 +2,16 @@
 
 import ssl
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import make_url
 
+from taskwell import migrations
 from taskwell.database.engine import postgres_arguments, sqlite_path
+from taskwell.database_url import parsed
 from taskwell.settings import InvalidSettings
+from tests.conftest import new_postgres_database, settings_of
 
 NEON = (
     "postgresql://ada:se%40cret@ep-x-pooler.eu-central-1.aws.neon.tech/neondb?sslmode=require&channel_binding=require"
@@ -74,3 +78,43 @@ def test_a_file_is_named_relative_or_absolute(url: str, path: str):
 def test_a_database_in_memory_would_be_empty_on_every_connection(url: str):
     with pytest.raises(InvalidSettings, match="must name a file"):
         sqlite_path(make_url(url))
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "postgresql:///tasks?host=10.0.0.1&port=5433&user=ada&password=se%40cret",
+        "postgresql://eve:x@nowhere:1/other?host=10.0.0.1&port=5433&user=ada&password=se%40cret&dbname=tasks",
+        "PostgreSQL://ada:se%40cret@10.0.0.1:5433/tasks",
+    ],
+)
+def test_a_part_may_stand_in_the_query_as_libpq_has_it(spelling: str):
+    assert parsed(spelling) == make_url("postgresql://ada:se%40cret@10.0.0.1:5433/tasks")
+
+
+def test_a_socket_is_a_host_and_what_is_the_servers_stays():
+    url = parsed("postgresql:///tasks?host=/run/postgresql&application_name=mine")
+
+    assert (url.host, dict(url.query)) == ("/run/postgresql", {"application_name": "mine"})
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql:///tasks?port=many", "'many' is not a number from 1 to 65535"),
+        ("mysql://localhost/tasks", "'mysql' is not supported"),
+        ("tasks.db", "it is not a database URL such as"),
+    ],
+)
+def test_what_is_no_url_of_ours_is_told(url: str, words: str):
+    with pytest.raises(ValueError, match=words):
+        parsed(url)
+
+
+async def test_a_server_is_reached_by_parts_in_the_query(worker_id: str):
+    async with new_postgres_database(f"taskwell_parts_{worker_id}") as url:
+        there = make_url(url)
+        parts = {"host": there.host, "port": there.port, "user": there.username, "password": there.password}
+        query = urlencode({name: value for name, value in parts.items() if value is not None})
+
+        assert await migrations.current(settings_of(f"POSTGRESQL:///{there.database}?{query}")) is None

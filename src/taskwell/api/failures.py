@@ -65,7 +65,8 @@ _ALL = (
         errors.InvalidCredentials(),
     ),
     _failure(
-        "Put your own user id into the path, or use the address without a user id.",
+        "Put your own user id into the path, or use the address without one. What another service keeps, such as a "
+        "password of Better Auth, is changed there.",
         errors.Forbidden("The path names another user; use your own id."),
     ),
     _failure("Send the account's current password.", errors.WrongPassword("The password is wrong.")),

@@ -7,7 +7,7 @@ import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
 from taskwell.database.engine import DRIVERS_OWN, own_words
-from taskwell.errors import AppError
+from taskwell.errors import AppError, Invalid
 from taskwell.settings import InvalidSettings, read_settings
 
 FAILED, MISUSED = 1, 2
@@ -42,6 +42,8 @@ def _sentence(error: Exception) -> str:
         return f"{error.filename or 'a file'}: {error.strerror}."
     if isinstance(error, DRIVERS_OWN):
         return f"The database that DATABASE_URL names says: {own_words(error)}"
+    if isinstance(error, Invalid):
+        return "; ".join(map(str, error.errors))
     return str(error)
 
 

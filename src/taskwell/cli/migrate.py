@@ -22,6 +22,12 @@ def migrate(
 async def _migrate(revision: str) -> None:
     settings = read_settings()
     before = await migrations.current(settings)
+    earlier = {"base", *(each for each in migrations.known() if each < (before or ""))}
+    if revision in earlier:
+        at = before or "nothing"
+        raise migrations.OldSchema(
+            f"The schema is at {at}; 'taskwell migrate' never goes back to {revision}: restore a backup from then."
+        )
     await migrations.upgrade(settings, revision)
     after = await migrations.current(settings)
     typer.echo(

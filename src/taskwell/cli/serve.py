@@ -10,7 +10,7 @@ import structlog
 import typer
 
 from taskwell import __version__, logs, migrations, server
-from taskwell.settings import InvalidSettings, Settings, read_settings
+from taskwell.settings import InvalidSettings, read_settings
 
 log = structlog.get_logger("taskwell.server")
 
@@ -33,18 +33,21 @@ def serve(
     with server.bound(host or settings.host, settings.port if port is None else port) as listener:
         asyncio.run(migrations.prepare(settings))
         _ = settings.signing_key  # in development it is made here, before there are processes that need one
-        _announce(settings, listener, workers)
-        if not (server.Supervisor(listener, workers).run() if workers > 1 else server.serve_here(listener)):
+        address = _address(listener)
+        log.info("starting", version=__version__, address=address, workers=workers, settings=logs.effective(settings))
+        greeting = "" if logs.writes_json(settings) else f"Taskwell serves {address} (API page: {address}/docs)"
+        if workers > 1:
+            could_start = server.Supervisor(listener, workers, greeting).run()
+        else:
+            could_start = server.serve_here(listener, greeting)
+        if not could_start:
             sys.exit(1)
     log.info("stopped")
 
 
-def _announce(settings: Settings, listener: socket.socket, workers: int) -> None:
+def _address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
-    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    if not logs.writes_json(settings):
-        typer.echo(f"Taskwell serves {address} (API page: {address}/docs)")
-    log.info("starting", version=__version__, address=address, workers=workers, settings=logs.effective(settings))
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _end(*_: object) -> NoReturn:

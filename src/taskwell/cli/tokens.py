@@ -2,18 +2,20 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from taskwell import users
 from taskwell.cli.database import with_database
+from taskwell.cli.reasons import why_refused
 from taskwell.database import Database, now
+from taskwell.errors import Conflict
 from taskwell.security import tokens
 from taskwell.security.claims import TokenClaims
 from taskwell.security.verifier import Verifier
 from taskwell.settings import read_settings
-from taskwell.users import User
 
 app = typer.Typer(no_args_is_help=True, help="Make and inspect access tokens.")
 
@@ -29,29 +31,39 @@ def issue(
 
     Example: taskwell token issue ada@example.com --days 1
     """
+    typer.echo(with_database(partial(_issued, email=email, days=days)))
 
-    async def find(database: Database) -> User:
-        return await users.by_email(database, email)
 
-    user = with_database(find)
+async def _issued(database: Database, *, email: str, days: float | None) -> str:
+    """Raises:
+    Conflict: it would be refused.
+    """
     settings = read_settings()
+    key, algorithm = settings.signing_key, settings.algorithm
     lifetime = timedelta(days=days or settings.access_token_expire_days)
-    issued = tokens.issue(
-        user.id, key=settings.signing_key, algorithm=settings.algorithm, now=now(), lifetime=lifetime
-    )
-    typer.echo(issued.text)
+    user = await users.by_email(database, email)
+    token = tokens.issue(user.id, key=key, algorithm=algorithm, now=now(), lifetime=lifetime).text
+    claims = tokens.verify(token, key=key, algorithm=algorithm)
+    if claims is None or await users.holder_of(database, claims) is None:
+        raise Conflict(
+            f"{user.email} is disabled, so no token is good: run 'taskwell users enable {user.email}' first."
+        )
+    return token
 
 
 @app.command()
 def inspect(token: Annotated[str, typer.Argument(help="The token; '-' reads standard input.")]) -> None:
-    """Say whether a token is good, ours or Better Auth's, and what it says. Whether it is revoked is not asked.
+    """Say whether a token is good, ours or Better Auth's, and what it says, or why it is refused.
+
+    Whether it is revoked is not asked.
 
     Example: taskwell token inspect - < token.txt
     """
     text = typer.get_text_stream("stdin").read().strip() if token == "-" else token  # noqa: S105
-    claims = asyncio.run(Verifier(read_settings()).verify(text))
+    settings = read_settings()
+    claims = asyncio.run(Verifier(settings).verify(text))
     if claims is None:
-        typer.echo("refused: not a valid token of this service or of an issuer that it trusts", err=True)
+        typer.echo(f"refused: {why_refused(text, settings)}", err=True)
         raise typer.Exit(1)
     issuer = tokens.ISSUER if isinstance(claims, TokenClaims) else claims.issuer
     typer.echo(f"issuer   {issuer}\nuser     {claims.subject}\ntoken    {claims.token_id}")

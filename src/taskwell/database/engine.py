@@ -107,7 +107,11 @@ async def postgres_connection(
     """
     url, arguments = postgres_arguments(settings.database)
     return await asyncpg.connect(
-        url.set(drivername="postgresql").render_as_string(hide_password=False),
+        host=url.host,
+        port=url.port,
+        user=url.username,
+        password=url.password,
+        database=url.database,
         **arguments,
         timeout=settings.database_connect_timeout_seconds,
         command_timeout=command_timeout,
@@ -191,7 +195,7 @@ def refused_at_start(settings: Settings) -> Iterator[None]:
     except REFUSED as error:
         raise InvalidSettings(f"DATABASE_URL was refused: {error}") from error
     except LOST as error:
-        where = f"{settings.database.host}:{settings.database.port or 5432}"
+        where = f"{settings.database.host or 'localhost'}:{settings.database.port or 5432}"
         reason = str(error) or type(error).__name__
         raise Unavailable(f"The database that DATABASE_URL names, at {where}, cannot be reached: {reason}") from error
     except asyncpg.PostgresError as error:

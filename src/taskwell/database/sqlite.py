@@ -5,11 +5,12 @@ for the one writing connection: see ``writer``. What is heavy, of either kind, r
 """
 
 import asyncio
+import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -45,10 +46,12 @@ BUSY_TIMEOUT = 5.0
 
 
 def connect(path: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> sqlite3.Connection:
-    """Opens a connection as every part of Taskwell uses it.
+    """Opens a connection as every part of Taskwell uses it; a file that is not there yet is made for its owner alone.
 
     ``synchronous=FULL`` makes an acknowledged write survive a power cut, not only a crash of the process.
     """
+    with suppress(OSError):  # it is there, or SQLite says better why it cannot be
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # its log and index get the same rights from SQLite
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=busy_timeout)
     _use_write_ahead_log(connection, busy_timeout)
     for pragma in (
