@@ -56,6 +56,7 @@ class Server(uvicorn.Server):
                 gateway,
                 loop="uvloop",
                 http=CorkedProtocol,
+                ws="none",  # whoever asks for a web socket is answered as anybody else
                 lifespan="on",
                 access_log=False,
                 log_config=None,  # its own logs go through ours: see taskwell.logs

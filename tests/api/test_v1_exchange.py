@@ -199,8 +199,8 @@ async def test_todoists_csv_may_have_its_columns_in_any_order_and_short_lines(ad
     ("content", "kind", "status"),
     [
         (b"{", "json", 400),
-        (b'{"tasks": 1}', "json", 400),
-        (b"[1]", "json", 400),
+        (b'{"tasks": 1}', "json", 422),
+        (b"[1]", "json", 422),
         (b"\xff\xfe", "csv", 400),
         (b"name\r\nno title", "csv", 400),
         (b'title\r\n"open', "csv", 400),

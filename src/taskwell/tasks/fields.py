@@ -12,6 +12,7 @@ from taskwell.tasks.task import (
     FIRST_INSTANT,
     LAST_INSTANT,
     MAX_DESCRIPTION,
+    MAX_LIST_NAME,
     MAX_TAG,
     MAX_TAGS,
     MAX_TITLE,
@@ -97,6 +98,11 @@ Text = Annotated[str, AfterValidator(without_nul)]
 Title = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TITLE),
+    AfterValidator(without_nul),
+]
+ListName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LIST_NAME),
     AfterValidator(without_nul),
 ]
 Description = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION), AfterValidator(without_nul)]

@@ -29,7 +29,6 @@ from taskwell.users.principal import Principal
 from taskwell.users.revision import advance, hold, stamped
 from taskwell.users.tables import UserRow
 
-MAX_LIST_NAME = 100
 MAX_POSITION = 2**53 - 1
 """What every client can hold: the largest exact number of a JavaScript client."""
 

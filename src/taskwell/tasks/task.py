@@ -10,6 +10,7 @@ MAX_TITLE = 200
 MAX_DESCRIPTION = 10_000
 MAX_TAG = 50
 MAX_TAGS = 20
+MAX_LIST_NAME = 100
 FIRST_INSTANT = datetime.min.replace(tzinfo=UTC) + timedelta(microseconds=1)
 LAST_INSTANT = datetime.max.replace(tzinfo=UTC) - timedelta(microseconds=1)
 """The very first and the very last that a datetime can hold are infinite to asyncpg, and no instants any more."""

@@ -7,8 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 
 from taskwell.api.task_members import EXAMPLE_ID
 from taskwell.api.v1.schemas import StrictModel
-from taskwell.tasks.fields import Tag
-from taskwell.tasks.list_name import ListName
+from taskwell.tasks.fields import ListName, Tag
 from taskwell.tasks.lists import MAX_POSITION, ListChanges, TaskList
 
 Color = Annotated[

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import orjson
 
-from taskwell.errors import MalformedBody
+from taskwell.errors import Invalid, MalformedBody
 from taskwell.tasks.exchange.record import Row, TaskRecord
 
 START, BETWEEN, END = b'{"tasks":[\n', b",\n", b"]}\n"
@@ -24,7 +24,7 @@ def read(content: bytes) -> Iterator[Row]:
     if isinstance(found, dict):
         found = found.get("tasks", found.get("items"))
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise MalformedBody("The file must be an array of tasks, or an object with the array 'tasks'.")
+        raise Invalid.field("tasks", "It must be an array of tasks, or an object with one as 'tasks'.", "list_type")
     return (Row(number, values) for number, values in enumerate(found, start=1))
 
 

@@ -9,8 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, mo
 from pydantic_core import PydanticCustomError
 
 from taskwell.errors import FieldError, Invalid
-from taskwell.tasks.fields import UUID, DayField, Description, InstantField, Tags, Title
-from taskwell.tasks.list_name import ListName
+from taskwell.tasks.fields import UUID, DayField, Description, InstantField, ListName, Tags, Title
 from taskwell.tasks.task import Priority, PriorityName, Task
 
 MAX_ROWS = 10_000
