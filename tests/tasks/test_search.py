@@ -221,6 +221,13 @@ async def test_pages_of_a_search_hold_together_while_others_are_written(database
     assert seen == ["milk 5", "milk 3", "milk 1", "something 6", "something 4", "something 2", "something 0"]
 
 
+async def test_a_phrase_is_still_being_typed_until_its_quote_is_closed(database: Database, ada: Person):
+    task = await tasks.create(database, ada.principal, TaskDraft(title="buy milk"))
+
+    for text, is_found in (('"buy mi', True), ('"buy mi"', False), ('"buy milk"', True), ('"mi" buy', False)):
+        assert [each.id for each in await found(database, ada, text)] == ([task.id] if is_found else [])
+
+
 async def test_nobody_finds_what_is_anothers_not_even_by_the_owners_id(database: Database, ada: Person, eve: Person):
     await tasks.create(
         database, ada.principal, TaskDraft(title=f"secret {eve.id} {eve.id.replace('-', '')} @{eve.id}")
