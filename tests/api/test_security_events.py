@@ -8,6 +8,7 @@ import pytest
 import structlog
 from sqlalchemy import func, select
 
+from taskwell import worker
 from taskwell.api import journal as journals
 from taskwell.api.alarms import BURST, MANY_ACCOUNTS, MANY_ADDRESSES, TALLY_SECONDS, Alarms
 from taskwell.api.gateway import Gateway
@@ -205,10 +206,8 @@ async def test_events_of_a_user_who_is_gone_are_dropped(ada: Person, journal: Se
     assert await kinds(ada) == ["sign_in"]
 
 
-async def test_what_is_old_or_too_much_is_forgotten(
-    ada: Person, eve: Person, database: Database, monkeypatch: pytest.MonkeyPatch
-):
-    await events.purge(database)
+async def test_what_is_old_or_too_much_is_forgotten(ada: Person, eve: Person, database: Database):
+    await worker.purge(database)
     await events.keep(
         database,
         [
@@ -218,9 +217,23 @@ async def test_what_is_old_or_too_much_is_forgotten(
         ],
     )
 
-    assert await events.purge(database) == 6
+    assert (await worker.purge(database))["security_events"] == 6
     assert await kinds(ada) == ["sign_in"]
-    assert await events.purge(database) == 0
+    kept = await events.recent(database, since=now() - timedelta(hours=1), user_id=eve.id, limit=2_000)
+    assert len(kept) == events.KEPT_OF_A_USER
+    assert (await worker.purge(database))["security_events"] == 0
+
+
+async def test_of_nobodys_events_the_newest_are_kept(database: Database, monkeypatch: pytest.MonkeyPatch):
+    await worker.purge(database)
+    monkeypatch.setattr(events, "KEPT_OF_NOBODY", 3)
+    await events.keep(database, [SecurityEvent("token_refused", None, str(number)) for number in range(8)])
+    for _ in range(3):
+        await events.thin(database, None, 2)
+
+    left = await events.recent(database, since=now() - timedelta(hours=1))
+
+    assert [event.address for event in left] == ["7", "6", "5"]
 
 
 async def test_the_journal_is_written_when_the_process_ends(app: Gateway, ada: Person, settings: Settings):
