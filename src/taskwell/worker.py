@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import structlog
 
-from taskwell import telemetry, users
+from taskwell import logs, telemetry, users
 from taskwell.database import Database, now
 from taskwell.delivery import courier, log, queue
 from taskwell.errors import Unavailable
@@ -189,7 +189,7 @@ async def _survived(work: Awaitable[T]) -> T | None:
     try:
         return await work
     except Unavailable as error:
-        logger.warning("the database cannot be used", reason=error.detail)
+        logger.warning("the database cannot be used", reason=error.detail, cause=logs.cause_of(error))
     except Exception:
         logger.exception("unexpected error")
     return None
