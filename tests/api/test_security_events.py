@@ -16,6 +16,7 @@ from taskwell.api.journal import SecurityJournal
 from taskwell.api.limits import Limits
 from taskwell.api.windows import Store
 from taskwell.database import Database, Query, now
+from taskwell.database.lanes import DatabaseFull
 from taskwell.settings import Settings
 from taskwell.telemetry import SECURITY_ALARMS, SECURITY_EVENTS
 from taskwell.users import events
@@ -191,6 +192,30 @@ async def test_an_event_outlives_the_transaction_that_failed_and_waits_for_the_d
         assert answer.status_code == 401
 
     assert await kinds(ada) == ["sign_in_failed"]
+
+
+async def test_what_has_been_summed_up_is_not_counted_again_when_the_rest_is_tried_again(
+    journal: SecurityJournal, ada: Person, database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    await settle(journal)
+    for number in range(30):
+        journal.record("sign_in_failed", "203.0.113.7", email=f"nobody{number}@example.com")
+    journal.record("sign_in_failed", "203.0.113.7", email=ada.email)
+
+    async def full(*_: object) -> None:
+        raise DatabaseFull("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(events, "keep", full)
+        for _ in range(3):
+            with pytest.raises(DatabaseFull):
+                await journal.flush()
+    await settle(journal)
+
+    stored = await events.recent(database, since=now() - timedelta(hours=1))
+    failures = [event for event in stored if event.address == "203.0.113.7"]
+    assert sum(event.count for event in failures if event.user_id is None) == 30
+    assert [event.count for event in failures if event.user_id == ada.id] == [1]
 
 
 async def test_events_of_a_user_who_is_gone_are_dropped(ada: Person, journal: SecurityJournal, database: Database):
