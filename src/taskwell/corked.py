@@ -62,5 +62,7 @@ class CorkedTransport(asyncio.Transport):
 
 
 class CorkedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, which never learns that what it writes is held for a moment."""
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(CorkedTransport(transport, self.loop))

@@ -6,6 +6,7 @@ What may be logged: what an operator needs to find a fault. Never a password, a 
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from contextvars import ContextVar
@@ -18,6 +19,7 @@ from pydantic import SecretStr
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from taskwell import tracing
+from taskwell.errors import AppError
 from taskwell.settings import Settings
 from taskwell.telemetry import UNEXPECTED
 
@@ -26,6 +28,7 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 MASK = "***"
 STDOUT = 1
+LONGEST_CAUSE = 200
 LEVELS = {"exception": "error", "warn": "warning"}
 
 _log = structlog.get_logger("taskwell.http")
@@ -87,6 +90,30 @@ def _write_nothing(**_: object) -> None:
 
 write_request: Callable[..., None] = _write_request_readably
 """Writes the line of a request that has been answered."""
+
+
+_told_at: dict[tuple[type, type], float] = {}
+
+
+def write_unserved(error: AppError) -> None:
+    """Tells why something could not be done, once a second for each kind: then everybody's request fails alike."""
+    kind, at = (type(error), type(error.__cause__)), time.monotonic()
+    if at - _told_at.get(kind, float("-inf")) >= 1:
+        _told_at[kind] = at
+        _log.warning("not served", reason=error.detail, cause=cause_of(error))
+
+
+def cause_of(error: AppError) -> str | None:
+    """What a driver or the system said, as far as it says nothing of anybody's.
+
+    A ``ValueError`` quotes the value, and one of asyncpg's errors of use is one; PostgreSQL's lines after the first,
+    its DETAIL, may quote a row.
+    """
+    cause = error.__cause__
+    if cause is None:
+        return None
+    words = "" if isinstance(cause, ValueError) else str(cause).partition("\n")[0][:LONGEST_CAUSE]
+    return f"{type(cause).__name__}: {words}".removesuffix(": ")
 
 
 def _write(line: bytes) -> None:

@@ -27,7 +27,8 @@ _SEAL = _Seal(AESSIV(secrets.token_bytes(32)))
 
 
 def seal_with(secret: str) -> None:
-    """Makes the cursors of every process with this secret good in all of them, and those that callers make nowhere.
+    """Encrypts cursors with this secret: one process's cursor is good in every other, and one that a caller made up
+    is refused.
 
     What a cursor holds goes into a statement as it is, so it has to be what we put there. And it stands in addresses,
     which others log: nobody else can read a title in it, or how many tasks there are. AES-SIV (RFC 5297) needs no

@@ -64,7 +64,11 @@ def _provider() -> "TracerProvider":
 
 @contextmanager
 def request_span(scope: Mapping[str, Any]) -> Iterator[None]:
-    """The span of a request, below the caller's own where it has sent one; only while tracing is on."""
+    """The span of a request, below the caller's own where it has sent one; only while tracing is on.
+
+    ``url.path`` stays out of it: a tag's name stands there, which is the user's text. ``describe_request`` adds the
+    route.
+    """
     from opentelemetry import propagate  # noqa: PLC0415
     from opentelemetry.trace import SpanKind  # noqa: PLC0415
 
@@ -72,7 +76,6 @@ def request_span(scope: Mapping[str, Any]) -> Iterator[None]:
     sent = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     attributes = {
         "http.request.method": scope["method"],
-        "url.path": scope["path"],
         "url.scheme": scope["scheme"],
         "network.protocol.version": scope["http_version"],
     }

@@ -10,11 +10,12 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TypeVar
 
 import structlog
 
-from taskwell import telemetry, users
+from taskwell import logs, telemetry, users
 from taskwell.database import Database, now
 from taskwell.delivery import courier, log, queue
 from taskwell.errors import Unavailable
@@ -45,6 +46,8 @@ PURGE_BATCH = 500
 
 
 class Worker:
+    """Delivers and purges until it is stopped; whatever a delivery meets ends that delivery alone."""
+
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self.settings = settings
@@ -145,12 +148,19 @@ async def purge(database: Database) -> dict[str, int]:
     removed = {
         "tasks": await _in_batches(lambda: purge_trash(database, PURGE_BATCH)),
         "deliveries": await _in_batches(lambda: log.purge(database, PURGE_BATCH)),
-        "revoked_tokens": await users.purge_revoked(database),
-        "idempotency_keys": await idempotency.purge(database),
-        "security_events": await events.purge(database),
+        "revoked_tokens": await _in_batches(lambda: users.purge_revoked(database, PURGE_BATCH)),
+        "idempotency_keys": await _in_batches(lambda: idempotency.purge(database, PURGE_BATCH)),
+        "security_events": await _purge_events(database),
     }
     if any(removed.values()):
         logger.info("purged", **removed)
+    return removed
+
+
+async def _purge_events(database: Database) -> int:
+    removed = await _in_batches(lambda: events.purge(database, PURGE_BATCH))
+    for user_id in await events.crowded(database):
+        removed += await _in_batches(partial(events.thin, database, user_id, PURGE_BATCH))
     return removed
 
 
@@ -179,7 +189,7 @@ async def _survived(work: Awaitable[T]) -> T | None:
     try:
         return await work
     except Unavailable as error:
-        logger.warning("the database cannot be used", reason=error.detail)
+        logger.warning("the database cannot be used", reason=error.detail, cause=logs.cause_of(error))
     except Exception:
         logger.exception("unexpected error")
     return None

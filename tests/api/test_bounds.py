@@ -15,6 +15,7 @@ from taskwell.database import Database
 from taskwell.errors import Unavailable
 from taskwell.settings import Settings
 from taskwell.telemetry import SECURITY_EVENTS_LOST
+from taskwell.users import events
 from tests.support.people import PASSWORD, Person
 
 
@@ -29,12 +30,12 @@ def journal(database: Database, settings: Settings) -> SecurityJournal:
 
 
 @pytest.fixture
-def breaking(journal: SecurityJournal, monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
+def breaking(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
     def break_(error: Exception) -> None:
-        async def refuse(_: object) -> None:
+        async def refuse(*_: object) -> None:
             raise error
 
-        monkeypatch.setattr(journal, "_store", refuse)
+        monkeypatch.setattr(events, "keep", refuse)
 
     return break_
 

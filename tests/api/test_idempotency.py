@@ -247,10 +247,10 @@ async def test_an_answer_is_kept_for_a_day(ada: Person, monkeypatch):
 async def test_old_answers_are_purged(app: Gateway, ada: Person, monkeypatch):
     await post(ada, "k")
     assert app.services is not None
-    assert await idempotency.purge(app.services.database) == 0
+    assert await idempotency.purge(app.services.database, 10) == 0
     monkeypatch.setattr(idempotency, "KEPT_FOR", timedelta(seconds=-1))
 
-    assert await idempotency.purge(app.services.database) == 1
+    assert await idempotency.purge(app.services.database, 10) == 1
 
 
 async def test_without_a_key_every_request_counts(ada: Person):

@@ -8,6 +8,7 @@ import pytest
 import structlog
 from sqlalchemy import func, select
 
+from taskwell import worker
 from taskwell.api import journal as journals
 from taskwell.api.alarms import BURST, MANY_ACCOUNTS, MANY_ADDRESSES, TALLY_SECONDS, Alarms
 from taskwell.api.gateway import Gateway
@@ -15,6 +16,7 @@ from taskwell.api.journal import SecurityJournal
 from taskwell.api.limits import Limits
 from taskwell.api.windows import Store
 from taskwell.database import Database, Query, now
+from taskwell.database.lanes import DatabaseFull
 from taskwell.settings import Settings
 from taskwell.telemetry import SECURITY_ALARMS, SECURITY_EVENTS
 from taskwell.users import events
@@ -192,6 +194,30 @@ async def test_an_event_outlives_the_transaction_that_failed_and_waits_for_the_d
     assert await kinds(ada) == ["sign_in_failed"]
 
 
+async def test_what_has_been_summed_up_is_not_counted_again_when_the_rest_is_tried_again(
+    journal: SecurityJournal, ada: Person, database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    await settle(journal)
+    for number in range(30):
+        journal.record("sign_in_failed", "203.0.113.7", email=f"nobody{number}@example.com")
+    journal.record("sign_in_failed", "203.0.113.7", email=ada.email)
+
+    async def full(*_: object) -> None:
+        raise DatabaseFull("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(events, "keep", full)
+        for _ in range(3):
+            with pytest.raises(DatabaseFull):
+                await journal.flush()
+    await settle(journal)
+
+    stored = await events.recent(database, since=now() - timedelta(hours=1))
+    failures = [event for event in stored if event.address == "203.0.113.7"]
+    assert sum(event.count for event in failures if event.user_id is None) == 30
+    assert [event.count for event in failures if event.user_id == ada.id] == [1]
+
+
 async def test_events_of_a_user_who_is_gone_are_dropped(ada: Person, journal: SecurityJournal, database: Database):
     gone = "01938d1b-1111-7222-8333-444455556666"
     journal.record("sign_in", "203.0.113.7", user_id=gone)
@@ -205,10 +231,8 @@ async def test_events_of_a_user_who_is_gone_are_dropped(ada: Person, journal: Se
     assert await kinds(ada) == ["sign_in"]
 
 
-async def test_what_is_old_or_too_much_is_forgotten(
-    ada: Person, eve: Person, database: Database, monkeypatch: pytest.MonkeyPatch
-):
-    await events.purge(database)
+async def test_what_is_old_or_too_much_is_forgotten(ada: Person, eve: Person, database: Database):
+    await worker.purge(database)
     await events.keep(
         database,
         [
@@ -218,9 +242,23 @@ async def test_what_is_old_or_too_much_is_forgotten(
         ],
     )
 
-    assert await events.purge(database) == 6
+    assert (await worker.purge(database))["security_events"] == 6
     assert await kinds(ada) == ["sign_in"]
-    assert await events.purge(database) == 0
+    kept = await events.recent(database, since=now() - timedelta(hours=1), user_id=eve.id, limit=2_000)
+    assert len(kept) == events.KEPT_OF_A_USER
+    assert (await worker.purge(database))["security_events"] == 0
+
+
+async def test_of_nobodys_events_the_newest_are_kept(database: Database, monkeypatch: pytest.MonkeyPatch):
+    await worker.purge(database)
+    monkeypatch.setattr(events, "KEPT_OF_NOBODY", 3)
+    await events.keep(database, [SecurityEvent("token_refused", None, str(number)) for number in range(8)])
+    for _ in range(3):
+        await events.thin(database, None, 2)
+
+    left = await events.recent(database, since=now() - timedelta(hours=1))
+
+    assert [event.address for event in left] == ["7", "6", "5"]
 
 
 async def test_the_journal_is_written_when_the_process_ends(app: Gateway, ada: Person, settings: Settings):

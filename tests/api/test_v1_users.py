@@ -71,6 +71,15 @@ async def test_what_is_not_named_or_not_different_stays(ada: Person):
         assert (await ada.http.patch("/api/v1/users/me", json=body)).json() == before
 
 
+async def test_an_e_mail_that_is_named_and_stays_is_no_event(ada: Person):
+    await ada.http.patch("/api/v1/users/me", json={"email": "ada@example.com", "name": "Ada Lovelace"})
+    await ada.http.patch("/api/v1/users/me", json={"email": "lovelace@example.com"})
+
+    events = (await ada.http.get("/api/v1/users/me/activity")).json()["items"]
+
+    assert [event["kind"] for event in events] == ["email_changed"]
+
+
 async def test_an_e_mail_that_is_taken_is_a_409(ada: Person, eve: Person):
     answer = await eve.http.patch("/api/v1/users/me", json={"email": "ADA@example.com", "name": "Mallory"})
 

@@ -39,7 +39,15 @@ async def test_the_operator_sees_what_happened_to_whom(
 
 
 @pytest.mark.parametrize(
-    "options", [["--since", "yesterday"], ["--since", "7w"], ["--limit", "0"], ["--email", "nobody@example.com"]]
+    "options",
+    [
+        ["--since", "yesterday"],
+        ["--since", "7w"],
+        ["--since", "999999d"],
+        ["--since", "0001-01-01T00:00+14:00"],
+        ["--limit", "0"],
+        ["--email", "nobody@example.com"],
+    ],
 )
 def test_what_cannot_be_shown_is_told(tmp_path: Path, options: list[str]):
     outcome = taskwell(tmp_path, "users", "events", *options)

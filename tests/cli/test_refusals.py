@@ -12,6 +12,8 @@ import pytest
 import typer
 
 from taskwell.cli import endings
+from taskwell.database.sqlite import told
+from taskwell.errors import Unavailable
 from tests.conftest import SECRET, SERVER_URL, new_postgres_database
 from tests.support.command import Outcome, taskwell
 
@@ -85,6 +87,20 @@ def test_a_file_that_is_not_a_database_is_told(tmp_path: Path):
 
     assert_refused(taskwell(tmp_path, "serve"), 1, "DATABASE_URL", "taskwell.db")
     assert (tmp_path / "taskwell.db").read_text().startswith("Dear diary")
+
+
+def test_whoever_works_at_the_command_line_hears_what_the_database_said():
+    with pytest.raises(Unavailable) as refused, told():
+        raise sqlite_error("file is not a database", sqlite3.SQLITE_NOTADB)
+
+    sentence = "The database cannot be used; try again shortly (file is not a database)."
+    assert endings._sentence(refused.value) == sentence
+
+
+def sqlite_error(words: str, code: int) -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError(words)
+    error.sqlite_errorcode = code
+    return error
 
 
 def test_an_unreachable_database_is_told(tmp_path: Path):

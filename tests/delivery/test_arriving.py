@@ -11,7 +11,8 @@ from taskwell.database import Database, now
 from taskwell.delivery import log
 from taskwell.settings import Settings
 from taskwell.tasks import TaskDraft, reminders
-from tests.support.deliveries import set_webhook, until
+from taskwell.users import profile
+from tests.support.deliveries import deliver_due, set_webhook, until
 from tests.support.people import Person
 from tests.support.receiver import Receiver
 from tests.support.smtp import Mailbox
@@ -54,6 +55,32 @@ async def test_a_reminder_for_two_seconds_from_now_arrives_at_both(
     assert message["Message-ID"] == f"<{ids['email']}@localhost>"
     assert (await reminders.of_task(database, ada.principal, task.id))[0].id == by_mail.id
     assert all(each.sent_at for each in await reminders.of_task(database, ada.principal, task.id))
+
+
+@pytest.mark.parametrize(
+    ("email", "recipient", "offers_utf8"),
+    [
+        ("ada@exämple.com", "ada@xn--exmple-cua.com", False),
+        ("ada@例え.jp", "ada@xn--r8jz45g.jp", False),
+        ("ädä@exämple.com", "ädä@xn--exmple-cua.com", True),
+    ],
+)
+async def test_a_reminder_reaches_an_address_in_any_alphabet(
+    database: Database, sending: Settings, ada: Person, mailbox: Mailbox, email: str, recipient: str, offers_utf8
+):
+    mailbox.offers_utf8 = offers_utf8
+    await profile.change(database, ada.principal, {"email": email, "name": "Ädä"})
+    task = await tasks.create(database, ada.principal, TaskDraft("Käse kaufen"))
+    await reminders.add(database, ada.principal, task.id, remind_at=now())
+
+    await deliver_due(database, sending)
+
+    (delivery,) = await log.latest(database, ada.principal)
+    assert (delivery.status, delivery.error) == ("sent", None)
+    (message,) = mailbox.messages
+    assert mailbox.recipients == [recipient]
+    assert recipient in str(message["To"]).encode(errors="surrogateescape").decode()
+    assert message["Subject"] == "Reminder: Käse kaufen"
 
 
 async def test_a_reminder_moves_with_the_due_and_is_sent_once_for_each(

@@ -13,7 +13,7 @@ from taskwell.delivery import log, queue, signed_post
 from taskwell.settings import Settings
 from taskwell.tasks import TaskDraft, reminders
 from taskwell.tasks.tables import ReminderRow
-from taskwell.users import directory
+from taskwell.users import directory, profile
 from tests.support.deliveries import alter, deliver_due, set_webhook, until
 from tests.support.people import Person
 from tests.support.receiver import Receiver
@@ -74,6 +74,21 @@ async def test_a_disabled_account_gets_nothing_until_it_is_enabled_within_a_day(
     await alter(database, ReminderRow, fire_at=now())
     await deliver_due(database, sending)
     assert len(mailbox.messages) == 1
+
+
+async def test_an_address_that_the_mail_server_cannot_write_is_given_up_at_once(
+    database: Database, sending: Settings, ada: Person, mailbox: Mailbox
+):
+    mailbox.offers_utf8 = False
+    await profile.change(database, ada.principal, {"email": "ädä@exämple.com"})
+    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
+    await reminders.add(database, ada.principal, task.id, remind_at=now())
+
+    await deliver_due(database, sending)
+
+    (delivery,) = await log.latest(database, ada.principal)
+    assert (delivery.status, delivery.attempts, mailbox.messages) == ("failed", 1, [])
+    assert delivery.error == "The mail server takes only ASCII before the @ of an address."
 
 
 async def test_nobody_waits_for_another_users_slow_receiver(

@@ -9,10 +9,12 @@ from aiosmtpd.smtp import SMTP
 
 
 class Mailbox:
-    """What arrived; ``refusal`` makes it refuse every recipient instead."""
+    """What arrived, and for whom; ``refusal`` makes it refuse every recipient instead."""
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
+        self.recipients: list[str] = []
+        self.offers_utf8 = True
         self.refusal: str | None = None
         self.pause = 0.0
         self.port = 0
@@ -20,7 +22,7 @@ class Mailbox:
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: SMTP(self, enable_SMTPUTF8=True), "127.0.0.1", 0)
+        self._server = await loop.create_server(lambda: SMTP(self, enable_SMTPUTF8=self.offers_utf8), "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -40,6 +42,7 @@ class Mailbox:
         message = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         self.messages.append(message)
+        self.recipients += envelope.rcpt_tos
         return "250 OK"
 
     def of(self, title: str) -> list[EmailMessage]:

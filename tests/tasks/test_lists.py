@@ -33,6 +33,16 @@ async def test_of_two_lists_in_one_place_the_older_comes_first(database: Databas
     assert (older.position, newer.position, last.position) == (5, 5, 6)
 
 
+async def test_after_a_list_at_the_last_position_the_next_stands_there_too(database: Database, ada: Person):
+    last = await lists.create(database, ada.principal, name="Last", position=lists.MAX_POSITION)
+    next_ = await lists.create(database, ada.principal, name="Next")
+
+    assert next_.position == lists.MAX_POSITION
+    assert (await lists.every(database, ada.principal)).items == [last, next_]
+    moved = await lists.change(database, ada.principal, next_.id, {"position": lists.MAX_POSITION - 1})
+    assert (await lists.every(database, ada.principal)).items == [moved, last]
+
+
 async def test_open_tasks_are_those_neither_completed_nor_in_the_trash(database: Database, ada: Person):
     home = await lists.create(database, ada.principal, name="Home")
     empty = await lists.create(database, ada.principal, name="Empty")

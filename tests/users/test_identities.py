@@ -34,7 +34,7 @@ async def test_an_older_token_of_a_deleted_user_brings_nobody_back_and_a_newer_o
     grace = await users.holder_of(database, older)
     assert grace is not None
     await users.delete(database, grace.user_id)
-    await users.purge_revoked(database)
+    await users.purge_revoked(database, 10)
 
     assert await users.holder_of(database, older) is None
     assert await database.row(USERS) == 0

@@ -21,7 +21,7 @@ async def test_what_is_not_over_yet_is_not_purged(database: Database, ada: Perso
     await users.revoke(database, ada.principal)
     await users.disable(database, eve.id)
 
-    assert await users.purge_revoked(database) == 0
+    assert await users.purge_revoked(database, 10) == 0
 
     news = {name for name, _ in await users.recently_revoked(database, timedelta(minutes=1))}
     assert news == {ada.principal.token_id, users.name_of_user(eve.id)}

@@ -149,6 +149,8 @@ class Gateway:
             with self._time_limit.turn():
                 return await target.operation.serve(call)
         except AppError as error:
+            if error.status >= 500:
+                logs.write_unserved(error)
             if isinstance(error, InvalidToken) and self.services is not None:
                 self.services.journal.token_refused(client_address(scope, self.settings.trusted_proxies))
             return match.contract.render(error, request_id)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Text, column, literal_column, select, table
 from starlette.responses import Response
 
-from taskwell import __version__, process
+from taskwell import __version__, logs, process
 from taskwell.api.call import Call
 from taskwell.api.metrics import OPERATORS, require_operator
 from taskwell.api.operation import LenientPublicOperation
@@ -69,7 +69,8 @@ async def _readiness(call: Call) -> str:
     """Ready on the schema of this version, and of a later one: a rolling upgrade migrates before it replaces us."""
     try:
         found = await call.lane.row(SCHEMA)
-    except AppError:
+    except AppError as error:
+        logs.write_unserved(error)
         return "database unavailable"
     is_enough = found is not None and found.isdigit() and found >= call.services.schema
     return "ready" if is_enough else f"schema outdated: run 'taskwell migrate' to reach {call.services.schema}"
@@ -98,7 +99,8 @@ async def _latency(call: Call) -> float | None:
     started = time.perf_counter()
     try:
         await call.lane.row(PING)
-    except AppError:
+    except AppError as error:
+        logs.write_unserved(error)
         return None
     return round((time.perf_counter() - started) * 1000, 3)
 

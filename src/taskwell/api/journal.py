@@ -43,6 +43,8 @@ class _Waiting:
 
 
 class SecurityJournal:
+    """One for each process. What waits for the database is in memory and bounded; what is dropped is counted."""
+
     def __init__(self, database: Database, settings: Settings, store: Store) -> None:
         self.alarms = Alarms(store.beside())  # anybody may name accounts without end
         self._database = database
@@ -93,7 +95,9 @@ class SecurityJournal:
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
                 try:
-                    await self._store(batch)
+                    batch = await self._attributed(batch)
+                    if batch:
+                        await events.keep(self._database, [waiting.event for waiting in batch])
                 except BaseException:
                     self._waiting.extendleft(reversed(batch))
                     raise
@@ -132,19 +136,19 @@ class SecurityJournal:
                 SECURITY_EVENTS_LOST.add(amount=len(self._waiting))
                 self._waiting.clear()
 
-    async def _store(self, batch: list[_Waiting]) -> None:
+    async def _attributed(self, batch: list[_Waiting]) -> list[_Waiting]:
+        """The batch with its accounts, without what is summed up: that must not be tried again with the rest."""
         emails = {waiting.email for waiting in batch if waiting.email is not None}
         holders = {email: await events.holder(self._database, email) for email in emails}
-        found = []
+        known = []
         for waiting in batch:
             event = waiting.event
             if waiting.email is not None:
                 event = replace(event, user_id=holders[waiting.email])
                 if event.user_id is None and self._is_summed_up(event):
                     continue
-            found.append(event)
-        if found:
-            await events.keep(self._database, found)
+            known.append(_Waiting(event))
+        return known
 
     def _is_summed_up(self, event: SecurityEvent) -> bool:
         """Whether this event of nobody's is one of too many of its kind and address in this minute."""

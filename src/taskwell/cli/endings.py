@@ -7,7 +7,7 @@ import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
 from taskwell.database.engine import DRIVERS_OWN, own_words
-from taskwell.errors import AppError, Invalid
+from taskwell.errors import AppError, Invalid, Unavailable
 from taskwell.settings import InvalidSettings, read_settings
 
 FAILED, MISUSED = 1, 2
@@ -44,7 +44,9 @@ def _sentence(error: Exception) -> str:
         return f"The database that DATABASE_URL names says: {own_words(error)}"
     if isinstance(error, Invalid):
         return "; ".join(map(str, error.errors))
-    return str(error)
+    cause = error.__cause__ if isinstance(error, Unavailable) else None
+    said = own_words(cause) if isinstance(cause, DRIVERS_OWN) else ""
+    return str(error) if said in str(error) else f"{str(error).rstrip('.')} ({said})."
 
 
 def _end_of_misuse(error: UsageError) -> NoReturn:

@@ -36,13 +36,15 @@ def events(
 
 
 def _instant(text: str) -> datetime:
-    if ago := _AGO.fullmatch(text):
-        return now() - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
+        if ago := _AGO.fullmatch(text):
+            return now() - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         instant = datetime.fromisoformat(text)
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a day, an instant, or a time such as 24h") from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except OverflowError:
+        raise typer.BadParameter(f"{text!r} is before the year 1 or after 9999") from None
 
 
 def _line(event: SecurityEvent) -> str:

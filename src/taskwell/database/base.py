@@ -69,7 +69,7 @@ class UtcInstant(TypeDecorator[datetime]):
         return dialect.type_descriptor(Text() if dialect.name == "sqlite" else DateTime(timezone=True))
 
     def bind_processor(self, dialect: Dialect) -> Processor:
-        return _optional(_instant_text) if dialect.name == "sqlite" else None
+        return _optional(instant_text) if dialect.name == "sqlite" else None
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
         return _optional(datetime.fromisoformat) if dialect.name == "sqlite" else None
@@ -136,10 +136,6 @@ class TextList(TypeDecorator[tuple[str, ...]]):
 def _optional(process: Callable[[Any], Any]) -> Processor:
     """NULL stays None."""
     return lambda value: None if value is None else process(value)
-
-
-def _instant_text(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def _json_text(texts: tuple[str, ...]) -> str:

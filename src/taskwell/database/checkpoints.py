@@ -17,8 +17,10 @@ ENOUGH = 10_000
 """Rows written that are worth a checkpoint: some 100 MB of log where they are spread over many users."""
 
 LITTLE = 200
-"""Pages that may be moved while the writers wait, unless there are still more after so many rounds:"""
+"""Pages few enough to move while the writers wait."""
+
 ROUNDS = 4
+"""After so many rounds the rest is moved then, however much it is."""
 
 
 class Checkpoints:

@@ -69,7 +69,11 @@ class Pooled:
 
 
 class ConnectionPool:
-    """Connections of one process; whoever waits longest is served first."""
+    """Connections of one process; whoever waits longest is served first.
+
+    Attributes:
+        open: Places that are taken: by a connection, by one that is being opened, or by who may open one.
+    """
 
     def __init__(self, connect: Callable[[], Awaitable[Connection]], limits: PoolLimits) -> None:
         self.limits = limits
@@ -108,6 +112,7 @@ class ConnectionPool:
             if works:
                 return pooled
         if self.open < self.limits.size + self.limits.overflow:
+            self.open += 1
             return await self._opened()
         return await self._waited() or await self._opened()
 
@@ -160,12 +165,11 @@ class ConnectionPool:
         return True
 
     async def _opened(self) -> Pooled:
-        """A new connection, opened by a task of its own, which nobody stops.
+        """A new connection in a place that the caller has, opened by a task of its own, which nobody stops.
 
         asyncpg's connecting does not bear it: stopped between the socket and the answer about TLS, it leaves a
         failed future behind that asyncio complains of; stopped as it ends, it leaves the connection behind.
         """
-        self.open += 1
         opening = asyncio.create_task(self._connected())
         try:
             await asyncio.wait((opening,))
@@ -189,7 +193,7 @@ class ConnectionPool:
             self.release(opening.result())
 
     async def _waited(self) -> Pooled | None:
-        """A connection from somebody else, or None for the permission to open one."""
+        """A connection from somebody else, or None for a place in which to open one."""
         waiter: asyncio.Future[Pooled | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         started = time.perf_counter()
@@ -209,8 +213,8 @@ class ConnectionPool:
         """What was given to somebody who had just stopped waiting."""
         if pooled is not None:
             self.release(pooled)
-        elif (waiter := self._next_waiter()) is not None:
-            waiter.set_result(None)
+        else:
+            self._forget_one()
 
     def _next_waiter(self) -> "asyncio.Future[Pooled | None] | None":
         while self._waiting:
@@ -232,10 +236,11 @@ class ConnectionPool:
         task.add_done_callback(self._closing.discard)
 
     def _forget_one(self) -> None:
-        """One connection less: somebody who waits may open another."""
-        self.open -= 1
+        """One connection less. Its place passes to who waits: whoever comes before they run must not find it free."""
         if (waiter := self._next_waiter()) is not None:
             waiter.set_result(None)
+        else:
+            self.open -= 1
 
 
 async def _close(connection: Connection) -> None:

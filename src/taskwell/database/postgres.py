@@ -52,6 +52,8 @@ IN_THE_WAY = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg
 
 
 class PostgresDatabase(Database):
+    """A pool of connections. A read that loses its own is run once more; a write is not: it may have taken place."""
+
     name = "postgresql"
 
     def __init__(self, pool: ConnectionPool, watch: StatementWatch) -> None:

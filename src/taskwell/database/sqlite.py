@@ -44,6 +44,15 @@ CACHE_KIB = 3_000
 BUSY_TIMEOUT = 5.0
 """Seconds that another process may keep the file locked."""
 
+UNUSABLE = (
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_CORRUPT,
+)
+"""What is wrong with the file or its disk; which of them is for the log, where ``told`` leaves the cause."""
+
 
 def connect(path: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> sqlite3.Connection:
     """Opens a connection as every part of Taskwell uses it; a file that is not there yet is made for its owner alone.
@@ -83,6 +92,8 @@ def _use_write_ahead_log(connection: sqlite3.Connection, busy_timeout: float) ->
 
 
 class SqliteDatabase(Database):
+    """One file: a connection that writes, one that reads on the event loop, and some in threads for heavy reads."""
+
     name = "sqlite"
 
     def __init__(self, path: Path, watch: StatementWatch) -> None:
@@ -237,8 +248,6 @@ def told() -> Iterator[None]:
             raise DatabaseFull("The disk is full; nothing was stored.") from error
         if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise Unavailable("Another process is writing; try again shortly.", retry_after=1) from error
-        if primary in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-            raise Unavailable("The database file cannot be used; try again shortly.") from error
-        if primary in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-            raise Unavailable("The database file is damaged, or is none of SQLite's.") from error
+        if primary in UNUSABLE:
+            raise Unavailable("The database cannot be used; try again shortly.") from error
         raise

@@ -15,6 +15,8 @@ LONGEST_SHOWN = 1_000
 
 
 class StatementWatch:
+    """Every lane tells it of each statement, whether it ran on the event loop or in a thread."""
+
     def __init__(self, system: str, slow_milliseconds: float) -> None:
         """Args:
         system: As OpenTelemetry names it, ``sqlite`` or ``postgresql``.

@@ -96,6 +96,7 @@ _PURGE: Query[str] = Query(
     .where(tuple_(DeliveryRow.user_id, DeliveryRow.id).in_(select(_old.c.user_id, _old.c.id)))
     .returning(DeliveryRow.id),
     str,
+    is_heavy=True,
 )
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 import aiosmtplib
+from email_validator import validate_email
 
 from taskwell.database import now
 from taskwell.delivery.attempt import Errand, Undelivered
@@ -47,6 +48,8 @@ async def send(errand: Errand, settings: Settings) -> None:
             use_tls=tls == "on",
             start_tls=STARTS_TLS[tls],
         )
+    except aiosmtplib.SMTPNotSupported as error:  # of what it offers, SMTPUTF8 alone is asked for
+        raise Undelivered("The mail server takes only ASCII before the @ of an address.", is_final=True) from error
     except aiosmtplib.SMTPRecipientsRefused as error:
         code = error.recipients[0].code
         raise Undelivered(f"The mail server refused the address ({code}).", is_final=code >= 500) from error
@@ -72,8 +75,7 @@ def compose(errand: Errand, sender: str) -> EmailMessage:
     name, address = parseaddr(sender)
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(name, addr_spec=address)
-    assert errand.email is not None
-    message["To"] = Address(on_one_line(errand.name), addr_spec=errand.email)
+    message["To"] = _recipient(errand)
     message["Subject"] = f"Reminder: {on_one_line(errand.title)}"
     message["Date"] = format_datetime(now())
     message["Message-ID"] = f"<{errand.delivery_id}@{address.rpartition('@')[2]}>"
@@ -90,6 +92,16 @@ def compose(errand: Errand, sender: str) -> EmailMessage:
         subtype="html",
     )
     return message
+
+
+def _recipient(errand: Errand) -> Address:
+    """The address as every mail server knows it, its domain in ASCII (IDNA).
+
+    What stands before the @ has no other form: where it is not ASCII, the server has to offer SMTPUTF8 (RFC 6531).
+    """
+    assert errand.email is not None
+    address = validate_email(errand.email, check_deliverability=False, test_environment=True)
+    return Address(on_one_line(errand.name), address.local_part, address.ascii_domain)
 
 
 def on_one_line(text: str) -> str:

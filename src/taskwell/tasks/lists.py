@@ -13,6 +13,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal,
     null,
     select,
     true,
@@ -81,6 +82,7 @@ _COLUMNS: tuple[Column, ...] = (
     ListRow.created_at,
     ListRow.updated_at,
 )
+_MAX_POSITION = literal(MAX_POSITION, BigInteger)
 _LIST_ID = bindparam("list_id", type_=UuidText)
 
 
@@ -130,14 +132,16 @@ _ONE: Query[TaskList] = Query(
 
 
 def _insert(stamp: FromClause) -> ReturningInsert[Any]:
-    last = select(func.coalesce(func.max(ListRow.position), 0)).where(ListRow.user_id == USER_ID).scalar_subquery()
+    last = func.max(ListRow.position)
+    end = case((last < _MAX_POSITION, last + 1), (last.is_not(None), _MAX_POSITION), else_=1)
+    at_the_end = select(end).where(ListRow.user_id == USER_ID).scalar_subquery()
     at = bindparam("now", type_=UtcInstant)
     values = {
         "user_id": USER_ID,
         "id": _LIST_ID,
         "name": bindparam("name", type_=ListRow.name.type),
         "color": bindparam("color", type_=ListRow.name.type),
-        "position": func.coalesce(bindparam("position", type_=BigInteger), last + 1),
+        "position": func.coalesce(bindparam("position", type_=BigInteger), at_the_end),
         "revision": stamp.c.revision,
         "created_at": at,
         "updated_at": at,

@@ -143,7 +143,7 @@ class ReminderRow(Base):
     fire_at: Mapped[datetime | None] = mapped_column(UtcInstant)
     """When to look at it next: its moment, the next attempt, or the end of a claim; null while it rests."""
     claimed_at: Mapped[datetime | None] = mapped_column(UtcInstant)
-    """When a worker took it, and by which only that worker may release it; a dead one's claim runs out."""
+    """When a worker took it. Only whoever knows this instant may release it; a dead worker's claim runs out."""
     tried_since: Mapped[datetime | None] = mapped_column(UtcInstant)
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     delivery_id: Mapped[Id]

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import bindparam, case, delete, exists, func, insert, literal_column, null, or_, select
+from sqlalchemy import Select, bindparam, case, delete, exists, func, insert, literal_column, null, or_, select
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
 from taskwell.database.lanes import ConstraintViolated
@@ -144,25 +144,50 @@ async def recent(lane: Lane, *, since: datetime, user_id: str | None = None, lim
     return await lane.rows(_RECENT, since=since, user_id=user_id, limit=limit)
 
 
-_ranked = select(
-    SecurityEventRow.id,
-    func.row_number().over(partition_by=SecurityEventRow.user_id, order_by=SecurityEventRow.id.desc()).label("rank"),
-    case((SecurityEventRow.user_id.is_(null()), KEPT_OF_NOBODY), else_=KEPT_OF_A_USER).label("kept"),
-).subquery("ranked")
-
-_PURGE: Query[str] = Query(
-    delete(SecurityEventRow)
-    .where(
-        or_(
-            SecurityEventRow.at < bindparam("before", type_=UtcInstant),
-            SecurityEventRow.id.in_(select(_ranked.c.id).where(_ranked.c.rank > _ranked.c.kept)),
-        )
+def _purge(found: Select[str]) -> Query[str]:
+    chosen = found.limit(bindparam("limit")).cte("chosen")  # a lock here would lock what OFFSET passes over as well
+    old = (
+        select(SecurityEventRow.id)
+        .where(SecurityEventRow.id.in_(select(chosen.c.id)))
+        .with_for_update(skip_locked=True)
+        .cte("old")
     )
-    .returning(SecurityEventRow.id),
-    str,
+    return Query(
+        delete(SecurityEventRow).where(SecurityEventRow.id.in_(select(old.c.id))).returning(SecurityEventRow.id),
+        str,
+        is_heavy=True,
+    )
+
+
+_PURGE = _purge(select(SecurityEventRow.id).where(SecurityEventRow.at < bindparam("before", type_=UtcInstant)))
+
+
+async def purge(lane: Lane, limit: int) -> int:
+    """Forgets what is older than 90 days, so many events at most; gives how many."""
+    return len(await lane.rows(_PURGE, before=now() - KEPT_FOR, limit=limit))
+
+
+_CROWDED: Query[str | None] = Query(
+    select(SecurityEventRow.user_id)
+    .group_by(SecurityEventRow.user_id)
+    .having(func.count() > case((SecurityEventRow.user_id.is_(null()), KEPT_OF_NOBODY), else_=KEPT_OF_A_USER)),
+    lambda user_id: user_id,
+    is_heavy=True,
 )
 
 
-async def purge(lane: Lane) -> int:
-    """Forgets what is older than 90 days, and of each user all but the newest thousand; gives how many."""
-    return len(await lane.rows(_PURGE, before=now() - KEPT_FOR))
+async def crowded(lane: Lane) -> list[str | None]:
+    """Users with more events than are kept of one; None stands for nobody."""
+    return await lane.rows(_CROWDED)
+
+
+_newest_first = select(SecurityEventRow.id).order_by(SecurityEventRow.id.desc()).offset(bindparam("kept"))
+_THIN = _purge(_newest_first.where(SecurityEventRow.user_id == bindparam("user_id", type_=UuidText)))
+_THIN_NOBODY = _purge(_newest_first.where(SecurityEventRow.user_id.is_(null())))
+
+
+async def thin(lane: Lane, user_id: str | None, limit: int) -> int:
+    """Forgets the oldest of what a user, or nobody, has too many of: so many at most; gives how many."""
+    if user_id is None:
+        return len(await lane.rows(_THIN_NOBODY, kept=KEPT_OF_NOBODY, limit=limit))
+    return len(await lane.rows(_THIN, user_id=user_id, kept=KEPT_OF_A_USER, limit=limit))

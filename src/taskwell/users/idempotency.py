@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
 
-from sqlalchemy import BigInteger, bindparam, delete, func, literal_column, select
+from sqlalchemy import BigInteger, bindparam, delete, func, literal_column, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.base import Executable
 
@@ -56,11 +56,23 @@ def _keep(dialect: str) -> list[Executable]:
 
 _KEEP: Query[None] = Query(_keep, lambda *_: None)
 
+_old = (
+    select(IdempotencyKeyRow.user_id, IdempotencyKeyRow.path, IdempotencyKeyRow.key)
+    .where(IdempotencyKeyRow.created_at <= bindparam("before", type_=UtcInstant))
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+    .cte("old")
+)
 _PURGE: Query[str] = Query(
     delete(IdempotencyKeyRow)
-    .where(IdempotencyKeyRow.created_at <= bindparam("before", type_=UtcInstant))
+    .where(
+        tuple_(IdempotencyKeyRow.user_id, IdempotencyKeyRow.path, IdempotencyKeyRow.key).in_(
+            select(_old.c.user_id, _old.c.path, _old.c.key)
+        )
+    )
     .returning(IdempotencyKeyRow.key),
     str,
+    is_heavy=True,
 )
 
 
@@ -101,6 +113,6 @@ async def keep(transaction: Lane, user: Principal, path: str, key: str, answer: 
     )
 
 
-async def purge(lane: Lane) -> int:
-    """Forgets answers older than a day; gives how many."""
-    return len(await lane.rows(_PURGE, before=now() - KEPT_FOR))
+async def purge(lane: Lane, limit: int) -> int:
+    """Forgets answers older than a day, so many at most; gives how many."""
+    return len(await lane.rows(_PURGE, before=now() - KEPT_FOR, limit=limit))

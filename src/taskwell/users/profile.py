@@ -63,8 +63,11 @@ _REWRITE: Query[Any] = Query(
 )
 
 
-async def change(lane: Lane, user: Principal, changes: ProfileChanges) -> User:
+async def change(lane: Lane, user: Principal, changes: ProfileChanges) -> tuple[User, set[str]]:
     """Changes the named fields; nothing is written where none of them differs.
+
+    Returns:
+        The user as it is now, and which fields differed.
 
     Raises:
         EmailTaken: another local account has the e-mail.
@@ -73,17 +76,17 @@ async def change(lane: Lane, user: Principal, changes: ProfileChanges) -> User:
     async with lane.transaction() as transaction:
         await hold(transaction, user)
         before = await get(transaction, user)
-        after = replace(before, **changes)
-        if after == before:
-            return before
-        after = replace(after, updated_at=now())
+        differing = {name for name, value in changes.items() if value != getattr(before, name)}
+        if not differing:
+            return before, differing
+        after = replace(before, **changes, updated_at=now())
         values = {"name": after.name, "email": after.email, "updated_at": after.updated_at}
         key = email_key(after.email) if after.email and not user.is_external else None
         try:
             await transaction.rows(_REWRITE, user_id=user.user_id, email_key=key, **values)
         except UniqueViolated:
             raise EmailTaken from None
-        return after
+        return after, differing
 
 
 async def confirm_password(lane: Lane, user: Principal, password: str) -> str:

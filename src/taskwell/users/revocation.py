@@ -43,11 +43,19 @@ _NEWS: Query[tuple[str, datetime]] = Query(
     lambda *columns: columns,
 )
 
+_old = (
+    select(RevokedTokenRow.token_id)
+    .where(RevokedTokenRow.expires_at < bindparam("before", type_=UtcInstant))
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+    .cte("old")
+)
 _PURGE: Query[str] = Query(
     delete(RevokedTokenRow)
-    .where(RevokedTokenRow.expires_at < bindparam("before", type_=UtcInstant))
+    .where(RevokedTokenRow.token_id.in_(select(_old.c.token_id)))
     .returning(RevokedTokenRow.token_id),
     str,
+    is_heavy=True,
 )
 
 
@@ -81,6 +89,6 @@ async def recently_revoked(lane: Lane, within: timedelta) -> set[tuple[str, date
     return set(await lane.rows(_NEWS, since=now() - within))
 
 
-async def purge_revoked(lane: Lane) -> int:
-    """Forgets revocations of tokens that have expired anyway; gives how many."""
-    return len(await lane.rows(_PURGE, before=now() - timedelta(minutes=1)))
+async def purge_revoked(lane: Lane, limit: int) -> int:
+    """Forgets revocations of tokens that have expired anyway, so many at most; gives how many."""
+    return len(await lane.rows(_PURGE, before=now() - timedelta(minutes=1), limit=limit))

@@ -44,8 +44,8 @@ _ADD: Query[User] = Query(
 @dataclass(frozen=True, slots=True)
 class SignedIn:
     """Attributes:
-    as_of: The instant that the token is of: before the password was last seen to be right, so that whoever
-        changes it afterwards refuses the token, and after every change that came before, whatever the clock says.
+    as_of: When the token counts as issued: just before the password was last checked. A later change of the
+        password refuses it; an earlier one does not, even if the clock was set back.
     """
 
     user: User

@@ -89,13 +89,12 @@ async def export_user(call: Call) -> Response:
 
 
 async def change_user(call: Call, body: ProfilePatch) -> Response:
-    changes = body.changes()
     async with call.lane.transaction() as transaction:
         if "time_zone" in body.model_fields_set:
             await tasks.move_to_zone(transaction, call.user, body.time_zone)
-        user = await users.change(transaction, call.user, changes)
+        user, changed = await users.change(transaction, call.user, body.changes())
     call.outdated.add(users.name_of_user(call.user.user_id))
-    if "email" in changes:
+    if "email" in changed:
         note(call, "email_changed", user_id=call.user.user_id)
     return user_response(call, user)
 
