@@ -180,7 +180,7 @@ async def test_a_snapshot_shows_one_instant(database: Database):
 async def test_a_snapshot_that_is_given_up_in_the_middle_of_a_statement_harms_nobody(database: Database):
     """Closed under a statement that still runs in a thread, SQLite takes the whole process along."""
     counting = (
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT count(*) FROM n"
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT count(*) FROM n"
     )
     long = Query(text(counting), int)
 
