@@ -67,8 +67,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @asynccontextmanager
 async def new_postgres_database(name: str) -> AsyncIterator[str]:
-    """The URL of an empty database, dropped afterwards."""
+    """The URL of an empty database of this worker's, dropped afterwards."""
     server = os.environ[SERVER_URL]
+    name = f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
     connection = await asyncpg.connect(server)
     try:
         await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

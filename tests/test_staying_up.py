@@ -88,9 +88,11 @@ async def _stored(url: str) -> set[str]:
 async def behind_a_proxy(**changes: Any) -> AsyncIterator[tuple[Proxy, Gateway]]:
     """The application, whose way to PostgreSQL can be broken."""
     there = make_url(os.environ["TEST_DATABASE_URL"])
-    name = "taskwell_behind_a_proxy"
-    async with new_postgres_database(name), Proxy(there.host or "", there.port or 5432) as proxy:
-        url = there.set(host="127.0.0.1", port=proxy.port, database=name)
+    async with (
+        new_postgres_database("taskwell_behind_a_proxy") as direct,
+        Proxy(there.host or "", there.port or 5432) as proxy,
+    ):
+        url = make_url(direct).set(host="127.0.0.1", port=proxy.port)
         settings = settings_of(url.render_as_string(hide_password=False), **changes)
         async with running(create_app(settings)) as app:
             yield proxy, app
