@@ -100,12 +100,14 @@ async def test_a_worker_is_ready_once_it_has_looked_and_until_it_stops(database_
 
 
 async def test_a_worker_whose_database_does_not_answer_is_not_ready_and_in_the_end_stuck(
-    monkeypatch: pytest.MonkeyPatch, worker_id: str
+    monkeypatch: pytest.MonkeyPatch,
 ):
     there = make_url(os.environ["TEST_DATABASE_URL"])
-    name = f"taskwell_worker_health_{worker_id}"
-    async with new_postgres_database(name), Proxy(there.host or "", there.port or 5432) as proxy:
-        url = there.set(host="127.0.0.1", port=proxy.port, database=name).render_as_string(hide_password=False)
+    async with (
+        new_postgres_database("taskwell_worker_health") as direct,
+        Proxy(there.host or "", there.port or 5432) as proxy,
+    ):
+        url = make_url(direct).set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
         settings = settings_of(url, worker_metrics_port=free_port(), worker_poll_seconds=0.1)
         await migrations.upgrade(settings)
         database = await open_database(settings)

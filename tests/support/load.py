@@ -76,7 +76,7 @@ class Load:
         while not self.is_over:
             try:
                 connection = await Connection.open(self.port)
-            except ConnectionRefusedError:
+            except (ConnectionRefusedError, ConnectionResetError):  # reset while it waited to be accepted
                 self.refused += 1
                 return
             try:
