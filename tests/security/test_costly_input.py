@@ -69,4 +69,6 @@ async def test_a_form_and_a_query_of_very_many_fields_are_refused(call: tuple[st
 
     answer = await ada.http.request(method, path, **(form if method == "POST" else {"params": fields}))
 
-    assert answer.status_code == 400
+    assert answer.status_code == 422
+    told = [(each["location"], each["type"]) for each in answer.json()["errors"]]
+    assert told == [("body" if method == "POST" else "query", "too_many_fields")]

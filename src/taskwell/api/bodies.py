@@ -17,7 +17,7 @@ MAX_DEPTH = 32
 """How many arrays and objects may stand inside each other; the deepest body that means anything has six."""
 
 MAX_FIELDS = 100
-"""Of one object or form; more are told as one error instead of one for each."""
+"""Of one object, form or query; more are told as one error instead of one for each."""
 
 MAX_KEPT_QUERY = 512
 """Longer query strings are parsed every time, so that what is kept stays small."""
@@ -74,9 +74,13 @@ def _judge_shape(value: Any, *, is_strict: bool) -> None:
         if not containers:
             return
         if is_strict and any(isinstance(each, dict) and len(each) > MAX_FIELDS for each in containers):
-            raise Invalid.field("", "It has more fields than there are here.", "too_many_fields")
+            raise _too_many("body")
         level = [child for each in containers for child in (each.values() if isinstance(each, dict) else each)]
     raise TooDeep("The body is nested too deeply.")
+
+
+def _too_many(location: Location) -> Invalid:
+    return Invalid.field("", "It has more fields than there are here.", "too_many_fields", location=location)
 
 
 def _parse_slowly(raw: bytes) -> Any:
@@ -123,7 +127,7 @@ def _parsed(model: type[BaseModel], query_string: bytes, *, is_strict: bool) -> 
     values: dict[str, Any] = {}
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
     # A form that asks for nothing sends its fields empty; a strict contract wants to be told.
-    for name, value in _pairs(query_string, keep_blank_values=is_strict, errors="surrogateescape"):
+    for name, value in _pairs(query_string, "query", keep_blank_values=is_strict, errors="surrogateescape"):
         if "\x00" in value:
             raise Invalid.field(name, "It must not hold NUL characters.", "nul_character", location="query")
         if name in fields and get_origin(fields[name].annotation) is list:
@@ -146,17 +150,17 @@ def parse_form(model: type[Model], raw: bytes, content_type: list[bytes]) -> Mod
     """
     if raw and (not content_type or _media_type(content_type[0]) != b"application/x-www-form-urlencoded"):
         raise UnsupportedMediaType("Send a form, with 'Content-Type: application/x-www-form-urlencoded'.")
-    pairs = _pairs(raw, keep_blank_values=True, errors="replace")
+    pairs = _pairs(raw, "body", keep_blank_values=True, errors="replace")
     fields = {name: value.replace("\x00", "\ufffd") for name, value in pairs}
     return validated(model, fields, "body", is_strict=False)
 
 
-def _pairs(encoded: bytes, *, keep_blank_values: bool, errors: str) -> list[tuple[str, str]]:
+def _pairs(encoded: bytes, location: Location, *, keep_blank_values: bool, errors: str) -> list[tuple[str, str]]:
     """With ``surrogateescape`` what is not UTF-8 becomes lone surrogates, so that validation names its field.
 
     Raises:
-        MalformedBody: there are more than mean anything, each of which would be looked at.
+        Invalid: there are more than mean anything, each of which would be looked at.
     """
     if encoded.count(b"&") >= MAX_FIELDS:
-        raise MalformedBody("There are too many fields.")
+        raise _too_many(location)
     return parse_qsl(encoded.decode(errors=errors), keep_blank_values=keep_blank_values, errors=errors)

@@ -1,7 +1,7 @@
 """ETags and the preconditions that use them (RFC 9110 section 13)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from starlette.responses import Response
@@ -59,13 +59,18 @@ def is_unchanged(call: RequestContext, current: str) -> bool:
 
 
 def tagged_response(
-    call: RequestContext, tag: str, content: Any, *, status: int = 200, headers: dict[str, str] | None = None
+    call: RequestContext,
+    tag: str,
+    content: Callable[[], Any],
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
 ) -> Response:
-    """The content with its ETag, or 304 where the caller has it already."""
+    """The content with its ETag, or 304 where the caller has it already, and then it is not made."""
     sent = FRESH | {"ETag": tag} | (headers or {})
     if call.scope["method"] in ("GET", "HEAD") and is_unchanged(call, tag):
         return Response(status_code=304, headers=sent)
-    return json_response(content, status=status, headers=sent)
+    return json_response(content(), status=status, headers=sent)
 
 
 def held_tag(scope: Scope, current: str) -> str | None:

@@ -25,6 +25,8 @@ _INSTANT = re.compile(
 _BARE_PLUS = re.compile(r" (?=\d\d:\d\d$)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 MOST_SPELLINGS = 5 * MAX_TAGS
+"""Of tags in one body, which are judged one by one; most of them must be twins."""
+
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
@@ -90,7 +92,7 @@ def _without_commas(tag: str) -> str:
 def _not_many(tags: Any) -> Any:
     """Before each is looked at; twins count as one only afterwards, so there may be some more."""
     if isinstance(tags, list) and len(tags) > MOST_SPELLINGS:
-        raise PydanticCustomError("too_long", "There must be at most 20 tags")
+        raise PydanticCustomError("too_long", "There must be at most {most} tags", {"most": MAX_TAGS})
     return tags
 
 

@@ -1,5 +1,6 @@
 """The todos of the user in the path."""
 
+from functools import partial
 from typing import Annotated
 
 import orjson
@@ -75,4 +76,5 @@ async def delete_todo(call: Call, todo_id: str) -> Response:
 
 
 def _todo_response(call: Call, task: Task, status: int = 200) -> Response:
-    return tagged_response(call, etag(task.revision), todo_json(task, call.user.subject), status=status)
+    shown = partial(todo_json, task, call.user.subject)
+    return tagged_response(call, etag(task.revision), shown, status=status)

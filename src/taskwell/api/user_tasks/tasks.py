@@ -1,5 +1,6 @@
 """The tasks of the user in the path."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -85,4 +86,5 @@ async def delete_task(call: Call, task_id: str) -> Response:
 
 
 def _task_response(call: Call, task: Task, status: int = 200) -> Response:
-    return tagged_response(call, etag(task.revision), task_json(task, call.user.subject), status=status)
+    shown = partial(task_json, task, call.user.subject)
+    return tagged_response(call, etag(task.revision), shown, status=status)

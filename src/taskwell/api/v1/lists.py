@@ -1,5 +1,6 @@
 """v1: lists."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -18,8 +19,8 @@ router = APIRouter(prefix="/lists", tags=["lists"], route_class=Operation)
 @router.get("", summary="List your lists in their order", response_model=ListsOut)
 async def list_lists(call: Call) -> Response:
     found = await lists.every(call.lane, call.user)
-    shown = {"items": [list_json(each) for each in found.items]}
-    return tagged_response(call, etag(found.revision, len(found.items)), shown)
+    tag = etag(found.revision, len(found.items))
+    return tagged_response(call, tag, lambda: {"items": [list_json(each) for each in found.items]})
 
 
 @router.post("", summary="Create a list", status_code=201, response_model=ListOut)
@@ -52,4 +53,4 @@ async def delete_list(call: Call, list_id: str, query: Annotated[RemoveListQuery
 def list_response(call: Call, shown: TaskList, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """The list with its ETag, or 304 where the caller has it already."""
     tag = etag(shown.revision, shown.open_tasks)
-    return tagged_response(call, tag, list_json(shown), status=status, headers=headers)
+    return tagged_response(call, tag, partial(list_json, shown), status=status, headers=headers)

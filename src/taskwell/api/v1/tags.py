@@ -18,8 +18,8 @@ router = APIRouter(prefix="/tags", tags=["tags"], route_class=Operation)
 @router.get("", summary="List the tags of your tasks", response_model=TagsOut)
 async def list_tags(call: Call) -> Response:
     found = await tags.every(call.lane, call.user)
-    shown = {"items": [asdict(each) for each in found.items]}
-    return tagged_response(call, etag(found.revision, len(found.items)), shown)
+    tag = etag(found.revision, len(found.items))
+    return tagged_response(call, tag, lambda: {"items": [asdict(each) for each in found.items]})
 
 
 @router.patch("/{name}", summary="Rename a tag, or merge it into another", response_model=TagOut)

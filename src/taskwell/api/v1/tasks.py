@@ -1,6 +1,6 @@
 """v1: tasks."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Annotated
 
@@ -89,7 +89,7 @@ async def restore_task(call: Call, task_id: str) -> Response:
 
 def task_response(call: Call, task: Task, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """The task with its ETag, or 304 where the caller has it already."""
-    shown = task_json(task, call.user.subject)
+    shown = partial(task_json, task, call.user.subject)
     return tagged_response(call, etag(task.revision), shown, status=status, headers=headers)
 
 
