@@ -14,7 +14,6 @@ from taskwell.api.bodies import validated
 from taskwell.cli import events
 from taskwell.cli.database import with_database
 from taskwell.database import Database
-from taskwell.errors import NotFound
 from taskwell.users import Account, User
 from taskwell.users.events import Kind, SecurityEvent, keep
 
@@ -123,24 +122,12 @@ def _to(who: str, act: Callable[[Database, User], Awaitable[None]], done: str) -
     """Acts on the account, and says what it is now."""
 
     async def work(database: Database) -> User:
-        user = await _found(database, who)
+        user = await users.by_email_or_id(database, who)
         await act(database, user)
         return user
 
     user = with_database(work)
     typer.echo(f"{user.email or user.name} {done}.")
-
-
-async def _found(database: Database, who: str) -> User:
-    """By e-mail or our own id first; what another keeper calls its users is theirs to choose."""
-    try:
-        return await users.by_email_or_id(database, who)
-    except NotFound:
-        ids = [account.id async for account in users.every(database) if account.subject == who]
-    if len(ids) == 1:
-        return await users.by_email_or_id(database, ids[0])
-    found = "More than one account has" if ids else "There is no account with"
-    raise NotFound(f"{found} the e-mail or id {who}; 'taskwell users list' begins each line with the id.")
 
 
 async def _note(database: Database, kind: Kind, *, user_id: str | None = None, subject: str | None = None) -> None:

@@ -71,20 +71,30 @@ async def by_email(lane: Lane, email: str) -> User:
     return found
 
 
+_BY_SUBJECT: Query[User] = Query(
+    select(*USER_COLUMNS)
+    .join(ExternalIdentityRow, ExternalIdentityRow.user_id == UserRow.id)
+    .where(ExternalIdentityRow.subject == bindparam("subject"))
+    .limit(2),
+    User,
+)
+
+
 async def by_email_or_id(lane: Lane, name: str) -> User:
-    """The local account with this e-mail, or any user with this id of ours.
+    """The local account with this e-mail, the user with this id of ours, or else the one whom their keeper calls so.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is none, or two keepers have one of that id.
     """
     try:
-        user_id = str(UUID(name))
+        found = await lane.rows(BY_ID, user_id=str(UUID(name)))
     except ValueError:
-        return await by_email(lane, name)
-    found = await lane.row(BY_ID, user_id=user_id)
-    if found is None:
-        raise NotFound(f"There is no user with the id {name}.")
-    return found
+        found = await lane.rows(_BY_EMAIL, email_key=email_key(name))
+    found = found or await lane.rows(_BY_SUBJECT, subject=name)
+    if len(found) != 1:
+        what = "More than one account has" if found else "There is no account with"
+        raise NotFound(f"{what} the e-mail or id {name}; 'taskwell users list' begins each line with the id.")
+    return found[0]
 
 
 _DISABLE: Query[None] = Query(
