@@ -83,7 +83,7 @@ class Identities:
 
     async def _verify(self, token: bytes) -> Principal:
         claims = await self._verifier.verify(token.decode("latin-1"))
-        principal = await users.holder_of(self._database, claims) if claims is not None else None
+        principal = await users.holder_of(self._database, claims)
         if principal is None:
             raise InvalidToken
         return principal

@@ -31,6 +31,7 @@ class ExternalClaims:
         token_id: Made of the ``jti``, or of what was signed where it has none.
         issued_at: None where the token does not say.
         email: As the issuer has it; it proves nothing here.
+        email_verified: Whether the issuer says that the user has confirmed it.
     """
 
     issuer: str
@@ -40,6 +41,7 @@ class ExternalClaims:
     expires_at: datetime
     email: str | None
     name: str | None
+    email_verified: bool = False
 
     @property
     def identity_id(self) -> str:
