@@ -11,9 +11,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from sqlalchemy import URL
 
-from taskwell.database_url import parsed
+from taskwell.database_url import plain
 from taskwell.secret_keys import MIN_SECRET_BYTES, weakness_of
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#@\s]+)", re.ASCII)
@@ -166,7 +165,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_a_database(cls, url: str) -> str:
-        parsed(url)
+        plain(url)
         return url
 
     @model_validator(mode="after")
@@ -206,12 +205,13 @@ class Settings(BaseSettings):
         return self.environment == "production"
 
     @cached_property
-    def database(self) -> URL:
-        return parsed(self.database_url)
+    def database(self) -> str:
+        """The URL, in the one spelling that everything else reads."""
+        return plain(self.database_url)
 
     @property
     def is_sqlite(self) -> bool:
-        return self.database.get_backend_name() == "sqlite"
+        return self.database.startswith("sqlite:")
 
     @property
     def jwks_url(self) -> str | None:
@@ -230,8 +230,7 @@ class Settings(BaseSettings):
         """``SECRET_KEY``, or in development a key that is made once and kept beside the SQLite file."""
         if self.secret_key is not None:
             return self.secret_key.get_secret_value()
-        database = self.database.database if self.is_sqlite else None
-        folder = Path(database).parent if database and database != ":memory:" else Path()
+        folder = Path(self.database.removeprefix("sqlite:///")).parent if self.is_sqlite else Path()
         try:
             return _kept_key(folder / ".taskwell-secret-key")
         except OSError as error:
