@@ -52,9 +52,10 @@ the one that writes |
 | `postgresql+DRIVER://…`, `sqlite+DRIVER:///…` | SQLAlchemy's; the driver is ours whichever it names |
 
 The scheme has no case. Signs such as `@`, `/` and `%` in a password are written as in every URL: `%40`, `%2F` and
-`%25`. `sslmode` and `sslrootcert` count; `verify-ca` and `verify-full` trust the system's roots where no `sslrootcert`
-is named. `channel_binding`, `connect_timeout` and `gssencmode` may be there, and change nothing. Every parameter that
-libpq does not know, such as `search_path`, goes to the server as a setting of the session.
+`%25`. `sslmode` and `sslrootcert` count; `verify-ca` and `verify-full` trust the system's roots where no root
+certificate is named. `channel_binding`, `connect_timeout` and `gssencmode` may be there, and change nothing. Every
+parameter that asyncpg does not know, such as `application_name` or `options`, goes to the server as a setting of the
+session.
 """
 
 

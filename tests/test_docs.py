@@ -122,10 +122,15 @@ def tour() -> str:
 
 
 def take(address: str) -> list[str]:
+    """What the commands print; none may complain."""
     commands = tour().replace("http://127.0.0.1:8000", address)
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", commands], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()
+
+
+def works_again_and_again(address: str) -> bool:
+    return all(is_the_tour(*take(address)) for _ in range(3))
 
 
 def is_the_tour(listed: str, completed: str, status: str) -> bool:
@@ -133,12 +138,12 @@ def is_the_tour(listed: str, completed: str, status: str) -> bool:
     return task["title"] == "Buy milk" and json.loads(completed)["completed"] and status == "204"
 
 
-def test_the_tour_works_as_printed_on_sqlite(tmp_path: Path):
+def test_the_tour_works_again_and_again_as_printed_on_sqlite(tmp_path: Path):
     with serving(tmp_path, f"sqlite:///{tmp_path}/taskwell.db") as address:
-        assert is_the_tour(*take(address))
+        assert works_again_and_again(address)
 
 
-async def test_the_tour_works_as_printed_on_postgresql(tmp_path: Path, worker_id: str):
+async def test_the_tour_works_again_and_again_as_printed_on_postgresql(tmp_path: Path, worker_id: str):
     async with new_postgres_database(f"tour_{worker_id}") as url:
         with serving(tmp_path, url) as address:
-            assert is_the_tour(*take(address))
+            assert works_again_and_again(address)
