@@ -30,8 +30,8 @@ class ExternalClaims:
         issuer: Together with ``subject`` it is who the user is.
         token_id: Made of the ``jti``, or of what was signed where it has none.
         issued_at: None where the token does not say.
-        email: As the issuer has it; it proves nothing here.
-        email_verified: Whether the issuer says that the user has confirmed it.
+        email: As the issuer has it; it finds no account here.
+        email_verified: Whether the issuer says that it is the user's.
     """
 
     issuer: str

@@ -142,7 +142,6 @@ def _external(claims: dict[str, Any], token: UnverifiedToken, issuer: object, su
         expires_at = datetime.fromtimestamp(int(claims["exp"]), UTC)
     except (ValueError, OverflowError, OSError) as error:
         raise jwt.InvalidTokenError("exp or iat is beyond the calendar") from error
-    email_verified = claims.get("emailVerified", claims.get("email_verified"))
     return ExternalClaims(
         issuer=issuer,
         subject=subject,
@@ -150,8 +149,8 @@ def _external(claims: dict[str, Any], token: UnverifiedToken, issuer: object, su
         issued_at=issued_at,
         expires_at=expires_at,
         email=_text(claims.get("email")),
-        email_verified=email_verified is True,
         name=_text(claims.get("name")),
+        email_verified=claims.get("emailVerified") is True or claims.get("email_verified") is True,
     )
 
 
