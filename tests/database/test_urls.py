@@ -12,7 +12,7 @@ from taskwell.database.engine import sqlite_path, tls_context
 from taskwell.database_url import plain, without_passwords
 from taskwell.settings import InvalidSettings
 from tests.conftest import new_postgres_database, settings_of
-from tests.support.server import free_port
+from tests.support.postgres import free_port
 
 
 @pytest.mark.parametrize(
