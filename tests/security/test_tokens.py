@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+import jwt
+
 from taskwell.database import now
 from taskwell.security import tokens
 from taskwell.security.tokens import AccessToken
@@ -34,3 +36,12 @@ async def test_the_clock_that_a_token_was_issued_by_may_be_thirty_seconds_ahead(
     assert await verifier.verify(issuer.token(iat=int(soon.timestamp()))) is not None
     await refused(verifier, issued(late).text)
     await refused(verifier, issuer.token(iat=int(late.timestamp())))
+
+
+async def test_a_token_says_when_its_user_signed_in(verifier: Verifier):
+    at = now()
+
+    claims = jwt.decode(issued(at).text, options={"verify_signature": False})
+
+    assert set(claims) == {"iss", "aud", "sub", "iat", "exp", "jti", "auth_time"}
+    assert claims["auth_time"] == int(at.timestamp())

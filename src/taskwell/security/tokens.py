@@ -43,6 +43,7 @@ def issue(
         "sub": subject,
         "iat": int(now.timestamp()),
         "exp": int(expires_at.timestamp()),
+        "auth_time": int(now.timestamp()),
         "jti": str(uuid7(nanoseconds=int((as_of or now).timestamp() * 1000) * 1_000_000)),
     }
     return AccessToken(jwt.encode(claims, key, algorithm=algorithm), expires_at)
