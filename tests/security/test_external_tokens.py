@@ -8,8 +8,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from taskwell.security.claims import ExternalClaims
 from taskwell.security.verifier import Verifier
-from tests.security.conftest import refused
+from tests.security.conftest import refused, settings_with
 from tests.support.issuer import SHARED, SUBJECT, Issuer, public_jwk, shared_secret_token
+
+
+async def test_the_keys_may_be_at_another_address_and_behind_a_redirect(issuer: Issuer):
+    issuer.path, issuer.redirects = "/keys/", {"/keys": "/keys/"}
+    verifier = Verifier(settings_with(better_auth_url=issuer.url, better_auth_jwks_url=f"{issuer.url}/keys"))
+
+    assert (await verifier.verify(issuer.token())).subject == SUBJECT
 
 
 @pytest.mark.parametrize("name", ["EdDSA", "Ed25519"])
@@ -35,7 +42,7 @@ async def test_both_names_of_ed25519_are_one_algorithm(
         ({"iss": "https://other.example"}, "issuer"),
         ({"sub": ""}, "the user's id is not a text of 1 to 255 characters"),
         ({"header": {}}, "kid is missing"),
-        ({"header": {"kid": "unknown"}}, "no key for kid and EdDSA is published"),
+        ({"header": {"kid": "unknown"}}, "no key for this kid and EdDSA is published"),
         ({"algorithm": "ES384", "key": ec.generate_private_key(ec.SECP384R1())}, "alg is not one of"),
     ],
 )

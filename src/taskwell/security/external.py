@@ -50,7 +50,7 @@ class PublishedKeyVerifier:
         self._decoded(token, None)
         key = await self._keys.find(key_id, str(token.algorithm))
         if key is None:
-            raise jwt.InvalidKeyError(f"no key for kid and {token.algorithm} is published at {self._keys.url}")
+            raise jwt.InvalidKeyError(f"no key for this kid and {token.algorithm} is published")
         claims = self._decoded(token, key)
         return _external(claims, token, self._issuer, claims["sub"])
 

@@ -48,7 +48,7 @@ class Verifier:
                 raise jwt.InvalidIssuerError("iss and alg name no issuer that this server trusts")
             return await external.verify(token)
         except (jwt.PyJWTError, UnicodeEncodeError) as error:
-            reason = str(error).encode(errors="replace").decode()[:MAX_REASON]  # it may quote the token
+            reason = str(error).encode(errors="replace").decode()[:MAX_REASON].rstrip(".")  # it may quote the token
             raise InvalidToken(f"The token is refused: {reason}.") from error
 
     def _own(self, text: str) -> TokenClaims:
