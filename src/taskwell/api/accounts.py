@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from taskwell import users
-from taskwell.api.attempts import note, signing_in, signing_up
+from taskwell.api.attempts import group_of, note, signing_in, signing_up
 from taskwell.api.call import Call, RequestContext
 from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
@@ -169,13 +169,15 @@ def _options(summary: str, answer: type[BaseModel], *kinds: type[AppError], stat
 
 async def sign_up(call: Call, body: SignUp) -> Response:
     async with signing_up(call, body.email):
-        user = await users.sign_up(call.lane, email=body.email, password=body.password, name=body.name)
+        user = await users.sign_up(
+            call.lane, email=body.email, password=body.password, name=body.name, group=group_of(call)
+        )
     return _session(call, user, status=201)
 
 
 async def sign_in(call: Call, body: SignIn) -> Response:
     async with signing_in(call, body.email):
-        found = await users.authenticate(call.lane, email=body.email, password=body.password)
+        found = await users.authenticate(call.lane, email=body.email, password=body.password, group=group_of(call))
     return _session(call, found.user, as_of=found.as_of)
 
 
@@ -187,7 +189,9 @@ async def token(call: Call, form: Annotated[PasswordForm, Form()]) -> Response:
         return _refused("invalid_request", "Send username and password.")
     try:
         async with signing_in(call, form.username):
-            found = await users.authenticate(call.lane, email=form.username, password=form.password)
+            found = await users.authenticate(
+                call.lane, email=form.username, password=form.password, group=group_of(call)
+            )
     except InvalidCredentials as error:
         return _refused("invalid_grant", error.detail)
     issued = _issue(call, found.user, found.as_of)
