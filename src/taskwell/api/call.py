@@ -25,7 +25,8 @@ class Services:
 
     Attributes:
         schema: The revision that this version's schema has.
-        streams: The turns of responses that hold a database connection for as long as their readers take.
+        streams: The turns of exports that are being made, each with a database connection.
+        streaming: The users who are reading an export.
         is_ready: Set once everything is open, unset when the process begins to drain.
     """
 
@@ -36,6 +37,7 @@ class Services:
     journal: SecurityJournal
     schema: str
     streams: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STREAMS))
+    streaming: set[str] = field(default_factory=set)
     is_ready: bool = False
 
 
