@@ -16,7 +16,7 @@ _numbers = _numbers.union_all(select(_numbers.c.number + 1).where(_numbers.c.num
 COUNTING: Query[int] = Query(
     select(func.count()).select_from(_numbers).where(bindparam("user_id") != ""), int, is_heavy=True
 )
-END = 300_000
+END = 100_000
 """Some hundredths of a second of work."""
 
 
