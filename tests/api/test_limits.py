@@ -14,7 +14,15 @@ from taskwell.errors import InvalidCredentials, TooManyRequests
 from taskwell.settings import Settings
 from tests.support.people import PASSWORD, Person
 
-WAYS_IN = ("/api/v1/auth/login", "/api/v1/auth/token", "/api/auth/login")
+WAYS_IN = (
+    "/api/v1/auth/login",
+    "/api/v1/auth/token",
+    "/api/auth/login",
+    "/api/auth/signin",
+    "/auth/login",
+    "/auth/signin",
+    "/auth/token",
+)
 Limit = Callable[..., None]
 
 

@@ -77,6 +77,12 @@ class RequestContext:
         """The path as the caller wrote it, percent-encoded, without a trailing slash."""
         return quote(raw_path(self.scope).rstrip(b"/"), safe="/-._~:@!$&'()*+,;=%")
 
+    def address_with(self, name: str, value: str) -> str:
+        """The same request with this value of a query parameter; a path, so that it is right behind any proxy."""
+        query = self.scope["query_string"].decode("latin-1")
+        kept = [part for part in query.split("&") if part and not part.startswith(f"{name}=")]
+        return f"{self.base_path}?{'&'.join([*kept, f'{name}={value}'])}"
+
     def headers(self, name: bytes) -> list[bytes]:
         """Every value of a header, whose name is given in lower case."""
         return [value for key, value in self.scope["headers"] if key == name]
