@@ -12,10 +12,8 @@ from taskwell.api.gateway import Gateway
 from taskwell.api.limits import MAX_FROM_ANYWHERE
 from taskwell.database import Database, Query, now
 from taskwell.users.tables import KnownGroupRow
-from tests.api.test_limits import WAYS_IN, Clock, Limit, _networks, clock, limit, sign_in, via
+from tests.support.limiting import WAYS_IN, Clock, Limit, networks, sign_in, via
 from tests.support.people import PASSWORD, Person
-
-__all__ = ["clock", "limit"]
 
 HOME, ABROAD = "203.0.113.50", "192.0.2.1"
 ROWS: Query[int] = Query(select(func.count()).select_from(KnownGroupRow), int)
@@ -28,7 +26,7 @@ async def fail_from_everywhere(nobody: httpx2.AsyncClient, email: str, number: i
 
 @pytest.fixture
 def limited(limit: Limit) -> None:
-    limit(trusted_proxies=_networks("127.0.0.0/8"))
+    limit(trusted_proxies=networks("127.0.0.0/8"))
 
 
 @pytest.mark.usefixtures("limited")
@@ -133,7 +131,7 @@ async def test_the_own_password_may_be_given_fifty_times_wrong_from_anywhere(ada
 
 
 async def test_without_limits_nobody_is_shut_out(nobody: httpx2.AsyncClient, ada: Person, limit: Limit, app: Gateway):
-    limit(trusted_proxies=_networks("127.0.0.0/8"), rate_limit_per_minute=0)
+    limit(trusted_proxies=networks("127.0.0.0/8"), rate_limit_per_minute=0)
     assert await fail_from_everywhere(nobody, ada.email, 55) == [401] * 55
 
     assert (await sign_in(nobody, ada.email, PASSWORD, **via(ABROAD))).status_code == 200

@@ -18,7 +18,7 @@ from tests.conftest import running, settings_of
 from tests.support.people import Person, arrive
 
 EXPORTS = ("/api/v1/users/me/export", "/api/v1/tasks/export", "/api/v1/tasks/export?format=ics")
-Pause = Callable[[], Awaitable[None]]
+Pause = Callable[[], Awaitable[object]]
 
 
 async def fill(person: Person, number: int = 500) -> None:
