@@ -25,6 +25,8 @@ SECONDS = {
     "database/test_connections.py": 8,
     "api/test_external_users.py": 8,
     "api/test_v1_auth.py": 8,
+    "api/test_streaming.py": 25,
+    "api/test_limits_of_accounts.py": 6,
     "chaos/test_races": 15,
     "interop/test_pgbouncer.py": 6,
     "interop/test_postman.py": 6,

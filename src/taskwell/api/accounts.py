@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from taskwell import users
-from taskwell.api.attempts import note, signing_in, signing_up
+from taskwell.api.attempts import group_of, note, signing_in, signing_up
 from taskwell.api.call import Call, RequestContext
 from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
@@ -188,14 +188,14 @@ def _options(summary: str, answer: type[BaseModel], *kinds: type[AppError]) -> d
 async def opened_account(call: RequestContext, *, email: str, password: str, name: str) -> dict[str, Any]:
     """Opens an account; the answer is its first session."""
     async with signing_up(call, email):
-        user = await users.sign_up(call.lane, email=email, password=password, name=name)
+        user = await users.sign_up(call.lane, email=email, password=password, name=name, group=group_of(call))
     return _session(call, user)
 
 
 async def opened_session(call: RequestContext, *, email: str, password: str) -> dict[str, Any]:
     """Signs in; the answer is the session."""
     async with signing_in(call, email):
-        found = await users.authenticate(call.lane, email=email, password=password)
+        found = await users.authenticate(call.lane, email=email, password=password, group=group_of(call))
     return _session(call, found.user, as_of=found.as_of)
 
 
@@ -207,7 +207,9 @@ async def token(call: Call, form: Annotated[PasswordForm, Form()]) -> Response:
         return _refused("invalid_request", "Send username and password.")
     try:
         async with signing_in(call, form.username):
-            found = await users.authenticate(call.lane, email=form.username, password=form.password)
+            found = await users.authenticate(
+                call.lane, email=form.username, password=form.password, group=group_of(call)
+            )
     except InvalidCredentials as error:
         return _refused("invalid_grant", error.detail)
     issued = _issue(call, found.user, found.as_of)
