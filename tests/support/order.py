@@ -13,6 +13,7 @@ SECONDS = {
     "test_worker_processes.py": 30,
     "cli/test_serve.py": 12,
     "interop/test_better_auth.py": 15,
+    "interop/test_generators.py": 25,
     "security/test_isolation_walk.py": 14,
     "interop/test_browser.py": 14,
     "test_metrics.py": 12,

@@ -150,9 +150,9 @@ Routes = Sequence[tuple[str, str, Callable[..., Awaitable[Response]], type[Opera
 """Path, method, endpoint, kind of operation, and options of the route."""
 
 
-def router(routes: Routes) -> APIRouter:
+def router(routes: Routes, tag: str = "auth") -> APIRouter:
     """The operations below ``/auth``, each with its own kind of operation."""
-    auth = APIRouter(prefix="/auth", tags=["auth"])
+    auth = APIRouter(prefix="/auth", tags=[tag])
     for path, method, endpoint, kind, options in routes:
         auth.add_api_route(path, endpoint, methods=[method], route_class_override=kind, **options)
     return auth

@@ -67,10 +67,14 @@ class Answers:
     def _add(self, responses: Json, status: str, errors: list[AppError]) -> None:
         answer = self._answer(errors)
         if status in responses:  # the operation has its own answer of this status beside the contract's errors
-            own = responses[status]
-            own["content"] = own.get("content", {}) | answer["content"]
+            own = responses[status].setdefault("content", {})
+            for media_type, content in answer["content"].items():
+                if media_type in own:
+                    content["schema"] = {"anyOf": [own[media_type]["schema"], content["schema"]]}
+                own[media_type] = content
             return
-        name = "-".join(dict.fromkeys(["missing" if _is_missing(error) else error.code for error in errors]))
+        codes = sorted({"missing_value" if _is_missing(error) else error.code for error in errors})
+        name = "Or".join(code.title().replace("_", "") for code in codes)
         self.components[name] = answer
         responses[status] = {"$ref": f"#/components/responses/{name}"}
 

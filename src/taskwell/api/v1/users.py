@@ -28,6 +28,7 @@ from taskwell.users.tables import UserRow
 from taskwell.users.time_zones import is_time_zone
 
 router = APIRouter(prefix="/users", tags=["users"], route_class=Operation)
+by_user = APIRouter(tags=["users"], route_class=Operation)
 
 
 def _time_zone(name: str) -> str:
@@ -111,9 +112,11 @@ async def delete_user(call: Call, body: AccountRemoval | None = None) -> Respons
     return Response(status_code=204, headers=PRIVATE)
 
 
-for path in ("/me", "/{user_id}"):
-    router.get(path, summary="Your account", response_model=UserOut)(me)
-    router.patch(
+for addressed, path in ((router, "/me"), (by_user, "/{user_id}")):
+    addressed.get(path, summary="Get your account", response_model=UserOut)(me)
+    addressed.patch(
         path, summary="Change your name, e-mail or time zone", response_model=UserOut, responses=raises(EmailTaken)
     )(change_user)
-    router.delete(path, summary="Delete your account", status_code=204, responses=raises(WrongPassword))(delete_user)
+    addressed.delete(path, summary="Delete your account", status_code=204, responses=raises(WrongPassword))(
+        delete_user
+    )
