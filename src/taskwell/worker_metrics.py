@@ -5,15 +5,30 @@ They are answered in a thread, so also while the worker itself is stuck.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hmac import compare_digest
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http import HTTPStatus
+from socketserver import ThreadingMixIn
 from threading import Thread
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from taskwell import process, telemetry
+from taskwell.errors import AppError
+from taskwell.observability import metrics
+from taskwell.security.bearer import require_operator
 from taskwell.settings import InvalidSettings, Settings
 from taskwell.worker import Worker
 
 JSON = "application/json"
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = 5
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing: Prometheus and orchestrators ask every few seconds."""
 
 
 @contextmanager
@@ -26,58 +41,43 @@ def answering(settings: Settings, worker: Worker) -> Iterator[None]:
     if settings.worker_metrics_port is None:
         yield
         return
-    process.introduce("sqlite" if settings.is_sqlite else "postgresql")
-    end = telemetry.before_reading(process.look)
+    place, application = (settings.host, settings.worker_metrics_port), _application(settings, worker)
     try:
-        server = ThreadingHTTPServer((settings.host, settings.worker_metrics_port), _handler(settings, worker))
+        server = make_server(*place, application, server_class=_Server, handler_class=_Handler)
     except OSError as error:
         raise InvalidSettings(f"WORKER_METRICS_PORT cannot be used: {error.strerror}") from error
-    with server:
+    with server, metrics.observing_process("sqlite" if settings.is_sqlite else "postgresql"):
         Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield
         finally:
             server.shutdown()
-            end()
 
 
-def _handler(settings: Settings, worker: Worker) -> type[BaseHTTPRequestHandler]:
-    token = settings.metrics_token.get_secret_value() if settings.metrics_token is not None else None
+def _application(settings: Settings, worker: Worker) -> WSGIApplication:
+    def answer(path: str, authorization: list[bytes]) -> tuple[int, str, bytes]:
+        """Status, media type and content; health is for anybody who asks, as the API's own."""
+        if path in ("/health", "/health/live"):
+            return _health("alive", "stuck", is_up=worker.is_alive)
+        if path == "/health/ready":
+            return _health("ready", "not ready", is_up=worker.is_ready)
+        if path != "/metrics":
+            return 404, JSON, b""
+        try:
+            require_operator(settings, authorization)
+        except AppError as error:
+            return error.status, JSON, b""
+        metrics.refresh_gauges()
+        return 200, metrics.MEDIA_TYPE, metrics.exposition()
 
-    class Answers(BaseHTTPRequestHandler):
-        timeout = 5
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        authorization = [environ[name].encode("latin-1") for name in ("HTTP_AUTHORIZATION",) if name in environ]
+        status, media_type, content = answer(environ["PATH_INFO"], authorization)
+        start_response(f"{status} {HTTPStatus(status).phrase}", [("Content-Type", media_type)])
+        return [content]
 
-        def do_GET(self) -> None:
-            path = self.path.partition("?")[0]
-            if path in ("/health", "/health/live"):
-                self._answer_health("alive" if worker.is_alive else "stuck", is_up=worker.is_alive)
-            elif path == "/health/ready":
-                self._answer_health("ready" if worker.is_ready else "not ready", is_up=worker.is_ready)
-            else:
-                status = self._metrics_status() if path == "/metrics" else 404
-                self._answer(status, telemetry.MEDIA_TYPE, telemetry.exposition().encode() if status == 200 else b"")
+    return application
 
-        def _answer_health(self, status: str, *, is_up: bool) -> None:
-            """For anybody who asks, as the API's own: there is nothing in it."""
-            self._answer(200 if is_up else 503, JSON, b'{"status":"%s"}' % status.encode())
 
-        def _answer(self, status: int, media_type: str, content: bytes) -> None:
-            self.send_response_only(status)
-            self.send_header("Content-Type", media_type)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def _metrics_status(self) -> int:
-            """As the API's own /metrics has it."""
-            if settings.is_production and token is None:
-                return 404
-            if not settings.is_production or token is None:
-                return 200
-            given = self.headers.get("Authorization", "").removeprefix("Bearer ")
-            return 200 if compare_digest(given.encode(), token.encode()) else 401
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing: Prometheus and orchestrators ask every few seconds."""
-
-    return Answers
+def _health(up: str, down: str, *, is_up: bool) -> tuple[int, str, bytes]:
+    return (200, JSON, b'{"status":"%s"}' % up.encode()) if is_up else (503, JSON, b'{"status":"%s"}' % down.encode())

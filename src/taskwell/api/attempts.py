@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from taskwell.api.call import RequestContext
 from taskwell.api.client_address import address_group, client_address
-from taskwell.errors import EmailTaken, InvalidCredentials, TooManyRequests, WrongPassword
+from taskwell.errors import EmailTaken, InvalidCredentials, WrongPassword
 from taskwell.users.events import Kind
 from taskwell.users.user import email_key
 
@@ -40,10 +40,7 @@ async def signing_up(call: RequestContext, email: str) -> AsyncIterator[None]:
     Raises:
         TooManyRequests: the address has opened, or tried to, too many accounts in this minute.
     """
-    address = address_of(call)
-    journal = call.services.journal
-    async with call.services.limits.sign_up(address_group(address)).under_way() as attempt:
-        await journal.alarms.attempt(address_group(address), journal.pseudonym(email_key(email)))
+    async with call.services.limits.sign_up(address_group(address_of(call))).under_way() as attempt:
         try:
             yield
         except EmailTaken:
@@ -76,18 +73,12 @@ async def _proving(
     call: RequestContext, account: str, failure: Kind, *, user_id: str | None = None, email: str | None = None
 ) -> AsyncIterator[None]:
     group = address_group(address_of(call))
-    journal = call.services.journal
-    try:
-        async with call.services.limits.sign_in(group, account).under_way() as attempt:
-            try:
-                yield
-            except (InvalidCredentials, WrongPassword):
-                await journal.alarms.attempt(group, journal.pseudonym(account))
-                note(call, failure, user_id=user_id, email=email)
-                if await attempt.fail():
-                    note(call, "locked_out", user_id=user_id, email=email)
-                raise
-            await attempt.succeed()
-    except TooManyRequests:
-        await journal.alarms.attempt(group, journal.pseudonym(account))
-        raise
+    async with call.services.limits.sign_in(group, account).under_way() as attempt:
+        try:
+            yield
+        except (InvalidCredentials, WrongPassword):
+            note(call, failure, user_id=user_id, email=email)
+            if await attempt.fail():
+                note(call, "locked_out", user_id=user_id, email=email)
+            raise
+        await attempt.succeed()
