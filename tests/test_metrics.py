@@ -192,6 +192,7 @@ async def test_two_processes_count_together_also_when_one_has_died(tmp_path: Pat
             os.kill(doomed, signal.SIGKILL)
             await asyncio.sleep(0.5)
             assert await _asked(server.port, 30), "what it has counted stays"
+            assert await _seen(server.port, "taskwell_processes", 1), "its gauges go, until another has begun"
         finally:
             await asyncio.to_thread(server.stop)
 
@@ -219,6 +220,15 @@ async def _come_true(port: int, condition: Callable[[Samples], bool]) -> bool:
             return True
         await asyncio.sleep(0.1)
     return False
+
+
+def test_a_folder_that_no_supervisor_made_is_ignored(tmp_path: Path):
+    script = "from taskwell.observability import metrics; print(metrics.IS_SHARED, len(metrics.exposition()) > 0)"
+    environment = {"PATH": os.environ["PATH"], "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["False", "True"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def expressions() -> Iterator[str]:
