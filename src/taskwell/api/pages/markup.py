@@ -15,6 +15,7 @@ from taskwell.api.problems import problem
 CONTRACTS = {
     "v1": ("/api/v1/…", "new clients; also under `/api/v1/users/{user_id}`"),
     "user_tasks": ("/api/{user_id}/tasks", "Better Auth front ends"),
+    "v1_user_tasks": ("/api/v1/{user_id}/tasks", "clients of the HTTP and database upgrade"),
     "todos": ("/api/users/{user_id}/todos", "clients of the older todo API"),
 }
 VIEWERS = {
