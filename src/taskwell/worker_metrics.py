@@ -17,8 +17,6 @@ from taskwell.security.bearer import require_operator
 from taskwell.settings import InvalidSettings, Settings
 from taskwell.worker import Worker
 
-JSON = "application/json"
-
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
@@ -55,29 +53,33 @@ def answering(settings: Settings, worker: Worker) -> Iterator[None]:
 
 
 def _application(settings: Settings, worker: Worker) -> WSGIApplication:
-    def answer(path: str, authorization: list[bytes]) -> tuple[int, str, bytes]:
-        """Status, media type and content; health is for anybody who asks, as the API's own."""
-        if path in ("/health", "/health/live"):
-            return _health("alive", "stuck", is_up=worker.is_alive)
-        if path == "/health/ready":
-            return _health("ready", "not ready", is_up=worker.is_ready)
-        if path != "/metrics":
-            return 404, JSON, b""
-        try:
-            require_operator(settings, authorization)
-        except AppError as error:
-            return error.status, JSON, b""
-        metrics.refresh_gauges()
-        return 200, metrics.MEDIA_TYPE, metrics.exposition()
-
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-        authorization = [environ[name].encode("latin-1") for name in ("HTTP_AUTHORIZATION",) if name in environ]
-        status, media_type, content = answer(environ["PATH_INFO"], authorization)
+        path, media_type, content = environ["PATH_INFO"], "application/json", b""
+        if path in ("/health", "/health/live"):
+            status, content = _health(worker.is_alive, "alive", "stuck")
+        elif path == "/health/ready":
+            status, content = _health(worker.is_ready, "ready", "not ready")
+        elif path == "/metrics" and (status := _status_for(settings, environ)) == 200:
+            metrics.refresh_gauges()
+            media_type, content = metrics.MEDIA_TYPE, metrics.exposition()
+        elif path != "/metrics":
+            status = 404
         start_response(f"{status} {HTTPStatus(status).phrase}", [("Content-Type", media_type)])
         return [content]
 
     return application
 
 
-def _health(up: str, down: str, *, is_up: bool) -> tuple[int, str, bytes]:
-    return (200, JSON, b'{"status":"%s"}' % up.encode()) if is_up else (503, JSON, b'{"status":"%s"}' % down.encode())
+def _health(is_up: bool, up: str, down: str) -> tuple[int, bytes]:  # noqa: FBT001  # it is asked, not switched
+    """For anybody who asks, as the API's own: there is nothing in it."""
+    return (200 if is_up else 503), b'{"status":"%s"}' % (up if is_up else down).encode()
+
+
+def _status_for(settings: Settings, environ: WSGIEnvironment) -> int:
+    """As the API's own /metrics has it."""
+    try:
+        given = environ.get("HTTP_AUTHORIZATION")
+        require_operator(settings, [] if given is None else [given.encode("latin-1")])
+    except AppError as error:
+        return error.status
+    return 200
