@@ -15,7 +15,7 @@ from taskwell import tasks
 from taskwell.api import identity
 from taskwell.api.gateway import Gateway
 from taskwell.tasks import TaskDraft
-from taskwell.telemetry import QUERIES, exposition
+from tests.support.counted import counted
 from tests.support.people import Person
 
 TASKS = 60
@@ -97,8 +97,7 @@ async def cost_of(app: Gateway, ada: Person, ceiling: Ceiling, task_id: str, num
 
 def statements() -> int:
     """How many have run in this process."""
-    lines = [line for line in exposition().splitlines() if line.startswith(f"{QUERIES.name}_count")]
-    return sum(int(line.rpartition(" ")[2]) for line in lines)
+    return int(sum(counted("taskwell_query_duration_seconds_count", kind=kind) for kind in ("read", "write")))
 
 
 @pytest.mark.parametrize("operation", CEILINGS)
