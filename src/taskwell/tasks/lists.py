@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningInsert
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
-from taskwell.errors import NotFound, PreconditionFailed, Unauthorized
+from taskwell.errors import NotFound, Unauthorized
 from taskwell.tasks.queries import USER_ID, Column, visible_to_user
 from taskwell.tasks.service import IfMatch
 from taskwell.tasks.tables import ListRow, TaskRow
@@ -220,13 +220,13 @@ async def create(
 
 
 async def change(
-    lane: Lane, user: Principal, list_id: str, changes: ListChanges, *, if_match: IfMatch = None
+    lane: Lane, user: Principal, list_id: str, changes: ListChanges, *, if_match: IfMatch | None = None
 ) -> TaskList:
     """Changes the named fields; nothing is written where none of them differs.
 
     Raises:
         NotFound: see ``get``.
-        PreconditionFailed: the list's revision is not one of ``if_match``.
+        PreconditionFailed: see ``IfMatch.require``.
     """
     async with lane.transaction() as transaction:
         await hold(transaction, user)
@@ -250,7 +250,7 @@ async def change(
 
 
 async def remove(
-    lane: Lane, user: Principal, list_id: str, *, with_tasks: bool = False, if_match: IfMatch = None
+    lane: Lane, user: Principal, list_id: str, *, with_tasks: bool = False, if_match: IfMatch | None = None
 ) -> None:
     """Removes the list. Its tasks stay, without a list, or all go to the trash.
 
@@ -267,6 +267,6 @@ async def remove(
         await transaction.rows(_REMOVE, **named)
 
 
-def _require(if_match: IfMatch, found: TaskList) -> None:
-    if if_match is not None and found.revision not in if_match:
-        raise PreconditionFailed("The list has changed since you read it; read it again and repeat your change.")
+def _require(if_match: IfMatch | None, found: TaskList) -> None:
+    if if_match is not None:
+        if_match.require(found.revision, "list")

@@ -6,7 +6,7 @@ between it is done once more with the user's row locked, so that the second time
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -22,8 +22,35 @@ from taskwell.users.revision import hold
 
 T = TypeVar("T")
 
-IfMatch = frozenset[int] | None
-"""The revisions that the caller accepts; None for any."""
+
+@dataclass(frozen=True, slots=True)
+class IfMatch:
+    """The preconditions of a write (RFC 9110 section 13.1).
+
+    Attributes:
+        accepted: The revisions of If-Match; None for any.
+        refused: The revisions of If-None-Match.
+        is_spoiled: Whether a proxy has changed an ETag of If-Match, so that it can match nothing.
+    """
+
+    accepted: frozenset[int] | None = None
+    refused: frozenset[int] = frozenset()
+    is_spoiled: bool = False
+
+    def require(self, revision: int, thing: str) -> None:
+        """Raises:
+        PreconditionFailed: the thing is not in a state that the caller wants to change.
+        """
+        if revision in self.refused:
+            raise PreconditionFailed(f"The {thing} is the one that If-None-Match names, so nothing was changed.")
+        if self.accepted is None or revision in self.accepted:
+            return
+        if self.is_spoiled:
+            raise PreconditionFailed(
+                "A proxy has changed the ETag that you send in If-Match. It must hand on ETags as they are: "
+                "see the guide about caching."
+            )
+        raise PreconditionFailed(f"The {thing} has changed since you read it; read it again and repeat your change.")
 
 
 Change = TaskChanges | Callable[[Task], TaskChanges]
@@ -52,12 +79,14 @@ async def get(lane: Lane, user: Principal, task_id: str) -> Task:
     return await _read(lane, queries.ONE, user, task_id)
 
 
-async def change(lane: Lane, user: Principal, task_id: str, changes: Change, *, if_match: IfMatch = None) -> Task:
+async def change(
+    lane: Lane, user: Principal, task_id: str, changes: Change, *, if_match: IfMatch | None = None
+) -> Task:
     """Changes the named fields; nothing is written where none of them differs.
 
     Raises:
         NotFound: see ``get``.
-        PreconditionFailed: the task's revision is not one of ``if_match``.
+        PreconditionFailed: see ``IfMatch.require``.
         Invalid: the list is not one of the user's.
     """
     direct = None if callable(changes) or if_match is not None else direct_change(changes, user)
@@ -70,7 +99,7 @@ async def change(lane: Lane, user: Principal, task_id: str, changes: Change, *, 
     return await _rewrite(lane, user, task_id, changed, if_match=if_match)
 
 
-async def toggle(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch = None) -> Task:
+async def toggle(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch | None = None) -> Task:
     """Completes a pending task and reopens a completed one."""
     if if_match is None and (task := await _directly(lane, user, task_id, TOGGLE)) is not None:
         return task
@@ -81,7 +110,7 @@ async def toggle(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch
     return await _rewrite(lane, user, task_id, toggled, if_match=if_match)
 
 
-async def delete(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch = None) -> Task:
+async def delete(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch | None = None) -> Task:
     """Moves the task to the trash."""
     return await _rewrite(lane, user, task_id, Task.deleted, if_match=if_match)
 
@@ -95,7 +124,7 @@ async def restore(lane: Lane, user: Principal, task_id: str) -> Task:
     return await _rewrite(lane, user, task_id, Task.restored, source=queries.ONE_IN_TRASH)
 
 
-async def erase(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch = None) -> None:
+async def erase(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch | None = None) -> None:
     """Removes the task without a way back."""
 
     async def attempt(lane: Lane, user: Principal) -> int | None:
@@ -121,7 +150,7 @@ async def _rewrite(
     task_id: str,
     becomes: Callable[[Task, datetime], Task],
     *,
-    if_match: IfMatch = None,
+    if_match: IfMatch | None = None,
     source: Query[Task] = queries.ONE,
 ) -> Task:
     async def attempt(lane: Lane, user: Principal) -> Task | None:
@@ -162,9 +191,9 @@ async def _store(lane: Lane, write: Query[int], user: Principal, task: Task) -> 
     return None if revision is None else replace(task, revision=revision)
 
 
-def require(if_match: IfMatch, task: Task) -> None:
-    if if_match is not None and task.revision not in if_match:
-        raise PreconditionFailed("The task has changed since you read it; read it again and repeat your change.")
+def require(if_match: IfMatch | None, task: Task) -> None:
+    if if_match is not None:
+        if_match.require(task.revision, "task")
 
 
 def no_such_task() -> NotFound:

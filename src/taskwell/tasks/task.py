@@ -6,6 +6,8 @@ from enum import IntEnum
 from typing import Literal, TypedDict
 from zoneinfo import ZoneInfo
 
+from taskwell.text import compared
+
 MAX_TITLE = 200
 MAX_DESCRIPTION = 10_000
 MAX_TAG = 50
@@ -151,8 +153,8 @@ def start_of(day: date, time_zone: str) -> datetime:
 
 
 def tag_key(tag: str) -> str:
-    """The tag as it is compared: without case."""
-    return tag.casefold()
+    """The tag as it is compared."""
+    return compared(tag)
 
 
 def without_twins(tags: list[str]) -> tuple[str, ...]:
