@@ -10,7 +10,7 @@ from starlette.types import Scope
 from taskwell.api.call import RequestContext
 from taskwell.api.replies import FRESH, json_response
 from taskwell.errors import InvalidHeader, PreconditionRequired
-from taskwell.tasks.service import IfMatch
+from taskwell.tasks.service import IfMatch, Precondition
 
 _ENTITY_TAG = re.compile(r'[\s,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,[\s,]*|$)')
 """One of a list; RFC 9110 section 5.6.1 has empty elements ignored."""
@@ -35,7 +35,7 @@ def weak(tag: str) -> str:
     return f"W/{tag}"
 
 
-def if_match(call: RequestContext, *, is_counted: bool = False) -> IfMatch | None:
+def if_match(call: RequestContext, *, is_counted: bool = False) -> IfMatch:
     """The preconditions of a write; None where there are none. For ``If-None-Match: *`` see ``Operation``.
 
     If-Match compares strongly: a weak tag or one that is not ours never matches.
@@ -55,10 +55,10 @@ def if_match(call: RequestContext, *, is_counted: bool = False) -> IfMatch | Non
     form = _COUNTED if is_counted else _OURS
     refused = _revisions(form, _QUOTED.findall(unwanted or ""))
     if wanted in (None, "*"):
-        return IfMatch(refused=refused)
+        return Precondition(refused=refused)
     tags = list(_parsed(wanted))
     accepted = _revisions(form, (tag for is_weak, tag in tags if not is_weak))
-    return IfMatch(accepted, refused, any(is_weak or _WITH_SUFFIX.fullmatch(tag) for is_weak, tag in tags))
+    return Precondition(accepted, refused, any(is_weak or _WITH_SUFFIX.fullmatch(tag) for is_weak, tag in tags))
 
 
 def _revisions(form: re.Pattern[str], tags: Iterable[str]) -> frozenset[int]:

@@ -33,7 +33,7 @@ class Rewrite:
 
     task_id: str
     becomes: Callable[[Task, datetime], Task]
-    if_match: IfMatch | None = None
+    if_match: IfMatch = None
     in_trash: bool = False
 
 

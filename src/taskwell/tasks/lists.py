@@ -220,13 +220,13 @@ async def create(
 
 
 async def change(
-    lane: Lane, user: Principal, list_id: str, changes: ListChanges, *, if_match: IfMatch | None = None
+    lane: Lane, user: Principal, list_id: str, changes: ListChanges, *, if_match: IfMatch = None
 ) -> TaskList:
     """Changes the named fields; nothing is written where none of them differs.
 
     Raises:
         NotFound: see ``get``.
-        PreconditionFailed: see ``IfMatch.require``.
+        PreconditionFailed: see ``Precondition.require``.
     """
     async with lane.transaction() as transaction:
         await hold(transaction, user)
@@ -250,7 +250,7 @@ async def change(
 
 
 async def remove(
-    lane: Lane, user: Principal, list_id: str, *, with_tasks: bool = False, if_match: IfMatch | None = None
+    lane: Lane, user: Principal, list_id: str, *, with_tasks: bool = False, if_match: IfMatch = None
 ) -> None:
     """Removes the list. Its tasks stay, without a list, or all go to the trash.
 
@@ -267,6 +267,6 @@ async def remove(
         await transaction.rows(_REMOVE, **named)
 
 
-def _require(if_match: IfMatch | None, found: TaskList) -> None:
+def _require(if_match: IfMatch, found: TaskList) -> None:
     if if_match is not None:
         if_match.require(found.revision, "list")

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class IfMatch:
+class Precondition:
     """The preconditions of a write (RFC 9110 section 13.1).
 
     Attributes:
@@ -53,6 +53,8 @@ class IfMatch:
         raise PreconditionFailed(f"The {thing} has changed since you read it; read it again and repeat your change.")
 
 
+IfMatch = Precondition | None
+
 Change = TaskChanges | Callable[[Task], TaskChanges]
 """What changes, or what says so of the task as it is."""
 
@@ -79,14 +81,12 @@ async def get(lane: Lane, user: Principal, task_id: str) -> Task:
     return await _read(lane, queries.ONE, user, task_id)
 
 
-async def change(
-    lane: Lane, user: Principal, task_id: str, changes: Change, *, if_match: IfMatch | None = None
-) -> Task:
+async def change(lane: Lane, user: Principal, task_id: str, changes: Change, *, if_match: IfMatch = None) -> Task:
     """Changes the named fields; nothing is written where none of them differs.
 
     Raises:
         NotFound: see ``get``.
-        PreconditionFailed: see ``IfMatch.require``.
+        PreconditionFailed: see ``Precondition.require``.
         Invalid: the list is not one of the user's.
     """
     direct = None if callable(changes) or if_match is not None else direct_change(changes, user)
@@ -99,7 +99,7 @@ async def change(
     return await _rewrite(lane, user, task_id, changed, if_match=if_match)
 
 
-async def toggle(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch | None = None) -> Task:
+async def toggle(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch = None) -> Task:
     """Completes a pending task and reopens a completed one."""
     if if_match is None and (task := await _directly(lane, user, task_id, TOGGLE)) is not None:
         return task
@@ -110,7 +110,7 @@ async def toggle(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch
     return await _rewrite(lane, user, task_id, toggled, if_match=if_match)
 
 
-async def delete(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch | None = None) -> Task:
+async def delete(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch = None) -> Task:
     """Moves the task to the trash."""
     return await _rewrite(lane, user, task_id, Task.deleted, if_match=if_match)
 
@@ -124,7 +124,7 @@ async def restore(lane: Lane, user: Principal, task_id: str) -> Task:
     return await _rewrite(lane, user, task_id, Task.restored, source=queries.ONE_IN_TRASH)
 
 
-async def erase(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch | None = None) -> None:
+async def erase(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch = None) -> None:
     """Removes the task without a way back."""
 
     async def attempt(lane: Lane, user: Principal) -> int | None:
@@ -150,7 +150,7 @@ async def _rewrite(
     task_id: str,
     becomes: Callable[[Task, datetime], Task],
     *,
-    if_match: IfMatch | None = None,
+    if_match: IfMatch = None,
     source: Query[Task] = queries.ONE,
 ) -> Task:
     async def attempt(lane: Lane, user: Principal) -> Task | None:
@@ -191,7 +191,7 @@ async def _store(lane: Lane, write: Query[int], user: Principal, task: Task) -> 
     return None if revision is None else replace(task, revision=revision)
 
 
-def require(if_match: IfMatch | None, task: Task) -> None:
+def require(if_match: IfMatch, task: Task) -> None:
     if if_match is not None:
         if_match.require(task.revision, "task")
 
