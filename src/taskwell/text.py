@@ -1,10 +1,13 @@
 """Text as people see it: what shows, what counts as the same, and how it sorts."""
 
+import re
 import unicodedata
 
 LONGEST_COMPARED = 254
 """Of whatever is compared an e-mail may be the longest. Composing takes time by the square of a letter's accents."""
 
+_RUNS = re.compile("[\x00-\x20\x7f-\x9f\u2028\u2029]+")
+_GRAPHIC = re.compile("[!-~]")
 _NOT_SEEN = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
 _FILLERS = frozenset(
     map(
@@ -23,16 +26,14 @@ _FILLERS = frozenset(
 
 def shows_something(text: str) -> bool:
     """Whether a reader sees anything of it."""
+    if _GRAPHIC.match(text):
+        return True
     return any(unicodedata.category(each) not in _NOT_SEEN and each not in _FILLERS for each in text)
 
 
 def on_one_line(text: str) -> str:
-    """Without control characters and line ends. Joiners stay: Persian and many emoji need them."""
-    return " ".join("".join(" " if _is_control(each) else each for each in text).split())
-
-
-def _is_control(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+    """The text without control characters and line ends; blanks and joiners inside stay as they are."""
+    return _RUNS.sub(lambda run: " " if run[0].strip(" ") else run[0], text).strip()
 
 
 def compared(text: str) -> str:

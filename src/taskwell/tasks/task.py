@@ -152,9 +152,8 @@ def start_of(day: date, time_zone: str) -> datetime:
         return datetime.combine(day, time(), UTC)
 
 
-def tag_key(tag: str) -> str:
-    """The tag as it is compared."""
-    return compared(tag)
+tag_key = compared
+"""The tag as it is compared."""
 
 
 def without_twins(tags: list[str]) -> tuple[str, ...]:

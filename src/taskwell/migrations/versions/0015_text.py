@@ -83,6 +83,7 @@ def upgrade() -> None:
         connection.exec_driver_sql(REINDEX)
     else:
         op.execute("INSERT INTO task_search (task_search) VALUES ('delete-all')")
+        op.execute("DELETE FROM task_search_stale")
         op.execute("INSERT INTO task_search_stale (number) SELECT search FROM tasks")
         _index_what_is_stale()
     _write_keys()
