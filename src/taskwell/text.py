@@ -6,7 +6,7 @@ import unicodedata
 LONGEST_COMPARED = 254
 """Of whatever is compared an e-mail may be the longest. Composing takes time by the square of a letter's accents."""
 
-_RUNS = re.compile("[\x00-\x20\x7f-\x9f\u2028\u2029]+")
+_RUNS = re.compile("[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _GRAPHIC = re.compile("[!-~]")
 _NOT_SEEN = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
 _FILLERS = frozenset(
@@ -32,7 +32,7 @@ def shows_something(text: str) -> bool:
 
 
 def on_one_line(text: str) -> str:
-    """The text without control characters and line ends; blanks and joiners inside stay as they are."""
+    """Without control characters, line ends and lone surrogates; blanks and joiners inside stay as they are."""
     return _RUNS.sub(lambda run: " " if run[0].strip(" ") else run[0], text).strip()
 
 

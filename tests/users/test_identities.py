@@ -36,6 +36,7 @@ async def test_one_subject_of_two_issuers_and_two_of_one_are_other_users(databas
         ("علی\u200cرضا", "علی\u200cرضا"),  # noqa: RUF001
         ("Grace\r\nBcc: eve@example.com\u2028x\x00", "Grace Bcc: eve@example.com x"),
         ("\u200b\u200d", "grace"),
+        ("Grace \ud800", "Grace"),
     ],
 )
 async def test_a_name_keeps_its_joiners_and_loses_line_ends_and_one_that_shows_nothing_is_none(
