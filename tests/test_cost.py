@@ -47,7 +47,7 @@ CEILINGS = {
     "search": Ceiling("GET", "?limit=50&q=milk", 1, 18_500, (355, 375)),
     "stats": Ceiling("GET", "/stats", 1, 1_400, (340, 375)),
     "bulk": Ceiling(
-        "POST", "/bulk", 5, 38_500, (5_200, 4_750), {"operations": [{"op": "create", "data": DRAFT}] * 100}
+        "POST", "/bulk", 5, 38_500, (5_300, 4_850), {"operations": [{"op": "create", "data": DRAFT}] * 100}
     ),
 }
 

@@ -10,6 +10,9 @@ from taskwell.errors import EmailTaken, InvalidCredentials, WrongPassword
 from taskwell.users.events import Kind
 from taskwell.users.user import email_key
 
+FAILURES: frozenset[Kind] = frozenset({"sign_in_failed", "wrong_password", "locked_out"})
+"""They have happened whatever becomes of the request."""
+
 
 @asynccontextmanager
 async def signing_in(call: RequestContext, email: str) -> AsyncIterator[None]:
@@ -70,6 +73,8 @@ def note(
     subject: str | None = None,
 ) -> None:
     """Writes down what happened to an account; the address and the request id come from the call."""
+    if call.is_trial and kind not in FAILURES:
+        return
     call.services.journal.record(
         kind, address_of(call), user_id=user_id, email=email, subject=subject, request_id=call.request_id
     )

@@ -10,6 +10,7 @@ from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
 from taskwell.security.claims import ExternalClaims, TokenClaims
+from taskwell.text import on_one_line, shows_something
 from taskwell.users.principal import Principal
 from taskwell.users.tables import ExternalIdentityRow, RevokedTokenRow, UserRow
 from taskwell.users.user import MAX_EMAIL, MAX_NAME, is_email
@@ -153,7 +154,7 @@ def _email(token: ExternalClaims) -> str | None:
 def _name(token: ExternalClaims) -> str:
     """What to call the user: as the issuer does, else by the e-mail or the subject."""
     for text in (token.name, (token.email or "").partition("@")[0], token.subject):
-        printable = "".join(character if character.isprintable() else " " for character in text or "")
-        if name := " ".join(printable.split())[:MAX_NAME].strip():
+        name = on_one_line(text or "")[:MAX_NAME].strip()
+        if shows_something(name):
             return name
     return "?"
