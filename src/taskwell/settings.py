@@ -96,6 +96,10 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = None
     smtp_tls: Literal["auto", "on", "starttls", "off"] = "auto"
     mail_from: str = "Taskwell <taskwell@localhost>"
+    max_mails_per_day: Annotated[int, Field(ge=0)] = 50
+    require_verified_email: bool = False
+    public_url: str | None = None
+    frontend_url: str | None = None
     webhook_allow_private: bool = False
 
     @field_validator("log_level", mode="before")
@@ -118,6 +122,8 @@ class Settings(BaseSettings):
         "smtp_host",
         "smtp_username",
         "smtp_password",
+        "public_url",
+        "frontend_url",
         mode="before",
     )
     @classmethod
@@ -134,6 +140,17 @@ class Settings(BaseSettings):
         if parts.query or parts.fragment or parts.username or parts.password:
             raise ValueError("it must be an address such as https://auth.example.com")
         return url.strip().rstrip("/").removesuffix("/api/auth")
+
+    @field_validator("public_url", "frontend_url")
+    @classmethod
+    def _is_a_place(cls, url: str | None) -> str | None:
+        """Takes what a path can be added to."""
+        if url is None:
+            return None
+        parts = AnyHttpUrl(url)
+        if parts.query or parts.fragment or parts.username or parts.password:
+            raise ValueError("it must be an address such as https://tasks.example.com")
+        return url.strip().rstrip("/")
 
     @field_validator("better_auth_issuer")
     @classmethod
@@ -185,10 +202,20 @@ class Settings(BaseSettings):
             raise ValueError("DEBUG must be off in production; remove it or set DEBUG=false")
         if "*" in self.allowed_origins:
             raise ValueError("ALLOWED_ORIGINS must name each origin in production; '*' is not accepted")
-        if self.smtp_host is not None and "mail_from" not in self.model_fields_set:
-            raise ValueError("MAIL_FROM is missing; set it to an address that SMTP_HOST may send from")
         if self.better_auth_secret is not None and (weakness := _weakness(self.better_auth_secret)):
             raise ValueError(f"BETTER_AUTH_SECRET {weakness}; set the output of 'openssl rand -hex 32' on both sides")
+        return self
+
+    @model_validator(mode="after")
+    def _can_send_in_production(self) -> Self:
+        if self.environment != "production":
+            return self
+        if self.smtp_host is None and self.require_verified_email:
+            raise ValueError("REQUIRE_VERIFIED_EMAIL needs mail; set SMTP_HOST, MAIL_FROM and PUBLIC_URL")
+        if self.smtp_host is not None and "mail_from" not in self.model_fields_set:
+            raise ValueError("MAIL_FROM is missing; set it to an address that SMTP_HOST may send from")
+        if self.smtp_host is not None and self.public_url is None:
+            raise ValueError("PUBLIC_URL is missing; set it to the address at which people reach this server")
         return self
 
     @field_validator("mail_from")
@@ -214,6 +241,16 @@ class Settings(BaseSettings):
     def works_in_serve(self) -> bool:
         """Whether ``taskwell serve`` delivers reminders itself; on SQLite it does unless told otherwise."""
         return self.is_sqlite if self.worker_in_serve is None else self.worker_in_serve
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether the account's mails are sent; in development without SMTP_HOST the log shows them."""
+        return self.smtp_host is not None or not self.is_production
+
+    @property
+    def link_base(self) -> str:
+        """What the links in mails begin with: the front end, or our own pages."""
+        return self.frontend_url or f"{self.public_url or f'http://127.0.0.1:{self.port}'}/account"
 
     @cached_property
     def signing_key(self) -> str:

@@ -32,12 +32,14 @@ def client(app: Gateway, headers: dict[str, str] | None = None) -> httpx2.AsyncC
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test", headers=headers)
 
 
-async def arrive(app: Gateway, name: str) -> Person:
-    """Opens an account, as quickly as the tests need it."""
+async def arrive(app: Gateway, name: str, *, is_confirmed: bool = True) -> Person:
+    """Opens an account, as quickly as the tests need it; its e-mail is confirmed unless told otherwise."""
     assert app.services is not None
     services = app.services
     email = f"{name}@example.com"
     user = await users.sign_up(services.database, email=email, password=PASSWORD, name=name.capitalize())
+    if is_confirmed:
+        await users.confirm(services.database, user.id)
     key, algorithm = services.settings.signing_key, services.settings.algorithm
     token = tokens.issue(user.id, key=key, algorithm=algorithm, now=now(), lifetime=timedelta(days=1))
     claims = tokens.verify(token.text, key=key, algorithm=algorithm)

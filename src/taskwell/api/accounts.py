@@ -17,15 +17,19 @@ from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
 from taskwell.api.replies import PRIVATE, json_response
 from taskwell.database import now
-from taskwell.errors import AppError, EmailTaken, InvalidCredentials
+from taskwell.errors import AppError, EmailTaken, InvalidCredentials, SignInUnconfirmed
 from taskwell.security import tokens
 from taskwell.security.tokens import AccessToken
 from taskwell.tasks.fields import Text
+from taskwell.users.sign_in import SignedIn
 from taskwell.users.user import MAX_EMAIL, MAX_NAME, MIN_NAME, User, is_email
 
 EXAMPLE_USER: JsonDict = {
     "id": "01938d1b-1111-7222-8333-444455556666",
+    "space_id": "01938d1b-1111-7222-8333-444455556666",
     "email": "ada@example.com",
+    "email_verified": True,
+    "pending_email": None,
     "name": "Ada",
     "time_zone": "UTC",
     "created_at": "2026-11-21T08:00:00.123456Z",
@@ -71,7 +75,10 @@ class UserOut(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_USER]})
 
     id: str
+    space_id: str = Field(description="The personal space's id, which is our own id of the user.")
     email: str | None
+    email_verified: bool
+    pending_email: str | None = Field(description="What becomes the e-mail once it is confirmed.")
     name: str
     time_zone: str
     created_at: datetime
@@ -82,9 +89,9 @@ class SessionOut(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_SESSION]})
 
     user: UserOut
-    access_token: str
+    access_token: str | None = Field(description="Null where the e-mail must be confirmed before the first sign-in.")
     token_type: str
-    expires_at: datetime
+    expires_at: datetime | None
 
 
 class TokenOut(BaseModel):
@@ -150,7 +157,7 @@ def router(signed_in: type[Operation], public: type[Operation]) -> APIRouter:
     routes = APIRouter(prefix="/auth", tags=["auth"])
     for path, method, endpoint, kind, options in (
         ("/signup", "POST", sign_up, public, _options("Open an account", SessionOut, EmailTaken, status_code=201)),
-        ("/login", "POST", sign_in, public, _options("Sign in", SessionOut, InvalidCredentials)),
+        ("/login", "POST", sign_in, public, _options("Sign in", SessionOut, InvalidCredentials, SignInUnconfirmed)),
         ("/logout", "POST", sign_out, signed_in, _options("Refuse this token from now on", MessageOut)),
         ("/me", "GET", me, signed_in, _options("The caller", UserOut)),
     ):
@@ -168,15 +175,31 @@ def _options(summary: str, answer: type[BaseModel], *kinds: type[AppError], stat
 
 
 async def sign_up(call: Call, body: SignUp) -> Response:
+    sends_link = call.settings.sends_mail
     async with signing_up(call, body.email):
-        user = await users.sign_up(call.lane, email=body.email, password=body.password, name=body.name)
+        user = await users.sign_up(
+            call.lane, email=body.email, password=body.password, name=body.name, sends_link=sends_link
+        )
     return _session(call, user, status=201)
 
 
 async def sign_in(call: Call, body: SignIn) -> Response:
-    async with signing_in(call, body.email):
-        found = await users.authenticate(call.lane, email=body.email, password=body.password)
+    found = await _authenticated(call, body.email, body.password)
     return _session(call, found.user, as_of=found.as_of)
+
+
+async def _authenticated(call: RequestContext, email: str, password: str) -> SignedIn:
+    async with signing_in(call, email):
+        found = await users.authenticate(call.lane, email=email, password=password)
+        if _must_confirm(call, found.user):
+            async with call.lane.transaction() as transaction:
+                await users.send_link(transaction, found.user.id, email)
+            raise SignInUnconfirmed
+    return found
+
+
+def _must_confirm(call: RequestContext, user: User) -> bool:
+    return call.settings.require_verified_email and not user.email_verified
 
 
 async def token(call: Call, form: Annotated[PasswordForm, Form()]) -> Response:
@@ -186,9 +209,8 @@ async def token(call: Call, form: Annotated[PasswordForm, Form()]) -> Response:
     if not form.username or not form.password:
         return _refused("invalid_request", "Send username and password.")
     try:
-        async with signing_in(call, form.username):
-            found = await users.authenticate(call.lane, email=form.username, password=form.password)
-    except InvalidCredentials as error:
+        found = await _authenticated(call, form.username, form.password)
+    except (InvalidCredentials, SignInUnconfirmed) as error:
         return _refused("invalid_grant", error.detail)
     issued = _issue(call, found.user, found.as_of)
     seconds = int((issued.expires_at - now()).total_seconds())
@@ -210,22 +232,33 @@ async def me(call: Call) -> Response:
     return user_response(call, await users.get(call.lane, call.user))
 
 
+async def verify_email(call: RequestContext, token: str) -> None:
+    """Confirms the e-mail to which the token was sent.
+
+    Raises:
+        LinkOver: the token is not good any more.
+        EmailTaken: another account got the e-mail meanwhile.
+    """
+    confirmed = await users.verify_email(call.lane, token)
+    note(call, "email_changed" if confirmed.is_change else "email_verified", user_id=confirmed.user_id)
+
+
 def user_response(call: RequestContext, user: User) -> Response:
     return _private(user_json(user, call.user.subject))
 
 
 def user_json(user: User, subject: str) -> dict[str, Any]:
     """A user for the wire, under the id by which the caller knows itself."""
-    return asdict(user) | {"id": subject}
+    return asdict(user) | {"id": subject, "space_id": user.id}
 
 
 def _session(call: RequestContext, user: User, *, as_of: datetime | None = None, status: int = 200) -> Response:
-    issued = _issue(call, user, as_of)
+    issued = None if _must_confirm(call, user) else _issue(call, user, as_of)
     content = {
         "user": user_json(user, user.id),
-        "access_token": issued.text,
+        "access_token": issued.text if issued else None,
         "token_type": "bearer",
-        "expires_at": issued.expires_at,
+        "expires_at": issued.expires_at if issued else None,
     }
     return _private(content, status=status)
 

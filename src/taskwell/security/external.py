@@ -138,6 +138,7 @@ def _external(
         expires_at=expires_at,
         email=_text(claims.get("email")),
         name=_text(claims.get("name")),
+        email_verified=claims.get("emailVerified") is True or claims.get("email_verified") is True,
     )
 
 

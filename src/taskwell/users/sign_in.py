@@ -9,6 +9,8 @@ from taskwell.database import Lane, Query, UtcInstant, new_id, now
 from taskwell.database.lanes import UniqueViolated
 from taskwell.errors import EmailTaken, Forbidden, Invalid, InvalidCredentials, WrongPassword
 from taskwell.security.passwords import hash_password, is_password
+from taskwell.users import one_time_tokens
+from taskwell.users.confirmation import send_link
 from taskwell.users.principal import Principal
 from taskwell.users.profile import OWN_ROW, USER_COLUMNS, confirm_password, get
 from taskwell.users.revocation import announce_change
@@ -61,8 +63,11 @@ _STILL: Query[tuple[User, datetime | None]] = Query(
 """It waits for a change that has not been committed yet."""
 
 
-async def sign_up(lane: Lane, *, email: str, password: str, name: str) -> User:
+async def sign_up(lane: Lane, *, email: str, password: str, name: str, sends_link: bool = False) -> User:
     """Opens an account.
+
+    Args:
+        sends_link: Whether a mail asks to confirm the e-mail.
 
     Raises:
         Invalid: the password breaks a rule.
@@ -79,11 +84,14 @@ async def sign_up(lane: Lane, *, email: str, password: str, name: str) -> User:
         "created_at": at,
         "updated_at": at,
     }
-    try:
-        user = await lane.row(_ADD, **values)
-    except UniqueViolated:
-        raise EmailTaken from None
-    assert user is not None
+    async with lane.transaction() as transaction:
+        try:
+            user = await transaction.row(_ADD, **values)
+        except UniqueViolated:
+            raise EmailTaken from None
+        assert user is not None
+        if sends_link:
+            await send_link(transaction, user.id, email)
     return user
 
 
@@ -128,6 +136,7 @@ _CHANGE_PASSWORD: Query[datetime] = Query(
         password_hash=bindparam("new_hash"),
         tokens_valid_after=bindparam("at", type_=UtcInstant),
         kept_token_id=bindparam("token_id"),
+        pending_email=None,
         updated_at=bindparam("at", type_=UtcInstant),
     )
     .returning(UserRow.updated_at),
@@ -170,6 +179,7 @@ async def change_password(lane: Lane, user: Principal, hashes: PasswordHashes) -
         at = await later_than_every_token(transaction, user.user_id)
         if await transaction.row(_CHANGE_PASSWORD, **values, at=at) is None:
             raise WrongPassword("The password was changed meanwhile.")
+        await one_time_tokens.end_all(transaction, user.user_id)
         await announce_change(transaction, user.user_id)
 
 

@@ -51,6 +51,17 @@ def _contract_row(name: str, paths: str, reader: str) -> str:
     return f"<tr><td>{name}</td><td><code>{escape(paths)}</code></td><td>{reader}</td><td>{look}</td></tr>"
 
 
+def verify_email(token: str) -> str:
+    content = _template("verify_email").substitute(token=escape(token))
+    return _layout("Confirm your e-mail · Taskwell", content, current="")
+
+
+def notice(title: str, sentence: str) -> str:
+    """What came of something, as a page."""
+    content = _template("notice").substitute(title=escape(title), sentence=escape(sentence))
+    return _layout(f"{title} · Taskwell", content, current="")
+
+
 @cache
 def errors() -> str:
     """Every error code, each at the address that a problem's ``type`` has."""
