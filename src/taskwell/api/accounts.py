@@ -249,7 +249,8 @@ def user_response(call: RequestContext, user: User) -> Response:
 
 def user_json(user: User, subject: str) -> dict[str, Any]:
     """A user for the wire, under the id by which the caller knows itself."""
-    return asdict(user) | {"id": subject, "space_id": user.id}
+    shown = asdict(user) | {"id": subject, "space_id": user.id, "email_verified": user.email_verified}
+    return {name: shown[name] for name in UserOut.model_fields}
 
 
 def _session(call: RequestContext, user: User, *, as_of: datetime | None = None, status: int = 200) -> Response:

@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from email.utils import format_datetime, parseaddr, quote
 from html import escape
+from typing import Any
 
 from email_validator import validate_email
 
@@ -26,6 +27,11 @@ LINE = 75
 class _Subject(UniqueUnstructuredHeader, BaseHeader):
     """Python's own folding loses the blank between two encoded words (RFC 2047 section 6.2)."""
 
+    @classmethod
+    def parse(cls, value: str, kwds: dict[str, Any]) -> None:
+        super().parse(value, kwds)
+        kwds["decoded"] = value  # a title that looks like an encoded word is none
+
     def fold(self, *, policy: Policy) -> str:
         return f"{self.name}: {_encoded(str(self), self.name)}{policy.linesep}"
 
@@ -35,10 +41,11 @@ class _Mailbox(UniqueSingleAddressHeader, BaseHeader):
 
     def fold(self, *, policy: Policy) -> str:
         name, address = self.address.display_name, f"<{self.address.addr_spec}>"
-        if name:
-            shown = f'"{quote(name)}"' if _is_plain(name) else _encoded(name, self.name)
-            address = f"{shown}{policy.linesep if len(shown) > LINE - len(address) else ''} {address}"
-        return f"{self.name}: {address}{policy.linesep}"
+        if not name:
+            return f"{self.name}: {address}{policy.linesep}"
+        shown = f"{self.name}: " + (f'"{quote(name)}"' if _is_plain(name) else _encoded(name, self.name))
+        is_long = len(shown.rpartition(policy.linesep)[2]) + len(address) >= LINE
+        return f"{shown}{policy.linesep if is_long else ''} {address}{policy.linesep}"
 
 
 def _encoded(text: str, name: str) -> str:
@@ -48,7 +55,7 @@ def _encoded(text: str, name: str) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    return text.isascii() and "=?" not in text
+    return text.isascii() and "=?" not in text and max(map(len, text.split()), default=0) < LINE // 2
 
 
 _HEADERS = HeaderRegistry()

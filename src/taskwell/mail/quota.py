@@ -62,7 +62,9 @@ _old = (
     .cte("old")
 )
 _PURGE: Query[str] = Query(
-    delete(MailQuotaRow).where(MailQuotaRow.name.in_(select(_old.c.name))).returning(MailQuotaRow.name), str
+    delete(MailQuotaRow).where(MailQuotaRow.name.in_(select(_old.c.name))).returning(MailQuotaRow.name),
+    str,
+    is_heavy=True,
 )
 
 

@@ -91,7 +91,9 @@ _old = (
     .cte("old")
 )
 _PURGE: Query[str] = Query(
-    delete(OneTimeTokenRow).where(OneTimeTokenRow.hash.in_(select(_old.c.hash))).returning(OneTimeTokenRow.hash), str
+    delete(OneTimeTokenRow).where(OneTimeTokenRow.hash.in_(select(_old.c.hash))).returning(OneTimeTokenRow.hash),
+    str,
+    is_heavy=True,
 )
 
 

@@ -19,7 +19,7 @@ from taskwell.users.user import User
 USER_COLUMNS = (
     UserRow.id,
     UserRow.email,
-    UserRow.email_verified_at.is_not(None),
+    UserRow.email_verified_at,
     UserRow.pending_email,
     UserRow.name,
     UserRow.time_zone,
@@ -82,8 +82,8 @@ async def change(lane: Lane, user: Principal, changes: ProfileChanges) -> tuple[
         differing = {name for name, value in changes.items() if value != getattr(before, name)}
         if not differing:
             return before, differing
-        is_verified = before.email_verified and "email" not in differing
-        after = replace(before, **changes, email_verified=is_verified, updated_at=now())
+        verified_at = None if "email" in differing else before.email_verified_at
+        after = replace(before, **changes, email_verified_at=verified_at, updated_at=now())
         values = {"name": after.name, "email": after.email, "updated_at": after.updated_at}
         await transaction.rows(_REWRITE, user_id=user.user_id, **values)
         return after, differing

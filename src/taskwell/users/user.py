@@ -27,12 +27,16 @@ class User:
 
     id: str
     email: str | None
-    email_verified: bool
+    email_verified_at: datetime | None
     pending_email: str | None
     name: str
     time_zone: str
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def email_verified(self) -> bool:
+        return self.email_verified_at is not None
 
 
 def is_email(text: str) -> bool:
