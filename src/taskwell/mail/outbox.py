@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, bindparam, delete, insert, null, select, update
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, new_id, now
@@ -104,7 +104,7 @@ async def claim(lane: Lane, limit: int) -> list[Mail]:
 
 _REMOVE: Query[None] = Query(delete(MailRow).where(*_HELD), lambda *_: None)
 _POSTPONE: Query[None] = Query(
-    update(MailRow).where(*_HELD).values(fire_at=bindparam("again_at", type_=UtcInstant), claimed_at=None),
+    update(MailRow).where(*_HELD).values(fire_at=bindparam("again_at", type_=UtcInstant), claimed_at=null()),
     lambda *_: None,
 )
 
