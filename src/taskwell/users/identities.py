@@ -91,7 +91,7 @@ _EXTERNAL: Query[_Holder] = Query(
 )
 
 _IDENTITY_COLUMNS = ["issuer", "subject", "user_id"]
-_USER_COLUMNS = ["id", "email", "email_verified_at", "name", "created_at", "updated_at"]
+_USER_COLUMNS = ["id", "email", "email_verified_at", "email_said_at", "name", "created_at", "updated_at"]
 
 
 def _add(dialect: str) -> Sequence[Executable]:
@@ -104,6 +104,7 @@ def _add(dialect: str) -> Sequence[Executable]:
         bindparam("user_id", type_=UuidText),
         bindparam("email", type_=Text),
         bindparam("verified_at", type_=UtcInstant),
+        bindparam("said_at", type_=UtcInstant),
         bindparam("name", type_=Text),
         bindparam("at", type_=UtcInstant),
         bindparam("at", type_=UtcInstant),
@@ -130,15 +131,19 @@ _ADD: Query[None] = Query(_add, lambda *_: None)
 
 _TAKE_OVER: Query[None] = Query(
     update(UserRow)
-    .where(UserRow.id == bindparam("user_id", type_=UuidText))
+    .where(
+        UserRow.id == bindparam("user_id", type_=UuidText),
+        or_(UserRow.email_said_at.is_(None), UserRow.email_said_at <= bindparam("said_at", type_=UtcInstant)),
+    )
     .values(
         email=bindparam("email", type_=Text),
         email_verified_at=bindparam("verified_at", type_=UtcInstant),
+        email_said_at=bindparam("said_at", type_=UtcInstant),
         updated_at=bindparam("at", type_=UtcInstant),
     ),
     lambda *_: None,
 )
-"""What the issuer says of the e-mail now."""
+"""What the issuer says of the e-mail now; an older token, still good, changes nothing back."""
 
 
 async def _external(lane: Lane, token: ExternalClaims) -> Principal | None:
@@ -153,7 +158,7 @@ async def _external(lane: Lane, token: ExternalClaims) -> Principal | None:
     }
     at, email = now(), _email(token)
     verified_at = at if email and token.email_verified else None
-    said: dict[str, object] = {"email": email, "verified_at": verified_at, "at": at}
+    said: dict[str, object] = {"email": email, "verified_at": verified_at, "said_at": token.issued_at or at, "at": at}
     holder = await lane.row(_EXTERNAL, **values)
     if holder is None:
         await lane.rows(_ADD, **values, **said, user_id=new_id(), name=_name(token))

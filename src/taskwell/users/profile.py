@@ -53,13 +53,16 @@ async def get(lane: Lane, user: Principal) -> User:
     return found
 
 
+_KEEPS_EMAIL = UserRow.email == bindparam("email", type_=Text)
+
 _REWRITE: Query[Any] = Query(
     update(UserRow)
     .where(OWN_ROW)
     .values(
         name=bindparam("name"),
         email=bindparam("email", type_=Text),
-        email_verified_at=case((UserRow.email == bindparam("email", type_=Text), UserRow.email_verified_at)),
+        email_verified_at=case((_KEEPS_EMAIL, UserRow.email_verified_at)),
+        email_said_at=case((_KEEPS_EMAIL, UserRow.email_said_at), else_=bindparam("updated_at", type_=UtcInstant)),
         updated_at=bindparam("updated_at", type_=UtcInstant),
     ),
     lambda *_: None,

@@ -19,6 +19,8 @@ class UserRow(Base):
     """The e-mail as it is compared, of local accounts only; an external user's e-mail proves nothing."""
     email_verified_at: Mapped[datetime | None] = mapped_column(UtcInstant)
     """When its owner followed the link, or the issuer last began to say so."""
+    email_said_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+    """Of an external user: when the token was issued, or the change was made, that the e-mail is from."""
     pending_email: Mapped[str | None] = mapped_column(Text)
     """What becomes the e-mail when its owner follows the link that was sent there."""
     name: Mapped[str] = mapped_column(Text)

@@ -13,6 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("users", sa.Column("email_verified_at", UtcInstant(), nullable=True))
+    op.add_column("users", sa.Column("email_said_at", UtcInstant(), nullable=True))
     op.add_column("users", sa.Column("pending_email", sa.Text(), nullable=True))
     op.create_table(
         "mails",
@@ -55,4 +56,5 @@ def downgrade() -> None:
     for table in ("one_time_tokens", "mail_quotas", "mails"):
         op.drop_table(table)
     op.drop_column("users", "pending_email")
+    op.drop_column("users", "email_said_at")
     op.drop_column("users", "email_verified_at")
