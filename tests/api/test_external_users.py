@@ -1,5 +1,7 @@
 """Users of Better Auth: they get in at once, everywhere, as themselves and as nobody else."""
 
+# ruff: noqa: RUF001  the letters that look alike are meant
+
 import asyncio
 import time
 from collections.abc import AsyncIterator
