@@ -57,6 +57,9 @@ _BASE = re.compile(r"^/api(?:/v1)?(?:/users/(?:me|\{user_id\})|/\{user_id\})?")
 _ONE = re.compile(r"/\{\w+_id\}")
 """What the path of one thing has beyond that of all."""
 
+ALIASES = re.compile(r"^/auth/|/(?:register|signin|signout)$")
+"""Other addresses of calls that the collection has already."""
+
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _SECRETS = {"password": "{{password}}", "current_password": "{{password}}", "username": "{{email}}"}
 _REPLACED = _SECRETS | {"email": "{{email}}", "id": "{{task_id}}", "due_date": "{{tomorrow}}"}
@@ -97,8 +100,6 @@ class Call:
     @property
     def folder(self) -> str:
         """By contract, and in v1 by how a task is addressed."""
-        if self.path.startswith("/api/v1/{user_id}/"):
-            return "v1, addressed by user, the short way"
         return "v1, addressed by user" if self.path.startswith("/api/v1/users/{user_id}") else self.contract
 
     @property
@@ -117,6 +118,7 @@ def collection() -> dict[str, Any]:
         for contract, held in create_contracts().items()
         for document in (held.app.openapi(),)
         for path, item in document["paths"].items()
+        if not ALIASES.search(path)
         for method in METHODS
         if method in item
     ]

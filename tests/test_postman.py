@@ -27,7 +27,7 @@ def test_the_file_is_as_the_documents_say():
 def test_every_operation_of_every_contract_is_in_it():
     requests = {(item["request"]["method"].lower(), _path(item)) for _, item in held()}
 
-    assert {(each.method, each.path) for each in operations()} == requests
+    assert {(each.method, each.path) for each in operations() if not postman.ALIASES.search(each.path)} == requests
 
 
 def _path(item: dict[str, Any]) -> str:

@@ -15,10 +15,17 @@ from taskwell.api.gateway import Gateway
 from taskwell.api.identity import Identities
 from taskwell.api.journal import SecurityJournal
 from taskwell.api.limits import Limits
-from taskwell.api.problems import Renderer, render_detail, render_problem, render_todo_error
+from taskwell.api.problems import (
+    Renderer,
+    render_detail,
+    render_problem,
+    render_todo_error,
+    render_user_task_problem,
+)
 from taskwell.api.routing import Contract, Switchboard
 from taskwell.api.todos import router as todos
 from taskwell.api.user_tasks import router as user_tasks
+from taskwell.api.user_tasks import v1_router as v1_user_tasks
 from taskwell.api.v1 import router as v1
 from taskwell.database import open_database
 from taskwell.pagination import seal_with
@@ -79,8 +86,9 @@ def create_contracts() -> dict[str, Contract]:
     """
     return {
         "v1": _contract("v1", render_problem, ("/api/v1", "/health", "/metrics"), v1, health.router, metrics.router),
-        "todos": _contract("todos", render_todo_error, ("/api/auth", "/api/users"), todos),
+        "todos": _contract("todos", render_todo_error, ("/api/auth", "/auth", "/api/users"), todos),
         "user_tasks": _contract("user_tasks", render_detail, ("/api/*/tasks",), user_tasks),
+        "v1_user_tasks": _contract("v1_user_tasks", render_user_task_problem, ("/api/v1/*/tasks",), v1_user_tasks),
     }
 
 

@@ -267,6 +267,7 @@ async def test_the_rate_is_judged_after_the_path_user_and_before_the_body(
     assert (await ada.http.post(f"/api/users/{ada.id}/todos", content=b"{")).json().keys() == {
         "error",
         "message",
+        "detail",
         "details",
     }
 

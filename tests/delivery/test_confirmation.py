@@ -298,7 +298,7 @@ async def test_where_e_mails_must_be_confirmed_nobody_signs_in_before(
         nobody = client(app)
         bob = await sign_up(nobody)
         assert (bob["access_token"], bob["expires_at"]) == (None, None)
-        login = {"email": "bob@example.com", "password": PASSWORD}
+        login = {"email": "BOB@example.com", "password": PASSWORD}
         form = {"username": "bob@example.com", "password": PASSWORD}
         answers = [await nobody.post("/api/v1/auth/login", json=login) for _ in range(4)]
         assert {await problem(answer) for answer in answers} == {(403, "sign_in_unconfirmed")}

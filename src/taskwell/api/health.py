@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
@@ -39,7 +39,8 @@ class ReadyOut(BaseModel):
 
 class DatabaseHealthOut(BaseModel):
     status: str
-    database: str
+    database: Literal["connected", "disconnected"]
+    dialect: Literal["sqlite", "postgresql"]
     latency_ms: Annotated[float | None, Field(description="One round trip; null when the database is down.")]
 
 
@@ -92,7 +93,13 @@ async def database(call: Call) -> Response:
     latency = await _latency(call)
     is_up = latency is not None
     status = "healthy" if is_up else "unhealthy"
-    return _answer({"status": status, "database": call.services.database.name, "latency_ms": latency}, is_up=is_up)
+    content = {
+        "status": status,
+        "database": "connected" if is_up else "disconnected",
+        "dialect": call.services.database.name,
+        "latency_ms": latency,
+    }
+    return _answer(content, is_up=is_up)
 
 
 async def _latency(call: Call) -> float | None:

@@ -25,7 +25,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from taskwell.api.bodies import parse_form, parse_json, parse_query, validated
+from taskwell.api.bodies import form_fields, is_form, parse_form, parse_json, parse_query, validated
 from taskwell.api.call import RequestContext
 from taskwell.api.idempotency import Work, once
 from taskwell.database import persistently
@@ -56,6 +56,9 @@ class Operation(APIRoute):
     needs_principal = True
     is_strict = True
     """Whether a query parameter that the operation does not know is refused."""
+
+    takes_forms = False
+    """Whether a form may carry what is a JSON body elsewhere."""
 
     def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:
         super().__init__(path, endpoint, **options)
@@ -129,6 +132,9 @@ class Operation(APIRoute):
 
     async def _body(self, call: RequestContext, model: type[BaseModel], *, is_optional: bool) -> BaseModel | None:
         raw = await call.body()
+        if raw and self.takes_forms and is_form(call.headers(b"content-type")):
+            value = await form_fields(raw, call.headers(b"content-type"))
+            return validated(model, value, "body", is_strict=self.is_strict)
         if raw:
             value = parse_json(raw, call.headers(b"content-type"), is_strict=self.is_strict)
             return validated(model, value, "body", is_strict=self.is_strict)
@@ -151,6 +157,10 @@ class LenientOperation(Operation):
 
 class LenientPublicOperation(LenientOperation):
     needs_principal = False
+
+
+class LenientFormOperation(LenientPublicOperation):
+    takes_forms = True
 
 
 class NoParameters(BaseModel):

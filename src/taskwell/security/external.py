@@ -72,7 +72,7 @@ class SharedSecretVerifier:
         if claims is None:
             return None
         whose = self._issuer or self._origin or claims.get("iss") or SOLE_ISSUER
-        return _external(claims, token, whose, ("sub", "user_id", "id"))
+        return _external(claims, token, whose, ("sub", "user_id", "userId", "id"))
 
 
 def decoded(

@@ -42,8 +42,8 @@ is a 422, so that a typing error never goes unseen. PATCH changes what it names,
 
 **Again.** Send an `Idempotency-Key` with any POST: a retry gets the first answer and does nothing twice.
 
-**By user.** Each path under `/api/v1` exists again under `/api/v1/users/{user_id}` and `/api/v1/{user_id}`, for
-clients that put the caller into the path.
+**By user.** Each path of tasks exists again under `/api/v1/users/{user_id}`, for clients that put the caller into the
+path.
 """,
     ),
     "todos": About(
@@ -51,8 +51,10 @@ clients that put the caller into the path.
         "The task service for clients of the older todo API.",
         _SIGN_IN.format(signup="/api/auth/signup")
         + """
-**Errors** are `{error, message, details}`. A value that breaks a rule is 400; a body that is not JSON or lacks a
-required field is 422. Unknown fields and parameters are ignored.
+The calls under `/api/auth` are there again under `/auth`, where a sign-up needs no `name` and a sign-in takes a form.
+
+**Errors** are `{error, message, detail, details}`. A value that breaks a rule is 400; a body that is not JSON
+or lacks a required field is 422. Unknown fields and parameters are ignored.
 
 These are the same tasks as in [v1](/docs), which can do more.
 """,
@@ -67,6 +69,18 @@ A token of your own Better Auth server works as well, where the server is set up
 **Shapes.** Lists are bare arrays. PUT changes only the fields that it names. Unknown fields are ignored.
 
 **Errors** are `{detail}`, with `errors` for a 422.
+
+These are the same tasks as in [v1](/docs), which can do more.
+""",
+    ),
+    "v1_user_tasks": About(
+        "Taskwell: the v1_user_tasks contract",
+        "The task service for front ends of the HTTP and database upgrade.",
+        _SIGN_IN.format(signup="/api/v1/auth/signup")
+        + """
+**Shapes** are those of [user_tasks](/docs/user_tasks), but a DELETE answers 204 without a body.
+
+**Errors** are `application/problem+json`, as in [v1](/docs); a body that is not JSON is 422.
 
 These are the same tasks as in [v1](/docs), which can do more.
 """,
@@ -138,10 +152,11 @@ ERROR_SCHEMAS: dict[str, dict[str, Json]] = {
     },
     "todos": {
         "TodoError": _object(
-            ["error", "message", "details"],
+            ["error", "message", "detail", "details"],
             {
                 "error": {"type": "string", "description": "A short title."},
                 "message": {"type": "string", "description": "One sentence that a person can act on."},
+                "detail": {"type": "string", "description": "The same sentence."},
                 "details": {
                     "type": "array",
                     "items": _object(["field", "message"], {"field": _TEXT, "message": _TEXT}),
@@ -159,3 +174,4 @@ ERROR_SCHEMAS: dict[str, dict[str, Json]] = {
         )
     },
 }
+ERROR_SCHEMAS["v1_user_tasks"] = ERROR_SCHEMAS["v1"]

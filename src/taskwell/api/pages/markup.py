@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parent / "templates"
 CONTRACTS = {
     "v1": ("/api/v1/…", "new clients; also under <code>/api/v1/users/{user_id}</code>"),
     "user_tasks": ("/api/{user_id}/tasks", "Better Auth front ends"),
+    "v1_user_tasks": ("/api/v1/{user_id}/tasks", "clients of the HTTP and database upgrade"),
     "todos": ("/api/users/{user_id}/todos", "clients of the older todo API"),
 }
 VIEWERS = {

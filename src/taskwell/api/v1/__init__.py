@@ -20,6 +20,6 @@ from taskwell.api.v1 import (
 router = APIRouter()
 for account in (activity, auth, email, lists, tags, users, webhooks):
     router.include_router(account.router, prefix="/api/v1")
-for address in ("/api/v1", "/api/v1/users/{user_id}", "/api/v1/{user_id}"):
+for address in ("/api/v1", "/api/v1/users/{user_id}"):
     for about_tasks in (tasks, bulk, stats, reminders, exchange):
         router.include_router(about_tasks.router, prefix=address)
