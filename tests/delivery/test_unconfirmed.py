@@ -8,6 +8,7 @@ from taskwell.database import Database, now
 from taskwell.delivery import log
 from taskwell.settings import Settings
 from taskwell.tasks import TaskDraft, reminders
+from taskwell.tasks.tables import ReminderRow
 from taskwell.users.tables import UserRow
 from tests.support.deliveries import alter, deliver_due
 from tests.support.people import Person, arrive
@@ -64,7 +65,7 @@ async def test_a_reminder_that_is_tried_again_counts_once(
     mailbox.refusal = "451 try later"
     await deliver_due(database, one)
     mailbox.refusal = None
-    await alter(database, reminders.ReminderRow, fire_at=now())
+    await alter(database, ReminderRow, fire_at=now())
 
     await deliver_due(database, one)
 

@@ -3,7 +3,6 @@
 from email.header import Header
 from email.headerregistry import (
     Address,
-    BaseHeader,
     HeaderRegistry,
     UniqueSingleAddressHeader,
     UniqueUnstructuredHeader,
@@ -24,8 +23,10 @@ LINE = 75
 """RFC 2047 section 2: no line with an encoded word is longer."""
 
 
-class _Subject(UniqueUnstructuredHeader, BaseHeader):
+class _Subject(UniqueUnstructuredHeader):
     """Python's own folding loses the blank between two encoded words (RFC 2047 section 6.2)."""
+
+    name: str
 
     @classmethod
     def parse(cls, value: str, kwds: dict[str, Any]) -> None:
@@ -36,8 +37,10 @@ class _Subject(UniqueUnstructuredHeader, BaseHeader):
         return f"{self.name}: {_encoded(str(self), self.name)}{policy.linesep}"
 
 
-class _Mailbox(UniqueSingleAddressHeader, BaseHeader):
+class _Mailbox(UniqueSingleAddressHeader):
     """The display name has the same trouble as the subject."""
+
+    name: str
 
     def fold(self, *, policy: Policy) -> str:
         name, address = self.address.display_name, f"<{self.address.addr_spec}>"
@@ -59,9 +62,8 @@ def _is_plain(text: str) -> bool:
 
 
 _HEADERS = HeaderRegistry()
-_HEADERS.map_to_type("subject", _Subject)
-_HEADERS.map_to_type("from", _Mailbox)
-_HEADERS.map_to_type("to", _Mailbox)
+for _name, _kind in (("subject", _Subject), ("from", _Mailbox), ("to", _Mailbox)):
+    _HEADERS.map_to_type(_name, _kind)  # type: ignore[arg-type]  # it adds the base class itself
 _POLICY = SMTP.clone(header_factory=_HEADERS)
 
 
