@@ -1,8 +1,6 @@
 """Everything that can be set, from the environment and ``.env``; immutable once read."""
 
-import os
 import re
-import secrets
 from email.utils import parseaddr
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
@@ -14,22 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL
 
 from taskwell.database_url import parsed
-
-MIN_SECRET_BYTES = 32
-"""RFC 7518 section 3.2: an HS256 key has at least as many bits as the hash."""
-
-PLACEHOLDERS = (
-    "change-me",
-    "changeme",
-    "change-this",
-    "your-secret",
-    "replace-me",
-    "do-not-use",
-    "better-auth-secret",
-)
-GUESSES = ("secret-key", "secretkey", "secret", "password", "super", "example", "taskwell")
-"""What makes a key no harder to guess: the rest of it has to be long enough by itself."""
-
+from taskwell.secret_keys import kept_key, weakness
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#@\s]+)", re.ASCII)
 """As a browser sends it (RFC 6454 section 6.1); apps and extensions have schemes of their own."""
@@ -196,14 +179,14 @@ class Settings(BaseSettings):
         if self.secret_key is None:
             raise ValueError("SECRET_KEY is missing; set it to the output of 'openssl rand -hex 32'")
         for name, key in (("SECRET_KEY", self.secret_key), ("SECRET_KEY_PREVIOUS", self.secret_key_previous)):
-            if key is not None and (weakness := _weakness(key)):
-                raise ValueError(f"{name} {weakness}; set it to the output of 'openssl rand -hex 32'")
+            if key is not None and (broken := weakness(key.get_secret_value())):
+                raise ValueError(f"{name} {broken}; set it to the output of 'openssl rand -hex 32'")
         if self.debug:
             raise ValueError("DEBUG must be off in production; remove it or set DEBUG=false")
         if "*" in self.allowed_origins:
             raise ValueError("ALLOWED_ORIGINS must name each origin in production; '*' is not accepted")
-        if self.better_auth_secret is not None and (weakness := _weakness(self.better_auth_secret)):
-            raise ValueError(f"BETTER_AUTH_SECRET {weakness}; set the output of 'openssl rand -hex 32' on both sides")
+        if self.better_auth_secret is not None and (broken := weakness(self.better_auth_secret.get_secret_value())):
+            raise ValueError(f"BETTER_AUTH_SECRET {broken}; set the output of 'openssl rand -hex 32' on both sides")
         return self
 
     @model_validator(mode="after")
@@ -260,11 +243,13 @@ class Settings(BaseSettings):
         database = self.database.database if self.is_sqlite else None
         folder = Path(database).parent if database and database != ":memory:" else Path()
         try:
-            return _kept_key(folder / ".taskwell-secret-key")
+            return kept_key(folder / ".taskwell-secret-key")
         except OSError as error:
             raise InvalidSettings(
                 f"SECRET_KEY is not set, and none can be kept in {folder}: {error.strerror}"
             ) from error
+        except ValueError as error:
+            raise InvalidSettings(str(error)) from error
 
     @cached_property
     def verifying_keys(self) -> tuple[str, ...]:
@@ -292,39 +277,3 @@ def read_settings(**overrides: object) -> Settings:
 def _sentence(location: list[int | str], message: str) -> str:
     sentence = message.removeprefix("Value error, ")
     return f"{str(location[0]).upper()}: {sentence}" if location else sentence
-
-
-def _weakness(key: SecretStr) -> str | None:
-    if len(key.get_secret_value().encode()) < MIN_SECRET_BYTES:
-        return f"needs at least {MIN_SECRET_BYTES} bytes"
-    return "is a known default" if _is_known(key) else None
-
-
-def _is_known(secret: SecretStr) -> bool:
-    text = secret.get_secret_value()
-    if len(set(text)) < 8:
-        return True
-    text = text.lower().replace("_", "-")
-    if any(placeholder in text for placeholder in PLACEHOLDERS):
-        return True
-    for guess in GUESSES:
-        text = text.replace(guess, "")
-    return len(text.encode()) < MIN_SECRET_BYTES
-
-
-def _kept_key(path: Path) -> str:
-    """Makes the key once, readable by its owner only; of two processes starting at once, the first wins."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(secrets.token_hex(32))
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-    key = path.read_text().strip()
-    if len(key.encode()) < MIN_SECRET_BYTES:
-        raise InvalidSettings(f"{path} is damaged; remove it and a new key is made, or set SECRET_KEY")
-    return key

@@ -30,7 +30,7 @@ EXAMPLE_USER: JsonDict = {
     "space_id": "01938d1b-1111-7222-8333-444455556666",
     "email": "ada@example.com",
     "email_verified": True,
-    "pending_email": None,
+    "pending_email": "lovelace@example.com",
     "name": "Ada",
     "time_zone": "UTC",
     "created_at": "2026-11-21T08:00:00.123456Z",
