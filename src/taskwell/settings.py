@@ -133,7 +133,7 @@ class Settings(BaseSettings):
         parts = AnyHttpUrl(url)
         if parts.query or parts.fragment or parts.username or parts.password:
             raise ValueError("it must be an address such as https://tasks.example.com")
-        return url.strip().rstrip("/")
+        return str(parts).rstrip("/")
 
     @field_validator("better_auth_issuer")
     @classmethod
