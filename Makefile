@@ -41,7 +41,7 @@ revision: $(VENV)/.dev  ## draft a revision of the schema from the models (NAME=
 	@$(BIN)/python -m scripts.revision "$(NAME)"
 
 openapi: $(VENV)/.dev  ## write the OpenAPI documents and the Postman collection anew
-	@for name in v1 todos user_tasks v1_user_tasks; do $(BIN)/taskwell openapi $$name > openapi/$$name.json; done
+	@for name in v1 v1_by_user todos user_tasks v1_user_tasks; do $(BIN)/taskwell openapi $$name > openapi/$$name.json; done
 	@$(BIN)/python -m scripts.postman
 
 reference: $(VENV)/.dev  ## write the guides' tables of settings, commands and errors anew

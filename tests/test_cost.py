@@ -44,8 +44,8 @@ CEILINGS = {
     "create": Ceiling("POST", "", 1, 380, (430, 310), DRAFT),
     "update": Ceiling("PATCH", "/{id}", 1, 380, (450, 325), {"description": "{number}"}),
     "complete": Ceiling("PATCH", "/{id}/complete", 1, 380, (395, 290)),
-    "search": Ceiling("GET", "?limit=50&q=milk", 1, 18_500, (345, 375)),
-    "stats": Ceiling("GET", "/stats", 1, 1_400, (330, 375)),
+    "search": Ceiling("GET", "?limit=50&q=milk", 1, 18_500, (355, 375)),
+    "stats": Ceiling("GET", "/stats", 1, 1_400, (340, 375)),
     "bulk": Ceiling(
         "POST", "/bulk", 5, 38_500, (5_200, 4_750), {"operations": [{"op": "create", "data": DRAFT}] * 100}
     ),

@@ -142,7 +142,7 @@ def test_settings_are_shown_without_their_secrets():
     text = json.dumps(shown, default=str)
     assert "hunter" not in text
     assert SECRET not in text
-    assert shown["database_url"] == "postgresql://ada:***@db/taskwell?sslmode=require"
+    assert shown["database_url"] == "postgresql://ada:***@db/taskwell?password=***&sslmode=require"
 
 
 def test_a_terminal_shows_the_settings_that_are_not_as_by_default(tmp_path: Path, monkeypatch):

@@ -26,6 +26,7 @@ from taskwell.api.routing import Contract, Switchboard
 from taskwell.api.todos import router as todos
 from taskwell.api.user_tasks import router as user_tasks
 from taskwell.api.user_tasks import v1_router as v1_user_tasks
+from taskwell.api.v1 import by_user as v1_by_user
 from taskwell.api.v1 import router as v1
 from taskwell.database import open_database
 from taskwell.pagination import seal_with
@@ -86,6 +87,7 @@ def create_contracts() -> dict[str, Contract]:
     """
     return {
         "v1": _contract("v1", render_problem, ("/api/v1", "/health", "/metrics"), v1, health.router, metrics.router),
+        "v1_by_user": _contract("v1_by_user", render_problem, (), v1_by_user),
         "todos": _contract("todos", render_todo_error, ("/api/auth", "/auth", "/api/users"), todos),
         "user_tasks": _contract("user_tasks", render_detail, ("/api/*/tasks",), user_tasks),
         "v1_user_tasks": _contract("v1_user_tasks", render_user_task_problem, ("/api/v1/*/tasks",), v1_user_tasks),

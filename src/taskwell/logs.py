@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from taskwell import tracing
+from taskwell.database_url import without_passwords
 from taskwell.errors import AppError
 from taskwell.settings import Settings
 from taskwell.telemetry import UNEXPECTED
@@ -69,9 +70,7 @@ def effective(settings: Settings) -> dict[str, Any]:
         value = getattr(settings, name)
         if is_whole or value != field.default:
             shown[name] = MASK if isinstance(value, SecretStr) else value
-    url = settings.database
-    query = {name: MASK if "pass" in name.lower() else value for name, value in url.query.items()}
-    return shown | {"database_url": url.set(query=query).render_as_string(hide_password=True)}
+    return shown | {"database_url": without_passwords(settings.database_url)}
 
 
 def _write_request_readably(**fields: object) -> None:

@@ -1,8 +1,10 @@
-"""Secrets that sign: which of them anybody could guess, and the one that development makes for itself."""
+"""Secret keys: which are too easy to guess, and the one that development makes for itself."""
 
 import os
 import secrets
 from pathlib import Path
+
+from pydantic import SecretStr
 
 MIN_SECRET_BYTES = 32
 """RFC 7518 section 3.2: an HS256 key has at least as many bits as the hash."""
@@ -20,17 +22,17 @@ GUESSES = ("secret-key", "secretkey", "secret", "password", "super", "example", 
 """What makes a key no harder to guess: the rest of it has to be long enough by itself."""
 
 
-def weakness(secret: str) -> str | None:
-    """What is wrong with it, as the end of a sentence; None where nothing is."""
-    if len(secret.encode()) < MIN_SECRET_BYTES:
+def weakness_of(key: SecretStr) -> str | None:
+    if len(key.get_secret_value().encode()) < MIN_SECRET_BYTES:
         return f"needs at least {MIN_SECRET_BYTES} bytes"
-    return "is a known default" if _is_known(secret) else None
+    return "is a known default" if _is_known(key) else None
 
 
-def _is_known(secret: str) -> bool:
-    if len(set(secret)) < 8:
+def _is_known(secret: SecretStr) -> bool:
+    text = secret.get_secret_value()
+    if len(set(text)) < 8:
         return True
-    text = secret.lower().replace("_", "-")
+    text = text.lower().replace("_", "-")
     if any(placeholder in text for placeholder in PLACEHOLDERS):
         return True
     for guess in GUESSES:

@@ -9,10 +9,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from sqlalchemy import URL
 
-from taskwell.database_url import parsed
-from taskwell.secret_keys import kept_key, weakness
+from taskwell.database_url import plain
+from taskwell.secret_keys import kept_key, weakness_of
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#@\s]+)", re.ASCII)
 """As a browser sends it (RFC 6454 section 6.1); apps and extensions have schemes of their own."""
@@ -48,6 +47,7 @@ class Settings(BaseSettings):
     algorithm: Literal["HS256"] = "HS256"
     access_token_expire_days: Annotated[float, Field(gt=0, le=3650)] = 7
     better_auth_url: str | None = None
+    better_auth_jwks_url: str | None = None
     better_auth_secret: SecretStr | None = None
     better_auth_issuer: str | None = None
     better_auth_audience: str | None = None
@@ -94,6 +94,7 @@ class Settings(BaseSettings):
         "secret_key",
         "secret_key_previous",
         "better_auth_url",
+        "better_auth_jwks_url",
         "better_auth_secret",
         "better_auth_issuer",
         "better_auth_audience",
@@ -127,13 +128,20 @@ class Settings(BaseSettings):
     @field_validator("public_url", "frontend_url")
     @classmethod
     def _is_a_place(cls, url: str | None) -> str | None:
-        """Takes what a path can be added to."""
+        parts = AnyHttpUrl(url) if url is not None else None
+        if parts and (parts.query or parts.fragment or parts.username or parts.password):
+            raise ValueError("it must be an address such as https://tasks.example.com")
+        return str(parts).rstrip("/") if parts else None
+
+    @field_validator("better_auth_jwks_url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
         if url is None:
             return None
         parts = AnyHttpUrl(url)
-        if parts.query or parts.fragment or parts.username or parts.password:
-            raise ValueError("it must be an address such as https://tasks.example.com")
-        return str(parts).rstrip("/")
+        if parts.fragment or parts.username or parts.password:
+            raise ValueError("it must be an address such as https://auth.example.com/api/auth/jwks")
+        return url.strip()
 
     @field_validator("better_auth_issuer")
     @classmethod
@@ -169,8 +177,14 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_a_database(cls, url: str) -> str:
-        parsed(url)
+        plain(url)
         return url
+
+    @model_validator(mode="after")
+    def _knows_whose_keys_they_are(self) -> Self:
+        if self.better_auth_jwks_url is not None and self.better_auth_url is None:
+            raise ValueError("BETTER_AUTH_URL is missing; BETTER_AUTH_JWKS_URL only says where its keys are")
+        return self
 
     @model_validator(mode="after")
     def _is_safe_in_production(self) -> Self:
@@ -179,25 +193,24 @@ class Settings(BaseSettings):
         if self.secret_key is None:
             raise ValueError("SECRET_KEY is missing; set it to the output of 'openssl rand -hex 32'")
         for name, key in (("SECRET_KEY", self.secret_key), ("SECRET_KEY_PREVIOUS", self.secret_key_previous)):
-            if key is not None and (broken := weakness(key.get_secret_value())):
-                raise ValueError(f"{name} {broken}; set it to the output of 'openssl rand -hex 32'")
+            if key is not None and (weakness := weakness_of(key)):
+                raise ValueError(f"{name} {weakness}; set it to the output of 'openssl rand -hex 32'")
         if self.debug:
             raise ValueError("DEBUG must be off in production; remove it or set DEBUG=false")
         if "*" in self.allowed_origins:
             raise ValueError("ALLOWED_ORIGINS must name each origin in production; '*' is not accepted")
-        if self.better_auth_secret is not None and (broken := weakness(self.better_auth_secret.get_secret_value())):
-            raise ValueError(f"BETTER_AUTH_SECRET {broken}; set the output of 'openssl rand -hex 32' on both sides")
+        if self.better_auth_secret is not None and (weakness := weakness_of(self.better_auth_secret)):
+            raise ValueError(f"BETTER_AUTH_SECRET {weakness}; set the output of 'openssl rand -hex 32' on both sides")
         return self
 
     @model_validator(mode="after")
     def _can_send_in_production(self) -> Self:
-        if self.environment != "production":
-            return self
-        if self.smtp_host is None and self.require_verified_email:
+        has_mail = self.is_production and self.smtp_host is not None
+        if self.require_verified_email and not self.sends_mail:
             raise ValueError("REQUIRE_VERIFIED_EMAIL needs mail; set SMTP_HOST, MAIL_FROM and PUBLIC_URL")
-        if self.smtp_host is not None and "mail_from" not in self.model_fields_set:
+        if has_mail and "mail_from" not in self.model_fields_set:
             raise ValueError("MAIL_FROM is missing; set it to an address that SMTP_HOST may send from")
-        if self.smtp_host is not None and self.public_url is None:
+        if has_mail and self.public_url is None:
             raise ValueError("PUBLIC_URL is missing; set it to the address at which people reach this server")
         return self
 
@@ -213,12 +226,20 @@ class Settings(BaseSettings):
         return self.environment == "production"
 
     @cached_property
-    def database(self) -> URL:
-        return parsed(self.database_url)
+    def database(self) -> str:
+        """The URL, in the one spelling that everything else reads."""
+        return plain(self.database_url)
 
     @property
     def is_sqlite(self) -> bool:
-        return self.database.get_backend_name() == "sqlite"
+        return self.database.startswith("sqlite:")
+
+    @property
+    def jwks_url(self) -> str | None:
+        """Where Better Auth publishes its keys."""
+        if self.better_auth_url is None:
+            return None
+        return self.better_auth_jwks_url or f"{self.better_auth_url}/api/auth/jwks"
 
     @property
     def works_in_serve(self) -> bool:
@@ -240,8 +261,7 @@ class Settings(BaseSettings):
         """``SECRET_KEY``, or in development a key that is made once and kept beside the SQLite file."""
         if self.secret_key is not None:
             return self.secret_key.get_secret_value()
-        database = self.database.database if self.is_sqlite else None
-        folder = Path(database).parent if database and database != ":memory:" else Path()
+        folder = Path(self.database.removeprefix("sqlite:///")).parent if self.is_sqlite else Path()
         try:
             return kept_key(folder / ".taskwell-secret-key")
         except OSError as error:

@@ -176,6 +176,7 @@ async def purge(database: Database) -> dict[str, int]:
         "tasks": await _in_batches(lambda: purge_trash(database, PURGE_BATCH)),
         "deliveries": await _in_batches(lambda: log.purge(database, PURGE_BATCH)),
         "revoked_tokens": await _in_batches(lambda: users.purge_revoked(database, PURGE_BATCH)),
+        "known_groups": await _in_batches(lambda: users.purge_known_groups(database, PURGE_BATCH)),
         "idempotency_keys": await _in_batches(lambda: idempotency.purge(database, PURGE_BATCH)),
         "security_events": await _purge_events(database),
         "one_time_tokens": await _in_batches(lambda: one_time_tokens.purge(database, PURGE_BATCH)),

@@ -46,6 +46,7 @@ async def test_of_more_tokens_than_are_remembered_all_are_good(
     monkeypatch.setattr(identity, "MAX_ENTRIES", 1)
     assert app.services is not None
     app.services.identities._entries.clear()  # those of other tests
+    app.services.identities._by_name.clear()
 
     for person in (ada, eve, ada):
         assert (await person.http.get("/api/v1/auth/me")).json()["id"] == person.id

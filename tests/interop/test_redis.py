@@ -73,7 +73,19 @@ async def test_failures_in_two_processes_lock_out_in_both(two: tuple[Limits, Lim
 
     assert outcomes == ["wrong"] * 4 + ["locked out"]
     assert await succeed(one) == await succeed(other) == "refused for 60"
-    assert await succeed(other, address="198.51.100.1") == "refused for 60"
+    assert await succeed(other, address="198.51.100.1") == "in"
+
+
+async def test_failures_from_fifty_addresses_in_two_processes_close_the_account_in_both(two: tuple[Limits, Limits]):
+    outcomes = [await fail(two[number % 2], address=f"198.51.100.{number}") for number in range(50)]
+
+    assert outcomes == ["wrong"] * 49 + ["locked out"]
+    for limits in two:
+        assert await limits.has_failed_often("ada@example.com")
+        assert not await limits.has_failed_often("eve@example.com")
+        assert await succeed(limits) == "refused for 3600"
+        async with limits.sign_in("203.0.113.7", "ada@example.com", is_known=True).under_way() as attempt:
+            await attempt.succeed()
 
 
 async def test_of_forty_attempts_at_once_in_two_processes_five_are_looked_at(two: tuple[Limits, Limits]):

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from taskwell import users
-from taskwell.api.attempts import note, signing_in, signing_up
+from taskwell.api.attempts import group_of, note, signing_in, signing_up
 from taskwell.api.call import Call, RequestContext
 from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
@@ -157,9 +157,9 @@ Routes = Sequence[tuple[str, str, Callable[..., Awaitable[Response]], type[Opera
 """Path, method, endpoint, kind of operation, and options of the route."""
 
 
-def router(routes: Routes) -> APIRouter:
+def router(routes: Routes, tag: str = "auth") -> APIRouter:
     """The operations below ``/auth``, each with its own kind of operation."""
-    auth = APIRouter(prefix="/auth", tags=["auth"])
+    auth = APIRouter(prefix="/auth", tags=[tag])
     for path, method, endpoint, kind, options in routes:
         auth.add_api_route(path, endpoint, methods=[method], route_class_override=kind, **options)
     return auth
@@ -195,8 +195,14 @@ def _options(summary: str, answer: type[BaseModel], *kinds: type[AppError]) -> d
 async def opened_account(call: RequestContext, *, email: str, password: str, name: str) -> dict[str, Any]:
     """Opens an account; the answer is its first session."""
     async with signing_up(call, email):
-        sends_link = call.settings.sends_mail
-        user = await users.sign_up(call.lane, email=email, password=password, name=name, sends_link=sends_link)
+        user = await users.sign_up(
+            call.lane,
+            email=email,
+            password=password,
+            name=name,
+            group=group_of(call),
+            sends_link=call.settings.sends_mail,
+        )
     return _session(call, user)
 
 
@@ -208,7 +214,7 @@ async def opened_session(call: RequestContext, *, email: str, password: str) -> 
 
 async def _authenticated(call: RequestContext, email: str, password: str) -> SignedIn:
     async with signing_in(call, email):
-        found = await users.authenticate(call.lane, email=email, password=password)
+        found = await users.authenticate(call.lane, email=email, password=password, group=group_of(call))
         if _must_confirm(call, found.user):
             async with call.lane.transaction() as transaction:
                 await users.send_link(transaction, found.user.id, found.user.email or email)

@@ -6,6 +6,8 @@ from enum import IntEnum
 from typing import Literal, TypedDict
 from zoneinfo import ZoneInfo
 
+from typing_extensions import TypeAliasType
+
 MAX_TITLE = 200
 MAX_DESCRIPTION = 10_000
 MAX_TAG = 50
@@ -25,7 +27,7 @@ class Priority(IntEnum):
     urgent = 4
 
 
-PriorityName = Literal["low", "medium", "high", "urgent"]
+PriorityName = TypeAliasType("PriorityName", Literal["low", "medium", "high", "urgent"])
 
 
 @dataclass(frozen=True, slots=True)

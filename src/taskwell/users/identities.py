@@ -16,7 +16,12 @@ from taskwell.users.principal import Principal
 from taskwell.users.tables import ExternalIdentityRow, RevokedTokenRow, UserRow
 from taskwell.users.user import MAX_EMAIL, MAX_NAME, is_email
 
-CLOCKS_DIFFER = timedelta(seconds=5)
+IAT_UNIT = timedelta(seconds=1)
+"""Tokens say the second in which they were issued, and not when in it."""
+
+UNDATED_REFUSED_FOR = timedelta(days=30)
+"""How long after a user's deletion tokens count as older that do not say when they were issued."""
+
 NEVER_STALE = datetime(9999, 1, 1, tzinfo=UTC)
 """When a token was issued that does not say."""
 
@@ -154,7 +159,7 @@ async def _external(lane: Lane, token: ExternalClaims) -> Principal | None:
         "token_id": token.token_id,
         "identity_id": token.identity_id,
         "issued_at": issued_at,
-        "issued_at_latest": issued_at + CLOCKS_DIFFER,
+        "issued_at_latest": token.issued_at + IAT_UNIT if token.issued_at else now() - UNDATED_REFUSED_FOR,
     }
     at, email = now(), _email(token)
     verified_at = at if email and token.email_verified else None

@@ -11,6 +11,7 @@ from taskwell.errors import EmailTaken, Forbidden, Invalid, InvalidCredentials, 
 from taskwell.security.passwords import hash_password, is_password
 from taskwell.users import one_time_tokens
 from taskwell.users.confirmation import send_link
+from taskwell.users.known_groups import remember_group
 from taskwell.users.principal import Principal
 from taskwell.users.profile import OWN_ROW, USER_COLUMNS, confirm_password, get
 from taskwell.users.revocation import announce_change
@@ -63,10 +64,13 @@ _STILL: Query[tuple[User, datetime | None]] = Query(
 """It waits for a change that has not been committed yet."""
 
 
-async def sign_up(lane: Lane, *, email: str, password: str, name: str, sends_link: bool = False) -> User:
+async def sign_up(
+    lane: Lane, *, email: str, password: str, name: str, group: str | None = None, sends_link: bool = False
+) -> User:
     """Opens an account.
 
     Args:
+        group: The address group from which its owner does that; None for the operator.
         sends_link: Whether a mail asks to confirm the e-mail.
 
     Raises:
@@ -84,19 +88,21 @@ async def sign_up(lane: Lane, *, email: str, password: str, name: str, sends_lin
         "created_at": at,
         "updated_at": at,
     }
-    async with lane.transaction() as transaction:
-        try:
+    try:
+        async with lane.transaction() as transaction:
             user = await transaction.row(_ADD, **values)
-        except UniqueViolated:
-            raise EmailTaken from None
-        assert user is not None
-        if sends_link:
-            await send_link(transaction, user.id, email)
-    return user
+            assert user is not None
+            if group is not None:
+                await remember_group(transaction, user.id, group)
+            if sends_link:
+                await send_link(transaction, user.id, email)
+            return user
+    except UniqueViolated:
+        raise EmailTaken from None
 
 
-async def authenticate(lane: Lane, *, email: str, password: str) -> SignedIn:
-    """The user with this e-mail and password.
+async def authenticate(lane: Lane, *, email: str, password: str, group: str) -> SignedIn:
+    """The user with this e-mail and password, to whom the address group is known from then on.
 
     Raises:
         InvalidCredentials: in the same words, and after the same work, for whatever of the two is wrong.
@@ -109,6 +115,8 @@ async def authenticate(lane: Lane, *, email: str, password: str) -> SignedIn:
     as_of = now()
     async with lane.transaction() as transaction:
         still = await transaction.row(_STILL, user_id=account.user_id, password_hash=account.password_hash)
+        if still is not None:
+            await remember_group(transaction, account.user_id, group)
     if still is None:
         raise InvalidCredentials
     user, changed_at = still

@@ -103,6 +103,7 @@ router.include_router(
             ("/signin", "POST", sign_in_by_form, LenientFormOperation, _FORM_IN),
             ("/token", "POST", token, LenientFormOperation, accounts.TOKEN_OPTIONS | _forms("PasswordForm")),
             *_COMMON,
-        ]
+        ],
+        tag="root auth",
     )
 )

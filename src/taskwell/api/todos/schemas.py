@@ -55,7 +55,7 @@ class FiltersOut(BaseModel):
 
 
 class TodoListOut(BaseModel):
-    todos: list[TodoOut]
+    todos: list[TodoOut] = Field(description="10,000 at most; what Link names has the next ones.")
     total: int
     filters_applied: FiltersOut
 
@@ -151,3 +151,4 @@ class TodoQuery(BaseModel):
     status: Status = "all"
     sort_by: SortBy = Field("created_at", description="Priority sorts by urgency, titles without case.")
     order: Order = "desc"
+    offset: int = Field(0, ge=0, le=1_000_000_000, description="How many to pass over.")

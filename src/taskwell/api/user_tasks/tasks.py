@@ -9,6 +9,7 @@ from starlette.responses import Response
 from taskwell import tasks
 from taskwell.api.call import Call
 from taskwell.api.conditional import etag, if_match, tagged_response
+from taskwell.api.long_lists import long_list
 from taskwell.api.operation import LenientOperation
 from taskwell.api.replies import FRESH, json_response
 from taskwell.api.task_members import COMPLETED_BY_STATUS
@@ -43,8 +44,8 @@ async def list_tasks(call: Call, query: Annotated[TaskQuery, Query()]) -> Respon
         query.limit,
         offset=query.offset,
     )
-    found = await tasks.page(call.lane, call.user, asked, AS_JSON)
-    return Response(f"[{','.join(found.items)}]", headers=FRESH, media_type="application/json")
+    found = await long_list(call, asked, AS_JSON)
+    return Response(f"[{found.items}]", headers=found.headers, media_type="application/json")
 
 
 def _sort(query: TaskQuery) -> TaskSort:

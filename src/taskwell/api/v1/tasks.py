@@ -105,7 +105,7 @@ async def page_response(call: Call, asked: PageRequest, projection: Projection[s
     if has_etag:
         headers["ETag"] = page_etag(call.user, asked, page.version)
     if page.next_cursor is not None:
-        headers["Link"] = f'<{next_url(call, page.next_cursor)}>; rel="next"'
+        headers["Link"] = f'<{call.address_with("cursor", page.next_cursor)}>; rel="next"'
     return Response(_envelope(page), headers=headers, media_type="application/json")
 
 
@@ -125,10 +125,3 @@ def _envelope(page: Page[str]) -> bytes:
     if page.total is not None:
         rest["total"] = page.total
     return b'{"items":[%b],%b' % (",".join(page.items).encode(), orjson.dumps(rest)[1:])
-
-
-def next_url(call: Call, cursor: str) -> str:
-    """The same request, after the cursor (RFC 8288); a path, so that it is right behind any proxy."""
-    query = call.scope["query_string"].decode("latin-1")
-    kept = [part for part in query.split("&") if part and not part.startswith("cursor=")]
-    return f"{call.base_path}?{'&'.join([*kept, f'cursor={cursor}'])}"
