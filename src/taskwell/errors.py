@@ -7,7 +7,7 @@ AppError
 ├── NotFound             404
 ├── MethodNotAllowed     405
 ├── Conflict             409
-├── Gone                 410  a link that no longer works
+├── LinkOver             410
 ├── PreconditionFailed   412
 ├── PreconditionRequired 428
 ├── TooLarge             413
@@ -151,12 +151,8 @@ class RequestInProgress(Conflict):
     code, title = "request_in_progress", "Request in progress"
 
 
-class Gone(AppError):
-    status, code, title = 410, "gone", "Gone"
-
-
-class LinkOver(Gone):
-    code, title = "link_over", "Link over"
+class LinkOver(AppError):
+    status, code, title = 410, "link_over", "Link over"
 
     def __init__(self) -> None:
         super().__init__("This link was used, has ended, or never was one; ask for another.")
