@@ -7,7 +7,7 @@ from functools import cache
 
 from fastapi import APIRouter, FastAPI
 
-from taskwell import logs, migrations, tracing, worker
+from taskwell import migrations, worker
 from taskwell.api import health, metrics, pages
 from taskwell.api.call import Services
 from taskwell.api.documents import describe
@@ -29,6 +29,7 @@ from taskwell.api.user_tasks import v1_router as v1_user_tasks
 from taskwell.api.v1 import by_user as v1_by_user
 from taskwell.api.v1 import router as v1
 from taskwell.database import open_database
+from taskwell.observability import logs, tracing
 from taskwell.pagination import seal_with
 from taskwell.settings import Settings, read_settings
 
@@ -53,7 +54,7 @@ def create_app(settings: Settings, *, on_ready: Callable[[], None] = lambda: Non
         await migrations.prepare(settings)
         limits = Limits(settings)
         database = await open_database(settings, command_timeout=settings.database_command_timeout_seconds)
-        journal = SecurityJournal(database, settings, limits.store)
+        journal = SecurityJournal(database, settings)
         try:
             services = Services(
                 settings, database, Identities(database, settings), limits, journal, migrations.head()

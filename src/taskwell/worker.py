@@ -15,19 +15,22 @@ from typing import Any, TypeVar
 
 import structlog
 
-from taskwell import logs, telemetry, users
+from taskwell import users
 from taskwell.database import Database, now
-from taskwell.delivery import courier, log, queue
+from taskwell.delivery import courier, queue
+from taskwell.delivery.log import purge as purge_deliveries
 from taskwell.errors import Unavailable
 from taskwell.mail import courier as mail_courier
 from taskwell.mail import outbox, quota
+from taskwell.observability import logs
+from taskwell.observability.metrics import REMINDER_LAG, REMINDERS_DUE
 from taskwell.settings import Settings
 from taskwell.tasks.purge import purge as purge_trash
 from taskwell.users import events, idempotency, letters, one_time_tokens
 
 T = TypeVar("T")
 
-logger = structlog.get_logger("taskwell.worker")
+log = structlog.get_logger("taskwell.worker")
 
 SLOTS = 32
 """How many deliveries run at once."""
@@ -124,11 +127,11 @@ class Worker:
         look_at = await queue.next_look(self._database, busy)
         self._reaches_database = True
         seconds = poll if look_at is None else (look_at - now()).total_seconds()
-        telemetry.REMINDER_LAG.set(max(0.0, -seconds))
+        REMINDER_LAG.set(max(0.0, -seconds))
         if seconds > 0:
             return min(poll, seconds)
         claims = await queue.claim(self._database, min(free, SHARE), busy)
-        telemetry.REMINDERS_DUE.add(amount=len(claims))
+        REMINDERS_DUE.inc(len(claims))
         for claim in claims:
             self._start(courier.deliver(self._database, self.settings, claim), claim.user_id)
         return 0 if claims else poll
@@ -174,7 +177,7 @@ async def purge(database: Database) -> dict[str, int]:
     """Removes what has had its time: the trash, logs, revoked tokens and idempotency keys."""
     removed = {
         "tasks": await _in_batches(lambda: purge_trash(database, PURGE_BATCH)),
-        "deliveries": await _in_batches(lambda: log.purge(database, PURGE_BATCH)),
+        "deliveries": await _in_batches(lambda: purge_deliveries(database, PURGE_BATCH)),
         "revoked_tokens": await _in_batches(lambda: users.purge_revoked(database, PURGE_BATCH)),
         "known_groups": await _in_batches(lambda: users.purge_known_groups(database, PURGE_BATCH)),
         "idempotency_keys": await _in_batches(lambda: idempotency.purge(database, PURGE_BATCH)),
@@ -183,7 +186,7 @@ async def purge(database: Database) -> dict[str, int]:
         "mail_quotas": await _in_batches(lambda: quota.purge(database, PURGE_BATCH)),
     }
     if any(removed.values()):
-        logger.info("purged", **removed)
+        log.info("purged", **removed)
     return removed
 
 
@@ -219,7 +222,7 @@ async def _survived(work: Awaitable[T]) -> T | None:
     try:
         return await work
     except Unavailable as error:
-        logger.warning("the database cannot be used", reason=error.detail, cause=logs.cause_of(error))
+        log.warning("the database cannot be used", reason=error.detail, cause=logs.cause_of(error))
     except Exception:
-        logger.exception("unexpected error")
+        log.exception("unexpected error")
     return None

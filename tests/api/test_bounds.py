@@ -14,19 +14,19 @@ from taskwell.api.limits import Limits
 from taskwell.database import Database
 from taskwell.errors import Unavailable
 from taskwell.settings import Settings
-from taskwell.telemetry import SECURITY_EVENTS_LOST
 from taskwell.users import events
+from tests.support.counted import counted
 from tests.support.people import PASSWORD, Person
 
 
 def lost() -> float:
-    return SECURITY_EVENTS_LOST.values[""]
+    return counted("taskwell_security_events_lost_total")
 
 
 @pytest.fixture
 def journal(database: Database, settings: Settings) -> SecurityJournal:
     """One that nobody else writes to."""
-    return SecurityJournal(database, settings, Limits(settings).store)
+    return SecurityJournal(database, settings)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from taskwell.database import now
 from taskwell.errors import AppError, EmailTaken, InvalidCredentials, SignInUnconfirmed
 from taskwell.security import tokens
 from taskwell.security.tokens import AccessToken
-from taskwell.tasks.fields import Text
+from taskwell.tasks.fields import Text, visible
 from taskwell.users.sign_in import SignedIn
 from taskwell.users.user import MAX_EMAIL, MAX_NAME, MIN_NAME, User, is_email
 
@@ -69,6 +69,7 @@ Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=MIN_NAME, max_length=MAX_NAME),
     AfterValidator(_printable),
+    AfterValidator(visible),
 ]
 
 

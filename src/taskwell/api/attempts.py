@@ -6,9 +6,12 @@ from contextlib import asynccontextmanager
 from taskwell import users
 from taskwell.api.call import RequestContext
 from taskwell.api.client_address import address_group, client_address
-from taskwell.errors import EmailTaken, InvalidCredentials, TooManyRequests, WrongPassword
+from taskwell.errors import EmailTaken, InvalidCredentials, WrongPassword
 from taskwell.users.events import Kind
 from taskwell.users.user import email_key
+
+FAILURES: frozenset[Kind] = frozenset({"sign_in_failed", "wrong_password", "locked_out"})
+"""They have happened whatever becomes of the request."""
 
 
 @asynccontextmanager
@@ -51,10 +54,7 @@ async def signing_up(call: RequestContext, email: str) -> AsyncIterator[None]:
     Raises:
         TooManyRequests: the address has opened, or tried to, too many accounts in this minute.
     """
-    address = address_of(call)
-    journal = call.services.journal
-    async with call.services.limits.sign_up(address_group(address)).under_way() as attempt:
-        await journal.alarms.attempt(address_group(address), journal.pseudonym(email_key(email)))
+    async with call.services.limits.sign_up(address_group(address_of(call))).under_way() as attempt:
         try:
             yield
         except EmailTaken:
@@ -73,6 +73,8 @@ def note(
     subject: str | None = None,
 ) -> None:
     """Writes down what happened to an account; the address and the request id come from the call."""
+    if call.is_trial and kind not in FAILURES:
+        return
     call.services.journal.record(
         kind, address_of(call), user_id=user_id, email=email, subject=subject, request_id=call.request_id
     )
@@ -101,19 +103,14 @@ async def _proving(
     knows: Whether the account was signed in to from an address group; asked only where that matters.
     """
     group = address_group(address_of(call))
-    journal, limits = call.services.journal, call.services.limits
-    try:
-        is_known = await limits.has_failed_often(account) and await knows(group_of(call))
-        async with limits.sign_in(group, account, is_known=is_known).under_way() as attempt:
-            try:
-                yield
-            except (InvalidCredentials, WrongPassword):
-                await journal.alarms.attempt(group, journal.pseudonym(account))
-                note(call, failure, user_id=user_id, email=email)
-                if await attempt.fail():
-                    note(call, "locked_out", user_id=user_id, email=email)
-                raise
-            await attempt.succeed()
-    except TooManyRequests:
-        await journal.alarms.attempt(group, journal.pseudonym(account))
-        raise
+    limits = call.services.limits
+    is_known = await limits.has_failed_often(account) and await knows(group_of(call))
+    async with limits.sign_in(group, account, is_known=is_known).under_way() as attempt:
+        try:
+            yield
+        except (InvalidCredentials, WrongPassword):
+            note(call, failure, user_id=user_id, email=email)
+            if await attempt.fail():
+                note(call, "locked_out", user_id=user_id, email=email)
+            raise
+        await attempt.succeed()

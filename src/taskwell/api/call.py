@@ -47,6 +47,7 @@ class RequestContext:
 
     Attributes:
         lane: Where the verbs run: the database, or the one transaction of an idempotent request.
+        is_trial: Whether all that it does is taken back.
         outdated: What the request makes wrong of ``Identities``; it is forgotten once the request is committed.
     """
 
@@ -60,6 +61,7 @@ class RequestContext:
     body_limit: int = 0
     raw_body: bytes | None = field(default=None, repr=False)
     outdated: set[str] = field(default_factory=set)
+    is_trial: bool = False
 
     @property
     def user(self) -> Principal:

@@ -8,7 +8,8 @@ from hashlib import sha256
 
 from taskwell import users
 from taskwell.database import Database
-from taskwell.errors import InvalidToken, Unauthorized
+from taskwell.errors import InvalidToken
+from taskwell.security.bearer import bearer_token
 from taskwell.security.verifier import Verifier
 from taskwell.settings import Settings
 from taskwell.users.principal import Principal
@@ -20,10 +21,6 @@ SYNC_SECONDS = 1.0
 
 OVERLAP = timedelta(seconds=15)
 """Revocations of this long ago are read again each time: clocks differ, and commits come out of order."""
-
-
-MAX_TOKEN_BYTES = 16_384
-"""Better Auth puts the whole row of a user into its token; nothing sends headers longer than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +124,3 @@ class Identities:
 def _names(principal: Principal) -> tuple[str, str]:
     """By which of its names ``forget`` may be told of it."""
     return principal.token_id, users.name_of_user(principal.user_id)
-
-
-def bearer_token(authorization: list[bytes]) -> bytes:
-    """The token of the one Authorization header (RFC 6750 section 2.1; the scheme has no case)."""
-    if not authorization:
-        raise Unauthorized
-    scheme, _, token = authorization[0].replace(b"\t", b" ").partition(b" ")
-    token = token.strip()
-    if scheme.lower() != b"bearer" and len(authorization) == 1:
-        raise Unauthorized
-    if len(authorization) > 1 or not token or b" " in token or b"\t" in authorization[0]:
-        raise InvalidToken("Send exactly one Authorization header with one bearer token.")
-    if len(token) > MAX_TOKEN_BYTES:
-        raise InvalidToken("The token is too long to be one of ours.")
-    return token

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from taskwell.api.windows import Store, Windows
 from taskwell.errors import TooManyRequests
+from taskwell.observability.metrics import RATE_LIMITED
 from taskwell.settings import Settings
-from taskwell.telemetry import RATE_LIMITED
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class Quota:
         }
 
     def exceeded(self, what: str) -> TooManyRequests:
-        RATE_LIMITED.add(self.name)
+        RATE_LIMITED.labels(self.name).inc()
         detail = f"{what}; try again in {self.seconds} second{'s' if self.seconds > 1 else ''}."
         return TooManyRequests(detail, headers={"Retry-After": str(self.seconds)} | self.headers)
 

@@ -16,7 +16,7 @@ and returns a ``Response``.
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast, get_type_hints
 
 from fastapi.params import Depends, Form
@@ -27,9 +27,10 @@ from starlette.responses import Response
 
 from taskwell.api.bodies import form_fields, is_form, parse_form, parse_json, parse_query, validated
 from taskwell.api.call import RequestContext
+from taskwell.api.conditional import refuses_whatever_exists
 from taskwell.api.idempotency import Work, once
 from taskwell.database import persistently
-from taskwell.errors import AppError, Forbidden, Invalid, NotFound
+from taskwell.errors import AppError, Forbidden, Invalid, NotFound, PreconditionFailed
 from taskwell.settings import Settings
 from taskwell.tasks.fields import UUID
 
@@ -93,9 +94,21 @@ class Operation(APIRoute):
         return response
 
     async def _answer_once(self, call: RequestContext) -> Response:
+        if refuses_whatever_exists(call):
+            return await self._try(call)
         if call.scope["method"] == "POST" and (key := call.header(b"idempotency-key")) is not None:
             return await once(call, key, self._ready)
         return await self._answer(call)
+
+    async def _try(self, call: RequestContext) -> Response:
+        """Does the work and takes it back: where it would have succeeded, there is what the caller wants untouched.
+
+        The precondition is the last thing to be judged (RFC 9110 section 13.2.1), and so no verb has to know of it.
+        """
+        work = await self._ready(call)
+        async with call.services.database.transaction() as transaction:
+            await work(replace(call.within(transaction), is_trial=True))
+            raise PreconditionFailed("If-None-Match: * refuses a change of what exists, so nothing was changed.")
 
     async def _admit(self, call: RequestContext) -> None:
         call.principal = await call.services.identities.of(call.headers(b"authorization"))

@@ -47,6 +47,8 @@ class Verifier:
             if external is None:
                 raise jwt.InvalidIssuerError("iss and alg name no issuer that this server trusts")
             return await external.verify(token)
+        except jwt.ExpiredSignatureError:
+            raise InvalidToken("The token has expired; sign in again.") from None
         except (jwt.PyJWTError, UnicodeEncodeError) as error:
             reason = str(error).encode(errors="replace").decode()[:MAX_REASON].rstrip(".")  # it may quote the token
             raise InvalidToken(f"The token is refused: {reason}.") from error

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from typing_extensions import TypeAliasType
 
+from taskwell.text import compared
+
 MAX_TITLE = 200
 MAX_DESCRIPTION = 10_000
 MAX_TAG = 50
@@ -152,9 +154,8 @@ def start_of(day: date, time_zone: str) -> datetime:
         return datetime.combine(day, time(), UTC)
 
 
-def tag_key(tag: str) -> str:
-    """The tag as it is compared: without case."""
-    return tag.casefold()
+tag_key = compared
+"""The tag as it is compared."""
 
 
 def without_twins(tags: list[str]) -> tuple[str, ...]:

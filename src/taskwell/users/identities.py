@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from unicodedata import category
 
 from sqlalchemy import ColumnElement, Text, and_, bindparam, exists, insert, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -11,7 +10,7 @@ from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
 from taskwell.security.claims import ExternalClaims, TokenClaims
-from taskwell.text import on_one_line
+from taskwell.text import on_one_line, shows_something
 from taskwell.users.principal import Principal
 from taskwell.users.tables import ExternalIdentityRow, RevokedTokenRow, UserRow
 from taskwell.users.user import MAX_EMAIL, MAX_NAME, is_email
@@ -187,6 +186,6 @@ def _name(token: ExternalClaims) -> str:
     """What to call the user: as the issuer does, else by the e-mail or the subject."""
     for text in (token.name, (token.email or "").partition("@")[0], token.subject):
         name = on_one_line(text or "")[:MAX_NAME].strip()
-        if any(category(character)[0] not in "CZ" for character in name):
+        if shows_something(name):
             return name
     return "?"

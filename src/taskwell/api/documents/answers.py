@@ -123,7 +123,8 @@ def _codes(conduct: Conduct) -> Iterator[str]:
         (takes_content, ("unsupported_media_type", "body_too_large")),
         (conduct.checks_values, ("validation_failed",)),
         (any(name != "user_id" for name in conduct.path_params), ("not_found",)),
-        (conduct.takes_if_match, ("invalid_header", "precondition_failed", "precondition_required")),
+        (conduct.takes_if_match, ("invalid_header", "precondition_required")),
+        (is_signed_in and conduct.method != "GET", ("precondition_failed",)),
         (conduct.method != "GET", ("storage_full",)),
         (True, ("internal_error", "unavailable", "timed_out")),
     ):

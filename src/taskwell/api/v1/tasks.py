@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from taskwell import tasks
 from taskwell.api.call import Call
-from taskwell.api.conditional import etag, if_match, is_unchanged, tagged_response
+from taskwell.api.conditional import etag, if_match, is_unchanged, tagged_response, weak
 from taskwell.api.operation import Operation
 from taskwell.api.replies import FRESH
 from taskwell.api.v1.schemas import (
@@ -111,7 +111,7 @@ async def page_response(call: Call, asked: PageRequest, projection: Projection[s
 
 def page_etag(user: Principal, asked: PageRequest, version: str) -> str:
     """The version and what was asked: any write of the user makes every one of the user's lists new."""
-    return f'"{version}-{_digest(asked, user.subject, user.time_zone)}"'
+    return weak(f'"{version}-{_digest(asked, user.subject, user.time_zone)}"')
 
 
 @lru_cache(maxsize=4096)
