@@ -42,6 +42,8 @@ def refusal(environment: pytest.MonkeyPatch, **values: str) -> str:
         ({"ALLOWED_ORIGINS": "*"}, "ALLOWED_ORIGINS must name each origin"),
         ({"ALLOWED_ORIGINS": "https://a.example,*"}, "ALLOWED_ORIGINS must name each origin"),
         ({"SMTP_HOST": "mail.example.com"}, "MAIL_FROM is missing"),
+        ({"SMTP_HOST": "mail.example.com", "MAIL_FROM": "t@example.com"}, "PUBLIC_URL is missing"),
+        ({"REQUIRE_VERIFIED_EMAIL": "true"}, "REQUIRE_VERIFIED_EMAIL needs mail"),
     ],
 )
 def test_production_refuses_what_is_not_safe(environment, values: dict[str, str], words: str):
@@ -70,6 +72,12 @@ def test_development_takes_any_key(environment):
         ("DATABASE_URL", "mysql://localhost/x"),
         ("DATABASE_URL", "nonsense"),
         ("MAIL_FROM", "Taskwell"),
+        ("PUBLIC_URL", "tasks.example.com"),
+        ("PUBLIC_URL", "ftp://tasks.example.com"),
+        ("PUBLIC_URL", "https://ada:hidden@tasks.example.com"),
+        ("FRONTEND_URL", "https://app.example.com/?page=1"),
+        ("FRONTEND_URL", "https://"),
+        ("MAX_MAILS_PER_DAY", "-1"),
         ("DATABASE_URL", ""),
         ("DATABASE_URL", "postgresql://ada:hidden@localhost:port/x"),
         ("PORT", "abc"),
@@ -95,6 +103,14 @@ def test_a_value_that_cannot_be_used_is_told_with_its_name(environment, name: st
     assert sentence.startswith(f"{name}: ")
     if name != "ALLOWED_ORIGINS":
         assert "hidden" not in sentence
+
+
+def test_the_links_in_mails_begin_with_the_front_end_or_with_our_own_pages(environment):
+    assert read_settings(port=8123).link_base == "http://127.0.0.1:8123/account"
+    environment.setenv("PUBLIC_URL", " https://Tasks.Example.com/app/ ")
+    assert read_settings().link_base == "https://tasks.example.com/app/account"
+    environment.setenv("FRONTEND_URL", "https://app.example.com/")
+    assert read_settings().link_base == "https://app.example.com"
 
 
 def test_every_wrong_setting_is_named_at_once(environment):

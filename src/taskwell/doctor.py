@@ -17,8 +17,8 @@ from pydantic_settings import DotEnvSettingsSource
 from taskwell import migrations
 from taskwell.database import now
 from taskwell.database.engine import postgres_connection, refused_at_start, sqlite_path
-from taskwell.delivery.mail import STARTS_TLS, tls_mode
 from taskwell.errors import AppError, Unavailable
+from taskwell.mail.smtp import STARTS_TLS, tls_mode
 from taskwell.security.jwks import PublishedKeys
 from taskwell.settings import InvalidSettings, Settings
 

@@ -1,8 +1,6 @@
 """Everything that can be set, from the environment and ``.env``; immutable once read."""
 
-import os
 import re
-import secrets
 from email.utils import parseaddr
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
@@ -13,7 +11,7 @@ from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, ValidationError, fi
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from taskwell.database_url import plain
-from taskwell.secret_keys import MIN_SECRET_BYTES, weakness_of
+from taskwell.secret_keys import kept_key, weakness_of
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#@\s]+)", re.ASCII)
 """As a browser sends it (RFC 6454 section 6.1); apps and extensions have schemes of their own."""
@@ -81,6 +79,10 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = None
     smtp_tls: Literal["auto", "on", "starttls", "off"] = "auto"
     mail_from: str = "Taskwell <taskwell@localhost>"
+    max_mails_per_day: Annotated[int, Field(ge=0)] = 50
+    require_verified_email: bool = False
+    public_url: str | None = None
+    frontend_url: str | None = None
     webhook_allow_private: bool = False
 
     @field_validator("log_level", mode="before")
@@ -104,6 +106,8 @@ class Settings(BaseSettings):
         "smtp_host",
         "smtp_username",
         "smtp_password",
+        "public_url",
+        "frontend_url",
         mode="before",
     )
     @classmethod
@@ -120,6 +124,14 @@ class Settings(BaseSettings):
         if parts.query or parts.fragment or parts.username or parts.password:
             raise ValueError("it must be an address such as https://auth.example.com")
         return url.strip().rstrip("/").removesuffix("/api/auth")
+
+    @field_validator("public_url", "frontend_url")
+    @classmethod
+    def _is_a_place(cls, url: str | None) -> str | None:
+        parts = AnyHttpUrl(url) if url is not None else None
+        if parts and (parts.query or parts.fragment or parts.username or parts.password):
+            raise ValueError("it must be an address such as https://tasks.example.com")
+        return str(parts).rstrip("/") if parts else None
 
     @field_validator("better_auth_jwks_url")
     @classmethod
@@ -187,10 +199,19 @@ class Settings(BaseSettings):
             raise ValueError("DEBUG must be off in production; remove it or set DEBUG=false")
         if "*" in self.allowed_origins:
             raise ValueError("ALLOWED_ORIGINS must name each origin in production; '*' is not accepted")
-        if self.smtp_host is not None and "mail_from" not in self.model_fields_set:
-            raise ValueError("MAIL_FROM is missing; set it to an address that SMTP_HOST may send from")
         if self.better_auth_secret is not None and (weakness := weakness_of(self.better_auth_secret)):
             raise ValueError(f"BETTER_AUTH_SECRET {weakness}; set the output of 'openssl rand -hex 32' on both sides")
+        return self
+
+    @model_validator(mode="after")
+    def _can_send_in_production(self) -> Self:
+        has_mail = self.is_production and self.smtp_host is not None
+        if self.require_verified_email and not self.sends_mail:
+            raise ValueError("REQUIRE_VERIFIED_EMAIL needs mail; set SMTP_HOST, MAIL_FROM and PUBLIC_URL")
+        if has_mail and "mail_from" not in self.model_fields_set:
+            raise ValueError("MAIL_FROM is missing; set it to an address that SMTP_HOST may send from")
+        if has_mail and self.public_url is None:
+            raise ValueError("PUBLIC_URL is missing; set it to the address at which people reach this server")
         return self
 
     @field_validator("mail_from")
@@ -225,6 +246,16 @@ class Settings(BaseSettings):
         """Whether ``taskwell serve`` delivers reminders itself; on SQLite it does unless told otherwise."""
         return self.is_sqlite if self.worker_in_serve is None else self.worker_in_serve
 
+    @property
+    def sends_mail(self) -> bool:
+        """Whether the account's mails are sent; in development without SMTP_HOST the log shows them."""
+        return self.smtp_host is not None or not self.is_production
+
+    @property
+    def link_base(self) -> str:
+        """What the links in mails begin with: the front end, or our own pages."""
+        return self.frontend_url or f"{self.public_url or f'http://127.0.0.1:{self.port}'}/account"
+
     @cached_property
     def signing_key(self) -> str:
         """``SECRET_KEY``, or in development a key that is made once and kept beside the SQLite file."""
@@ -232,11 +263,13 @@ class Settings(BaseSettings):
             return self.secret_key.get_secret_value()
         folder = Path(self.database.removeprefix("sqlite:///")).parent if self.is_sqlite else Path()
         try:
-            return _kept_key(folder / ".taskwell-secret-key")
+            return kept_key(folder / ".taskwell-secret-key")
         except OSError as error:
             raise InvalidSettings(
                 f"SECRET_KEY is not set, and none can be kept in {folder}: {error.strerror}"
             ) from error
+        except ValueError as error:
+            raise InvalidSettings(str(error)) from error
 
     @cached_property
     def verifying_keys(self) -> tuple[str, ...]:
@@ -264,21 +297,3 @@ def read_settings(**overrides: object) -> Settings:
 def _sentence(location: list[int | str], message: str) -> str:
     sentence = message.removeprefix("Value error, ")
     return f"{str(location[0]).upper()}: {sentence}" if location else sentence
-
-
-def _kept_key(path: Path) -> str:
-    """Makes the key once, readable by its owner only; of two processes starting at once, the first wins."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(secrets.token_hex(32))
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-    key = path.read_text().strip()
-    if len(key.encode()) < MIN_SECRET_BYTES:
-        raise InvalidSettings(f"{path} is damaged; remove it and a new key is made, or set SECRET_KEY")
-    return key

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from taskwell.api.call import Call
 from taskwell.api.operation import LenientPublicOperation
-from taskwell.api.pages import markup
+from taskwell.api.pages import account, markup
 from taskwell.api.pages.assets import FILES, Asset, asset
 from taskwell.api.routing import Contract
 
@@ -28,11 +28,13 @@ def site(contracts: Mapping[str, Contract]) -> FastAPI:
     """The pages, as operations beside those of the contracts."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 
-    def add(path: str, endpoint: Endpoint) -> None:
-        app.router.add_api_route(path, endpoint, methods=["GET"], route_class_override=LenientPublicOperation)
+    def add(path: str, endpoint: Callable[..., Awaitable[Response]], method: str = "GET") -> None:
+        app.router.add_api_route(path, endpoint, methods=[method], route_class_override=LenientPublicOperation)
 
     add("/", _home)
     add("/errors", _page(markup.errors, PLAIN_POLICY))
+    add("/account/verify-email", account.show_verify_email)
+    add("/account/verify-email", account.do_verify_email, "POST")
     for path in FILES:
         add(f"/assets/{path}", _file(path))
     add("/favicon.ico", _file("icon.svg"))
