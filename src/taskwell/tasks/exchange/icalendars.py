@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 
-from icalendar.parser import foldline
+from icalendar.parser import Contentline
 
 from taskwell.tasks.exchange.record import TaskRecord
 
@@ -22,7 +22,7 @@ PRIORITIES = {"urgent": 1, "high": 3, "medium": 5, "low": 9}
 
 
 def write(records: Iterable[TaskRecord]) -> bytes:
-    return b"".join(foldline(line).encode() + b"\r\n" for record in records for line in _lines(record))
+    return b"".join(Contentline(line).to_ical() + b"\r\n" for record in records for line in _lines(record))
 
 
 def _lines(record: TaskRecord) -> Iterator[str]:
