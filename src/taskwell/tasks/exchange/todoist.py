@@ -63,11 +63,11 @@ def _task(line: dict[str, str], text: str, section: str, reading: Reading) -> di
     readable = [each for each in dates if moment(each, zone) is not None]
     in_words = [each for each in dates if each not in readable]
     for words in in_words:
-        reading.left_out.add("dates in words, such as repeats (they are in the description)", words)
+        reading.left_out.add("DATE in words, such as a repeat (it is in the description)", words)
     for second in readable[1:]:
-        reading.left_out.add("deadlines beside a date", second)
+        reading.left_out.add("DEADLINE beside a DATE", second)
     if line["indent"].strip() not in ("", "1"):
-        reading.left_out.add("that a task is part of another", title)
+        reading.left_out.add("INDENT: that a task is part of another", title)
     return {
         "title": title,
         "description": _joined(line["description"], *in_words),
