@@ -12,13 +12,21 @@ ROWS = {
     "encodings.ics": 3,
     "floating_times.ics": 3,
     "google_takeout.json": 5,
+    "google_takeout.zip": 5,
     "no_place_for.ics": 4,
     "one_id_twice.csv": 2,
+    "outlook.csv": 3,
     "semicolons_windows_1252.csv": 2,
     "tabs_utf_16.csv": 1,
+    "taskwarrior.json": 4,
+    "ticktick.csv": 5,
+    "todo.txt": 4,
     "todoist.csv": 5,
+    "todoist_backup.zip": 2,
+    "trello.json": 5,
     "two_calendars.ics": 3,
     "usual_names.csv": 2,
+    "vikunja.zip": 2,
 }
 
 

@@ -42,6 +42,23 @@ class ExportQuery(BaseModel):
     format: Literal["json", "csv", "ics"] = "json"
 
 
+ImportFormat = Literal[
+    "auto",
+    "json",
+    "csv",
+    "ics",
+    "export",
+    "google",
+    "todoist",
+    "ticktick",
+    "outlook",
+    "taskwarrior",
+    "todotxt",
+    "trello",
+    "vikunja",
+]
+
+
 def _columns(text: str) -> dict[str, str]:
     """``title:Task,due_date:Due`` as the column of each field."""
     named = {}
@@ -61,9 +78,7 @@ def _columns(text: str) -> dict[str, str]:
 class ImportQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: Literal["auto", "json", "csv", "ics", "export", "google", "todoist"] = Field(
-        "auto", description="Found out by what is in the file, whatever its media type."
-    )
+    format: ImportFormat = Field("auto", description="Found out by what is in the file, whatever its media type.")
     dry_run: bool = Field(default=False, description="Answer the same, and store nothing.")
     list_id: ListId | None = Field(None, alias="list", description="The list that takes all of the tasks.")
     on_existing: exchange.OnExisting = Field(

@@ -11,8 +11,8 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from taskwell.tasks.exchange.calendar_lines import Property, Todo, refuse_long, several, todos, unescaped
 from taskwell.tasks.exchange.moments import instant_of
-from taskwell.tasks.exchange.reading import Reading, printable
-from taskwell.tasks.exchange.record import Row, RowError
+from taskwell.tasks.exchange.reading import Reading, tag
+from taskwell.tasks.exchange.record import Row, RowError, printable
 from taskwell.tasks.fields import UUID
 from taskwell.users.time_zones import is_time_zone
 
@@ -63,7 +63,7 @@ class _Values:
         self._tags: list[str] = []
         for each in todo.properties:
             if each.name == "CATEGORIES":
-                self._tags += [tag.replace(",", " ") for tag in several(each.value) if tag.strip()]
+                self._tags += [tag(found) for found in several(each.value) if tag(found)]
             elif each.name in _USED and each.name not in self._first:
                 self._first[each.name] = each
             elif each.name not in _BOOKKEEPING and not _says_nothing(each, todo):

@@ -13,8 +13,15 @@ from taskwell.tasks.exchange import (
     google_tasks,
     icalendars,
     jsons,
+    outlook,
     own_export,
+    taskwarrior,
+    ticktick,
     todoist,
+    todotxt,
+    trello,
+    vikunja,
+    zips,
 )
 from taskwell.tasks.exchange.reading import Reading, unknown_file
 from taskwell.tasks.exchange.record import Row, TaskRecord
@@ -50,7 +57,7 @@ class Importer:
     """One format to bring tasks in from.
 
     Attributes:
-        syntax: What the file is written in: that of JSON, CSV or iCalendar.
+        syntax: What the file is written in; ``rows`` says what its documents are.
         recognises: Whether a document of this syntax is of this format.
         read: The document's rows; it raises ``MalformedBody`` where it turns out not to be of its syntax.
     """
@@ -63,66 +70,78 @@ class Importer:
 IMPORTERS: Mapping[str, Importer] = {
     "export": Importer("json", own_export.recognises, own_export.read),
     "google": Importer("json", google_tasks.recognises, google_tasks.read),
+    "taskwarrior": Importer("json", taskwarrior.recognises, taskwarrior.read),
+    "trello": Importer("json", trello.recognises, trello.read),
+    "vikunja": Importer("json", vikunja.recognises, vikunja.read),
     "json": Importer("json", jsons.recognises, jsons.read),
     "ics": Importer("ics", lambda _: True, calendars.read),
     "todoist": Importer("csv", todoist.recognises, todoist.read),
+    "ticktick": Importer("csv", ticktick.recognises, ticktick.read),
+    "outlook": Importer("csv", outlook.recognises, outlook.read),
     "csv": Importer("csv", columns.recognises, columns.read),
+    "todotxt": Importer("text", todotxt.recognises, todotxt.read),
+    "vikunja_zip": Importer("zip", vikunja.recognises_files, vikunja.read_files),
+    "todoist_zip": Importer("zip", todoist.recognises_files, todoist.read_files),
 }
 """The first that recognises a file reads it. A name that is a syntax too stands for every format of that syntax."""
 
 _UNKNOWN = {
     "json": "The file is JSON, but no array of tasks with a 'title', and no export that Taskwell knows.",
-    "csv": (
-        "Taskwell does not know this kind of file. Send JSON or iCalendar, or CSV whose first line names its columns,"
-        " 'title' among them; ?columns=title:Name says which column has the titles."
-    ),
+    "zip": "The file is a ZIP file, but no backup of Todoist's or Vikunja's, and no Takeout with Google's tasks.",
 }
+_UNKNOWN_TEXT = (
+    "Taskwell does not know this kind of file. Send JSON or iCalendar, or CSV whose first line names its columns,"
+    " 'title' among them; ?columns=title:Name says which column has the titles."
+)
 
 
 def rows(content: bytes, name: str, named_columns: Mapping[str, str], reading: Reading) -> Iterable[Row]:
     """The rows of a file.
 
     Args:
-        name: One of ``IMPORTERS``, or ``auto``.
+        name: ``auto``, a syntax, or one of ``IMPORTERS`` without ``_zip``.
 
     Raises:
         MalformedBody: it is broken, or not text.
         Invalid: it is none of the formats that it may be.
     """
     plain = encodings.utf8(content)
-    syntax = _syntax(plain)
-    candidates = [
-        each
-        for known, each in IMPORTERS.items()
-        if each.syntax == syntax and (name in ("auto", known, syntax) and (not named_columns or known == "csv"))
-    ]
-    if not candidates and named_columns and syntax != "csv":
-        raise Invalid.field("columns", "Only CSV has columns that can be named.", "no_columns", location="query")
-    for document in _documents(plain, syntax, named_columns):
-        for each in candidates:
-            if each.recognises(document):
-                return each.read(document, reading)
-    if name not in ("auto", syntax) and not candidates:
-        raise unknown_file(f"The file is not of the format {name!r}; leave the format out, or name another.")
-    if named_columns and "title" in named_columns:
-        raise columns.unknown_column(named_columns["title"])
-    raise unknown_file(_UNKNOWN[syntax])
+    syntax = ""
+    for syntax, document in _documents(plain, named_columns):
+        for each, importer in IMPORTERS.items():
+            is_meant = name in ("auto", syntax, each.removesuffix("_zip")) and (not named_columns or each == "csv")
+            if importer.syntax == syntax and is_meant and importer.recognises(document):
+                return importer.read(document, reading)
+    raise _refusal(syntax, name, named_columns)
 
 
-def _syntax(content: bytes) -> str:
+def _refusal(syntax: str, name: str, named_columns: Mapping[str, str]) -> Invalid:
+    if named_columns and syntax in ("json", "ics", "zip"):
+        return Invalid.field("columns", "Only CSV has columns that can be named.", "no_columns", location="query")
+    if "title" in named_columns:
+        return columns.unknown_column(named_columns["title"])
+    if name not in ("auto", "csv"):
+        return unknown_file(f"The file is not of the format {name!r}; leave the format out, or name another.")
+    return unknown_file(_UNKNOWN.get(syntax, _UNKNOWN_TEXT))
+
+
+def _documents(content: bytes, named_columns: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+    """What the content may be, each with its syntax; a table may be one in several ways."""
     start = content[:4096].lstrip()
-    if start.startswith((b"{", b"[")):
-        return "json"
-    return "ics" if start[:15].upper() == b"BEGIN:VCALENDAR" else "csv"
-
-
-def _documents(content: bytes, syntax: str, named_columns: Mapping[str, str]) -> Iterator[Any]:
-    """What the content may be; a table may be one in several ways."""
-    if syntax == "json":
-        yield jsons.loaded(content)
-    elif syntax == "ics":
-        yield content
+    if content.startswith(b"PK\x03\x04"):
+        files = zips.unpacked(content)
+        takeouts = [each for each in files if each.rpartition("/")[2] == "Tasks.json"]
+        for takeout in takeouts[:1]:
+            yield "json", jsons.loaded(files[takeout])
+        yield "zip", files
+    elif start.startswith((b"{", b"[")):
+        yield "json", jsons.loaded(content)
+    elif start[:15].upper() == b"BEGIN:VCALENDAR":
+        yield "ics", content
     elif b"\x00" in content[:4096]:
         raise MalformedBody("The file is not text.")
     else:
-        yield from tables(encodings.text(content), named_columns)
+        text = encodings.text(content)
+        for table in tables(text, named_columns):
+            yield "csv", table
+        yield "text", text

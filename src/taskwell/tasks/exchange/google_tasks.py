@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import ValidationError
-
 from taskwell.database import now
 from taskwell.tasks.exchange import jsons
 from taskwell.tasks.exchange.moments import due, instant
 from taskwell.tasks.exchange.reading import Reading
-from taskwell.tasks.exchange.record import ListRecord, Row
+from taskwell.tasks.exchange.record import Row
 
 LISTS, TASKS, TASK = "tasks#taskLists", "tasks#tasks", "tasks#task"
 _MIDNIGHTS = ("T00:00:00Z", "T00:00:00.000Z")
@@ -35,20 +33,11 @@ def read(document: Any, reading: Reading) -> Iterator[Row]:
             continue
         jsons.tell_members(each, {"items", "title", "id"} | _BOOKKEEPING, reading)
         key = f"list {index}"
-        name = _listed(key, each, reading)
+        if each.get("title"):
+            reading.add_list(key, {"name": each["title"]})
         for task in each.get("items", []):
             number += 1
-            yield _row(number, task, reading, key, name)
-
-
-def _listed(key: str, found: dict[str, Any], reading: Reading) -> Any:
-    """The name of a list; where it can be no list, the tasks themselves say so."""
-    name = found.get("title")
-    try:
-        reading.lists.append(ListRecord.model_validate({"key": key, "name": name}))
-    except ValidationError:
-        return name
-    return reading.lists[-1].name
+            yield _row(number, task, reading, key, each.get("title"))
 
 
 def _row(number: int, task: Any, reading: Reading, list_key: str, list_name: Any) -> Row:

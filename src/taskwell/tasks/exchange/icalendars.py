@@ -6,6 +6,7 @@ Its instants have whole seconds there, and its texts no control characters and o
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
+from typing import cast
 
 from icalendar.parser import Contentline
 
@@ -22,7 +23,11 @@ PRIORITIES = {"urgent": 1, "high": 3, "medium": 5, "low": 9}
 
 
 def write(records: Iterable[TaskRecord]) -> bytes:
-    return b"".join(Contentline(line).to_ical() + b"\r\n" for record in records for line in _lines(record))
+    return b"".join(_folded(line) for record in records for line in _lines(record))
+
+
+def _folded(line: str) -> bytes:
+    return cast(bytes, Contentline(line).to_ical()) + b"\r\n"  # type: ignore[no-untyped-call]
 
 
 def _lines(record: TaskRecord) -> Iterator[str]:

@@ -62,6 +62,10 @@ def row(number: int, values: Any, reading: Reading, silent: frozenset[str]) -> R
     return Row(number, values)
 
 
+def objects(found: Any) -> list[dict[str, Any]]:
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
 def not_an_object(number: int) -> Row:
     return Row(number, {}, RowError(number, "", "It must be an object with the fields of a task."))
 

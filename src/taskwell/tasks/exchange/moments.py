@@ -81,3 +81,9 @@ def due(text: str, zone: ZoneInfo, *, month_first: bool | None = None) -> dict[s
     if isinstance(found, datetime):
         return {"due_date": None, "due_at": found.isoformat()}
     return {"due_date": text.strip() if found is None else found.isoformat(), "due_at": None}
+
+
+def day_in(text: str, zone: ZoneInfo) -> str:
+    """The day on which an instant lies in a zone; the text itself where it is none."""
+    found = moment(text, zone)
+    return found.astimezone(zone).date().isoformat() if isinstance(found, datetime) else text

@@ -43,9 +43,9 @@ def read(document: Any, reading: Reading) -> Iterator[Row]:
 
 def _lists(document: Any, reading: Reading) -> list[ListRecord]:
     for each in document.get("lists", []):
-        try:
-            reading.lists.append(ListRecord.model_validate({**each, "key": each["id"]}))
-        except (ValidationError, TypeError, KeyError):
+        if isinstance(each, dict) and isinstance(each.get("id"), str):
+            reading.add_list(each["id"], each)
+        else:
             reading.left_out.add("lists that cannot be read", each)
     reading.lists.sort(key=lambda found: found.position or 0)
     return reading.lists

@@ -1,14 +1,16 @@
 """What reading a file is about: who reads it, and what of the file Taskwell has no place for."""
 
 from dataclasses import dataclass, field
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
+
 from taskwell.errors import Invalid
-from taskwell.tasks.exchange.record import ListRecord
+from taskwell.tasks.exchange.record import ListRecord, printable
 
 MAX_KINDS = 100
 """How many kinds of things a report names; those beyond count as ``OTHERS``."""
-MAX_EXAMPLE = 100
 OTHERS = "other things"
 
 
@@ -40,12 +42,6 @@ class LeftOut:
         return list(self._kinds.values())
 
 
-def printable(text: str) -> str:
-    """The beginning of a text from a file, without what JSON cannot hold."""
-    cut = text if len(text) <= MAX_EXAMPLE else text[: MAX_EXAMPLE - 1] + "…"
-    return cut.encode(errors="replace").decode()
-
-
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One reading of one file.
@@ -58,6 +54,18 @@ class Reading:
     zone: ZoneInfo
     left_out: LeftOut = field(default_factory=LeftOut)
     lists: list[ListRecord] = field(default_factory=list)
+
+    def add_list(self, key: str, values: dict[str, Any]) -> None:
+        """A list that is there even where no task is in it; ``key`` is what the file's tasks name it by."""
+        try:
+            self.lists.append(ListRecord.model_validate({**values, "key": key}))
+        except ValidationError:
+            self.left_out.add("lists that cannot be read", values)
+
+
+def tag(name: object) -> str:
+    """A tag of a program that has commas and line breaks in them."""
+    return " ".join(str(name).replace(",", " ").split())
 
 
 def unknown_file(detail: str) -> Invalid:

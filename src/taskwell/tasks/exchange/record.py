@@ -17,10 +17,19 @@ from taskwell.tasks.task import Priority, PriorityName, Task
 
 MAX_ROWS = 10_000
 MAX_POSITION = 2**53 - 1
+MAX_SHOWN = 100
+"""Characters of a text from a file in an answer."""
+
 FOREIGN_IDS = uuid5(NAMESPACE_URL, "urn:taskwell:foreign-ids")
 """The namespace in which another program's id always becomes the same UUID, so that its rows match again."""
 
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}", re.ASCII)
+
+
+def printable(text: str) -> str:
+    """The beginning of a text from a file, without what JSON cannot hold."""
+    cut = text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+    return cut.encode(errors="replace").decode()
 
 
 def too_many_rows() -> Invalid:
@@ -190,7 +199,7 @@ class Row:
         except ValidationError as error:
             found = error.errors(include_url=False, include_context=False, include_input=False)
         field, *others = (".".join(map(str, each["loc"])) for each in found)
-        named = f" ({self.name})" if self.name else ""
+        named = f" ({printable(self.name)})" if self.name else ""
         also = f" Also wrong: {', '.join(others)}." if others else ""
         return RowError(self.number, field, f"{_sentence(found[0]['msg'])}{named}.{also}")
 

@@ -1,24 +1,27 @@
-"""Todoist's CSV, as its export and its template have it.
+"""Todoist's CSV, as its export and its template have it, and its backup of several.
 
 A section becomes a list, labels (``@errand`` at the end of a title) become tags, a note is added to the
 description of the task above it. A date in words, such as "every Monday", is kept in the description.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from taskwell.tasks.exchange import encodings
 from taskwell.tasks.exchange.moments import due, moment
 from taskwell.tasks.exchange.reading import Reading
 from taskwell.tasks.exchange.record import Row
-from taskwell.tasks.exchange.tables import Table, named_cells
+from taskwell.tasks.exchange.tables import Table, named_cells, tables
 from taskwell.users.time_zones import is_time_zone
 
 PRIORITIES = {"1": "urgent", "2": "high", "3": "medium", "4": "low"}
 _READ = frozenset({"type", "content", "description", "priority", "date", "deadline", "timezone", "indent"})
 _OF_DATES = frozenset({"date_lang", "deadline_lang"})
+_NUMBER = re.compile(r" \[\d+\]$")
 _LABEL = re.compile(r"@[^\s@,]+")
 
 
@@ -89,3 +92,28 @@ def _without_labels(text: str) -> tuple[str, list[str]]:
 
 def _joined(*parts: str) -> str:
     return "\n\n".join(part.strip() for part in parts if part.strip())
+
+
+def recognises_files(files: Mapping[str, bytes]) -> bool:
+    return any(_table(content) is not None for name, content in files.items() if name.lower().endswith(".csv"))
+
+
+def read_files(files: Mapping[str, bytes], reading: Reading) -> Iterator[Row]:
+    """A backup: a file for each project, which becomes a list; ``Home [123].csv`` is named so by its number."""
+    number = 0
+    for name, content in files.items():
+        table = _table(content) if name.lower().endswith(".csv") else None
+        if table is None:
+            reading.left_out.add("other files in the ZIP file", name)
+            continue
+        project = _NUMBER.sub("", PurePosixPath(name).stem)
+        for row in read(table, reading):
+            number += 1
+            section = row.values["list"]
+            found_list = f"{project}: {section}" if section else project
+            yield replace(row, number=number, values={**row.values, "list": found_list})
+
+
+def _table(content: bytes) -> Table | None:
+    found = tables(encodings.text(encodings.utf8(content)), {})
+    return next((table for table in found if recognises(table)), None)
