@@ -9,10 +9,14 @@ from taskwell.tasks.exchange.reading import Reading
 from taskwell.tasks.exchange.record import MAX_ROWS, too_many_rows
 
 MAX_LINES = 20 * MAX_ROWS
+MAX_VALUE = 100_000
+"""Characters of a value that a task takes; it is more than any field has."""
+MAX_DEPTH = 10
+"""Components within each other; RFC 5545 has three."""
 
 _FOLD = re.compile(rb"\r?\n[ \t]")
 _BEGIN = re.compile(rb"^BEGIN:VTODO", re.IGNORECASE | re.MULTILINE)
-_PROPERTY = re.compile(r'([A-Za-z0-9-]+)((?:;[A-Za-z0-9-]+=(?:"[^"]*"|[^";:])*)*):(.*)', re.DOTALL)
+_PROPERTY = re.compile(r'([A-Za-z0-9-]+)((?:;[A-Za-z0-9-]+=(?:"[^"]*"|[^";:])*){0,50}):(.*)', re.DOTALL)
 _PARAMETER = re.compile(r';([A-Za-z0-9-]+)=((?:"[^"]*"|[^";:])*)')
 _CHARSET = re.compile(rb";CHARSET=\"?(ISO-8859-1|WINDOWS-1252|UTF-8)\"?[;:]", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\([\\;,nN])")
@@ -108,13 +112,15 @@ class _Components:
             self._calendar = ""
         elif name != "VTIMEZONE" and "VTIMEZONE" not in self._inside:
             self._reading.left_out.add(name)
-        self._inside.append(name)
+        if len(self._inside) < MAX_DEPTH:
+            self._inside.append(name)
         return finished
 
     def end(self, name: str) -> Todo | None:
         """The VTODO that has ended."""
-        while name in self._inside and self._inside.pop() != name:
-            pass
+        if name in self._inside:
+            while self._inside.pop() != name:
+                pass
         if name != "VTODO":
             return None
         finished, self.todo = self.todo, None

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from icalendar import vDuration
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-from taskwell.tasks.exchange.calendar_lines import Property, Todo, refuse_long, several, todos, unescaped
+from taskwell.tasks.exchange.calendar_lines import MAX_VALUE, Property, Todo, refuse_long, several, todos, unescaped
 from taskwell.tasks.exchange.moments import instant_of
 from taskwell.tasks.exchange.reading import Reading, tag
 from taskwell.tasks.exchange.record import Row, RowError, printable
@@ -17,7 +17,7 @@ from taskwell.tasks.fields import UUID
 from taskwell.users.time_zones import is_time_zone
 
 _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z?))?", re.ASCII)
-_BOOKKEEPING = frozenset({"UID", "DTSTAMP", "SEQUENCE", "LAST-MODIFIED"})
+_BOOKKEEPING = frozenset({"DTSTAMP", "SEQUENCE", "LAST-MODIFIED"})
 _STATUS = {"NEEDS-ACTION": False, "IN-PROCESS": False, "COMPLETED": True, "CANCELLED": True}
 UNREAD = (ValueError, KeyError, TypeError, OverflowError)
 
@@ -62,6 +62,8 @@ class _Values:
         self._first: dict[str, Property] = {}
         self._tags: list[str] = []
         for each in todo.properties:
+            if each.name in _USED and len(each.value) > MAX_VALUE:
+                raise Unreadable(each.name, "is too long")
             if each.name == "CATEGORIES":
                 self._tags += [tag(found) for found in several(each.value) if tag(found)]
             elif each.name in _USED and each.name not in self._first:
@@ -146,14 +148,15 @@ class _Values:
 
 _USED = frozenset(
     {"SUMMARY", "DESCRIPTION", "PRIORITY", "STATUS", "COMPLETED", "DUE", "DTSTART", "DURATION", "CREATED"}
-    | {"X-TASKWELL-LIST"}
+    | {"X-TASKWELL-LIST", "CATEGORIES", "UID"}
 )
 
 
 def _says_nothing(found: Property, todo: Todo) -> bool:
     """``PERCENT-COMPLETE`` often repeats the status."""
-    is_whole = found.value.strip() == ("100" if todo.first("STATUS").upper() == "COMPLETED" else "0")
-    return found.name == "PERCENT-COMPLETE" and is_whole
+    if found.name != "PERCENT-COMPLETE":
+        return False
+    return found.value.strip() == ("100" if todo.first("STATUS").upper() == "COMPLETED" else "0")
 
 
 def _moment(text: str) -> date | datetime:

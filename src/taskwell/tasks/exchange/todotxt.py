@@ -1,7 +1,9 @@
 """todo.txt: a task in each line, with ``(A)``, ``+project``, ``@context`` and ``key:value`` in it."""
 
+import io
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from taskwell.tasks.exchange.moments import due, instant
@@ -9,6 +11,7 @@ from taskwell.tasks.exchange.reading import Reading, tag
 from taskwell.tasks.exchange.record import Row
 
 PRIORITIES = {"A": "urgent", "B": "high", "C": "medium"}
+MAX_LOOKED_AT = 1000
 _LINE = re.compile(
     r"(?:(?P<done>x) +)?(?:\((?P<priority>[A-Z])\) +)?"
     r"(?:(?P<first>\d{4}-\d\d-\d\d) +)?(?:(?P<second>\d{4}-\d\d-\d\d) +)?(?P<text>.+)"
@@ -19,14 +22,14 @@ _PAIR = re.compile(r"([A-Za-z]+):([^\s:/]\S*)")
 
 
 def recognises(text: str) -> bool:
-    """Every line starts as only such files do, or most have a mark."""
-    lines = [each for each in text.splitlines() if each.strip()]
+    """At least half of its lines have a mark, as far as it is looked at."""
+    lines = [each for each in islice(io.StringIO(text), MAX_LOOKED_AT) if each.strip()]
     marked = sum(1 for each in lines if _SURE.match(each) or _MARKED.search(each))
     return bool(lines) and 2 * marked >= len(lines)
 
 
 def read(text: str, reading: Reading) -> Iterator[Row]:
-    lines = (each.strip() for each in text.splitlines() if each.strip())
+    lines = (each.strip() for each in io.StringIO(text) if each.strip())
     return (Row(number, _values(line, reading)) for number, line in enumerate(lines, start=1))
 
 
