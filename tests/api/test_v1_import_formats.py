@@ -129,6 +129,21 @@ async def test_commas_semicolons_and_tabs_are_read_in_every_usual_encoding(ada: 
     assert tasks["Pay rent"]["description"] == "Ä"
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+async def test_quoted_names_of_columns_are_read_with_every_delimiter(ada: Person, delimiter: str):
+    lines = ('"title"', '"notes"'), ('"a, b; c"', '"x"')
+
+    await bring_content(ada, "\r\n".join(delimiter.join(line) for line in lines).encode())
+
+    assert (await tasks_of(ada))["a, b; c"]["description"] == "x"
+
+
+async def test_quotes_in_todo_txt_are_text(ada: Person):
+    await bring_content(ada, b'"Big" boxes +House\n(A) Call "Eve\n')
+
+    assert set(await tasks_of(ada)) == {'"Big" boxes', 'Call "Eve'}
+
+
 async def test_todoists_csv_keeps_sections_labels_notes_and_dates_and_tells_the_rest(ada: Person):
     await move(ada, "America/New_York")
 

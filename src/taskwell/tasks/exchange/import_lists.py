@@ -9,7 +9,7 @@ from taskwell.errors import Invalid
 from taskwell.tasks.exchange.record import ListRecord
 from taskwell.tasks.lists import MAX_POSITION
 
-MAX_NEW_LISTS = 200
+MAX_NEW_LISTS = 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def tables(text: str, named: Mapping[str, str]) -> Iterator[Table]:
     That is the first line, or the first of several cells after a heading.
 
     Raises:
-        MalformedBody: it names more columns than any file of tasks, or is not CSV as far as it is read.
+        MalformedBody: it names more columns than any file of tasks.
     """
     csv.field_size_limit(MAX_CELL)
     declared = _SEPARATOR.match(text)
@@ -58,7 +58,9 @@ def tables(text: str, named: Mapping[str, str]) -> Iterator[Table]:
         beginning = _beginning(text[start : start + 2 * MAX_CELL], delimiter)
         several = next((skipped for skipped, cells in enumerate(beginning) if len(cells) > 1), 0)
         for skipped in sorted({0, several}):
-            yield _table(text, start, delimiter, skipped, named)
+            table = _table(text, start, delimiter, skipped, named)
+            if table is not None:
+                yield table
 
 
 def _beginning(text: str, delimiter: str) -> list[list[str]]:
@@ -69,12 +71,16 @@ def _beginning(text: str, delimiter: str) -> list[list[str]]:
         return []
 
 
-def _table(text: str, start: int, delimiter: str, skipped: int, named: Mapping[str, str]) -> Table:
+def _table(text: str, start: int, delimiter: str, skipped: int, named: Mapping[str, str]) -> Table | None:
+    """None where the line with the names is no CSV with this delimiter."""
     source = io.StringIO(text, newline="")
     source.seek(start)
     rows = filter(any, _rows(csv.reader(source, delimiter=delimiter, strict=True)))
-    before = tuple(" ".join(cells) for cells in islice(rows, skipped))
-    columns = next(rows, [])
+    try:
+        before = tuple(" ".join(cells) for cells in islice(rows, skipped))
+        columns = next(rows, [])
+    except MalformedBody:
+        return None
     if len(columns) > MAX_COLUMNS:
         raise MalformedBody(f"The file's first line may name {MAX_COLUMNS} columns at most.")
     return Table(tuple(name.strip() for name in columns), rows, before, named)
