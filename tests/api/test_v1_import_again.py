@@ -1,7 +1,11 @@
 """v1: what becomes of tasks that are there already, and of our own exports."""
 
 import orjson
+import pytest
 
+from taskwell.api.gateway import Gateway
+from taskwell.tasks.exchange import OnExisting, import_file, read_file
+from tests.support.counting import CountingLane
 from tests.support.import_files import bring_content, ignored, tasks_of
 from tests.support.people import Person
 
@@ -113,3 +117,19 @@ async def test_a_foreign_id_matches_again_but_not_a_plain_number(ada: Person):
 
     assert (first["imported"], second["imported"], second["skipped"]) == (2, 1, 1)
     assert ignored(first) == {"ids that are plain numbers": 1}
+
+
+@pytest.mark.parametrize("on_existing", ["skip", "update"])
+async def test_a_batch_of_rows_costs_the_same_statements_however_many_they_are(
+    ada: Person, app: Gateway, on_existing: OnExisting
+):
+    assert app.services is not None
+    counted = []
+    for count in (5, 400):
+        lines = (b"row-%d,Task %d,List %d\r\n" % (number, number, number) for number in range(count))
+        file = read_file(b"id,title,list\r\n" + b"".join(lines), time_zone="UTC")
+        lane = CountingLane(app.services.database)
+        await import_file(lane, ada.principal, file, list_id=None, on_existing=on_existing, dry_run=False)
+        counted.append(lane.statements)
+
+    assert counted[1] - counted[0] == (on_existing == "update"), "it looks at those that are there already"

@@ -9,7 +9,7 @@ from taskwell.tasks.exchange.moments import due, instant
 from taskwell.tasks.exchange.reading import Reading
 from taskwell.tasks.exchange.record import Row
 
-LISTS, TASKS, TASK = "tasks#taskLists", "tasks#tasks", "tasks#task"
+LISTS, TASKS = "tasks#taskLists", "tasks#tasks"
 _MIDNIGHTS = ("T00:00:00Z", "T00:00:00.000Z")
 _READ = frozenset({"id", "title", "notes", "status", "due", "completed", "created", "deleted"})
 _BOOKKEEPING = frozenset({"kind", "etag", "updated", "selfLink", "webViewLink", "task_type", "hidden"})

@@ -12,11 +12,11 @@ from pydantic_core import PydanticCustomError
 
 from taskwell.errors import Invalid
 from taskwell.tasks.fields import UUID, DayField, Description, InstantField, ListName, Tags, Title
+from taskwell.tasks.lists import MAX_POSITION
 from taskwell.tasks.reminders import MAX_MINUTES, Channel
 from taskwell.tasks.task import Priority, PriorityName, Task
 
 MAX_ROWS = 10_000
-MAX_POSITION = 2**53 - 1
 MAX_SHOWN = 100
 """Characters of a text from a file in an answer."""
 
