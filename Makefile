@@ -40,9 +40,8 @@ fix: $(VENV)/.dev  ## format, and mend what the linter can mend
 revision: $(VENV)/.dev  ## draft a revision of the schema from the models (NAME="Moods of tasks")
 	@$(BIN)/python -m scripts.revision "$(NAME)"
 
-openapi: $(VENV)/.dev  ## write the OpenAPI documents and the Postman collection anew
-	@for name in v1 todos user_tasks; do $(BIN)/taskwell openapi $$name > openapi/$$name.json; done
-	@$(BIN)/python -m scripts.postman
+openapi: $(VENV)/.dev  ## write the OpenAPI documents
+	@for name in v1 v1_by_user todos user_tasks v1_user_tasks; do $(BIN)/taskwell openapi $$name > openapi/$$name.json; done
 
 reference: $(VENV)/.dev  ## write the guides' tables of settings, commands and errors anew
 	@$(BIN)/python -m scripts.reference

@@ -97,7 +97,7 @@ async def test_keys_of_better_auth_are_counted_and_there_may_be_none_yet(sqlite_
         none = (await findings(sqlite_url, better_auth_url=issuer.url))["better auth"]
 
     assert (some.state, some.sentence.split(" at ")[0]) == ("ok", f"{len(KEYS)} key(s)")
-    assert (none.state, "has no key yet" in none.sentence) == ("note", True)
+    assert (none.state, "has no usable key" in none.sentence) == ("note", True)
 
 
 async def test_what_answers_too_late_is_told(sqlite_url: str, monkeypatch: pytest.MonkeyPatch):

@@ -58,8 +58,9 @@ async def assert_restored(settings: Settings, file: Path, folder: Path) -> None:
     await backup(settings, folder / "today.backup", nothing)
     after = contents(folder / "today.backup")
     for table, rows in before.items():
-        names = rows[0].keys()
-        assert [{name: row[name] for name in names} for row in after.get(table, [])] == rows, table
+        names = rows[0].keys() - {"title_key"}  # which is made by another rule today
+        there, written = ([{name: row[name] for name in names} for row in each] for each in (after[table], rows))
+        assert there == written, table
 
     database = await open_database(settings)
     tags: Query[tuple[Any, ...]] = Query(select(TaskTagRow.tag_key, TaskTagRow.state), lambda *row: row)

@@ -29,13 +29,16 @@ INSERT INTO users (id, email, email_key, name, revision, created_at, updated_at)
 INSERT INTO lists (user_id, id, name, position, revision, created_at, updated_at)
     VALUES ('{ADA}', '{LIST}', 'Café', 1, 1, '{AT}', '{AT}');
 INSERT INTO tasks (user_id, id, list_id, title, title_key, description, priority, due_date, due_key, tags, tag_keys,
-    revision, created_at, updated_at) VALUES ('{ADA}', '{TASK}', '{LIST}', 'Éclair', 'éclair', 'Δύο и чай', 4,
-    '2026-02-03', '{AT}', '<home>', '<home>', 6, '{AT}', '{AT}');
+    revision, created_at, updated_at) VALUES ('{ADA}', '{TASK}', '{LIST}', 'Éclair', 'eclair', 'Δύο и чай', 4,
+    '2026-02-03', '{AT}', '<home>', '<home_key>', 6, '{AT}', '{AT}');
 INSERT INTO tasks (user_id, id, title, title_key, priority, completed_at, tags, tag_keys, revision, created_at,
     updated_at, deleted_at) VALUES ('{ADA}', '{OTHER}', 'Gone', 'gone', 1, '{AT}', '<none>', '<none>', 7, '{AT}',
     '{AT}', '{AT}');
 INSERT INTO external_identities (issuer, subject, user_id) VALUES ('https://auth.example', 'x', '{ADA}')"""
-ARRAYS = {"sqlite": {"<home>": '["Home"]', "<none>": "[]"}, "postgresql": {"<home>": "{Home}", "<none>": "{}"}}
+ARRAYS = {
+    "sqlite": {"<home>": '["Home"]', "<home_key>": '["home"]', "<none>": "[]"},
+    "postgresql": {"<home>": "{Home}", "<home_key>": "{home}", "<none>": "{}"},
+}
 
 EXPAND = (
     "CREATE TABLE moods (user_id {uuid} NOT NULL, mood TEXT NOT NULL)",

@@ -19,6 +19,7 @@ from taskwell.database import now
 from taskwell.database.engine import postgres_connection, refused_at_start, sqlite_path
 from taskwell.delivery.mail import STARTS_TLS, tls_mode
 from taskwell.errors import AppError, Unavailable
+from taskwell.security.jwks import PublishedKeys
 from taskwell.settings import InvalidSettings, Settings
 
 PATIENCE_SECONDS = 15.0
@@ -222,18 +223,16 @@ async def _smtp(settings: Settings) -> str:
 
 
 async def _better_auth(settings: Settings) -> str:
-    if settings.better_auth_url is None:
+    url = settings.jwks_url
+    if url is None:
         has_secret = settings.better_auth_secret is not None
         return "tokens are checked by BETTER_AUTH_SECRET" if has_secret else "not set: only Taskwell's own tokens"
-    url = f"{settings.better_auth_url}/api/auth/jwks"
     try:
-        async with httpx2.AsyncClient(timeout=10) as http:
-            answer = await http.get(url)
-        keys = answer.raise_for_status().json()["keys"]
-        algorithms = sorted({str(key.get("alg") or key["kty"]) for key in keys})
-    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, KeyError, TypeError) as error:
+        keys = await PublishedKeys(url).download()
+    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, TimeoutError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise Bad(f"no keys at {url} ({reason}): check BETTER_AUTH_URL, and its jwt plugin") from error
     if not keys:
-        raise Note(f"{url} has no key yet; Better Auth makes one when it signs its first token")
-    return f"{len(keys)} key(s) at {url} ({', '.join(algorithms)})"
+        raise Note(f"{url} has no usable key; Better Auth makes one when it signs its first token")
+    algorithms = ", ".join(sorted({algorithm for _, algorithm in keys}))
+    return f"{len({key_id for key_id, _ in keys})} key(s) at {url} ({algorithms})"

@@ -86,7 +86,9 @@ class Unauthorized(AppError):
 class InvalidToken(Unauthorized):
     code, title = "invalid_token", "Token refused"
 
-    def __init__(self, detail: str = "The token is not valid any more; sign in again.") -> None:
+    def __init__(
+        self, detail: str = "The token was revoked, or its account is gone or disabled; sign in again."
+    ) -> None:
         super().__init__(detail)
         self.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import os
 import signal
 import socket
 import sys
@@ -20,10 +21,10 @@ import structlog
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
-from taskwell import telemetry
 from taskwell.api.gateway import Gateway
 from taskwell.app import serve_app
 from taskwell.corked import CorkedProtocol
+from taskwell.observability import metrics
 from taskwell.settings import InvalidSettings
 
 log = structlog.get_logger("taskwell.server")
@@ -59,7 +60,7 @@ class Server(uvicorn.Server):
                 ws="none",  # whoever asks for a web socket is answered as anybody else
                 lifespan="on",
                 access_log=False,
-                log_config=None,  # its own logs go through ours: see taskwell.logs
+                log_config=None,  # its own logs go through ours: see taskwell.observability.logs
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=FINISH_SECONDS,
@@ -197,31 +198,31 @@ class Supervisor:
             signal.signal(each, lambda *_: None)  # the wake-up is all that is needed
         shared = Path("/dev/shm")  # noqa: S108  # memory: these are numbers, and change with every request
         with tempfile.TemporaryDirectory(prefix="taskwell-", dir=shared if shared.is_dir() else None) as folder:
-            self._processes = [self._started(folder) for _ in range(self._count)]
+            os.environ[metrics.FOLDER] = folder
+            self._processes = [self._started() for _ in range(self._count)]
             try:
-                return self._watch(folder)
+                return self._watch()
             finally:
                 self._end()
 
-    def _started(self, folder: str) -> BaseProcess:
-        process = self._context.Process(
-            target=_serve_in_child, args=(self._listener, folder, self._greeting, self._first)
-        )
+    def _started(self) -> BaseProcess:
+        process = self._context.Process(target=_serve_in_child, args=(self._listener, self._greeting, self._first))
         process.start()
         return process
 
-    def _watch(self, folder: str) -> bool:
+    def _watch(self) -> bool:
         """Replaces who dies; a first one that does not come up would not come up the second time either."""
         first = set(self._processes)
         while self._wake not in wait([self._wake, *(process.sentinel for process in self._processes)]):
             for dead in [process for process in self._processes if not process.is_alive()]:
                 log.error("a serving process has ended", process_id=dead.pid, exit_code=dead.exitcode)
+                metrics.forget_gauges(dead.pid)
                 if dead in first and dead.exitcode == STARTUP_FAILURE:
                     return False
                 self._pause = min(self._pause * 2 + 0.5, LONGEST_PAUSE) if dead.exitcode == STARTUP_FAILURE else 0.0
                 if wait([self._wake], self._pause):
                     return True
-                self._processes[self._processes.index(dead)] = self._started(folder)
+                self._processes[self._processes.index(dead)] = self._started()
         return True
 
     def _end(self) -> None:
@@ -237,13 +238,12 @@ class Supervisor:
                 process.join()
 
 
-def _serve_in_child(listener: socket.socket, folder: str, greeting: str, first: Lock) -> None:
+def _serve_in_child(listener: socket.socket, greeting: str, first: Lock) -> None:
     def greet() -> None:
         if first.acquire(block=False):  # and never lets go of it
             _say(greeting)
 
     try:
-        telemetry.share(Path(folder))
         could_start = Server(serve_app(), listener, greet).listen()
     except InvalidSettings as error:
         print(f"taskwell: {error}", file=sys.stderr)  # noqa: T201  # there may be no log yet

@@ -11,25 +11,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from sqlalchemy import URL
 
-from taskwell.database_url import parsed
-
-MIN_SECRET_BYTES = 32
-"""RFC 7518 section 3.2: an HS256 key has at least as many bits as the hash."""
-
-PLACEHOLDERS = (
-    "change-me",
-    "changeme",
-    "change-this",
-    "your-secret",
-    "replace-me",
-    "do-not-use",
-    "better-auth-secret",
-)
-GUESSES = ("secret-key", "secretkey", "secret", "password", "super", "example", "taskwell")
-"""What makes a key no harder to guess: the rest of it has to be long enough by itself."""
-
+from taskwell.database_url import plain
+from taskwell.secret_keys import MIN_SECRET_BYTES, weakness_of
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#@\s]+)", re.ASCII)
 """As a browser sends it (RFC 6454 section 6.1); apps and extensions have schemes of their own."""
@@ -65,6 +49,7 @@ class Settings(BaseSettings):
     algorithm: Literal["HS256"] = "HS256"
     access_token_expire_days: Annotated[float, Field(gt=0, le=3650)] = 7
     better_auth_url: str | None = None
+    better_auth_jwks_url: str | None = None
     better_auth_secret: SecretStr | None = None
     better_auth_issuer: str | None = None
     better_auth_audience: str | None = None
@@ -107,6 +92,7 @@ class Settings(BaseSettings):
         "secret_key",
         "secret_key_previous",
         "better_auth_url",
+        "better_auth_jwks_url",
         "better_auth_secret",
         "better_auth_issuer",
         "better_auth_audience",
@@ -134,6 +120,16 @@ class Settings(BaseSettings):
         if parts.query or parts.fragment or parts.username or parts.password:
             raise ValueError("it must be an address such as https://auth.example.com")
         return url.strip().rstrip("/").removesuffix("/api/auth")
+
+    @field_validator("better_auth_jwks_url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = AnyHttpUrl(url)
+        if parts.fragment or parts.username or parts.password:
+            raise ValueError("it must be an address such as https://auth.example.com/api/auth/jwks")
+        return url.strip()
 
     @field_validator("better_auth_issuer")
     @classmethod
@@ -169,8 +165,14 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_a_database(cls, url: str) -> str:
-        parsed(url)
+        plain(url)
         return url
+
+    @model_validator(mode="after")
+    def _knows_whose_keys_they_are(self) -> Self:
+        if self.better_auth_jwks_url is not None and self.better_auth_url is None:
+            raise ValueError("BETTER_AUTH_URL is missing; BETTER_AUTH_JWKS_URL only says where its keys are")
+        return self
 
     @model_validator(mode="after")
     def _is_safe_in_production(self) -> Self:
@@ -179,7 +181,7 @@ class Settings(BaseSettings):
         if self.secret_key is None:
             raise ValueError("SECRET_KEY is missing; set it to the output of 'openssl rand -hex 32'")
         for name, key in (("SECRET_KEY", self.secret_key), ("SECRET_KEY_PREVIOUS", self.secret_key_previous)):
-            if key is not None and (weakness := _weakness(key)):
+            if key is not None and (weakness := weakness_of(key)):
                 raise ValueError(f"{name} {weakness}; set it to the output of 'openssl rand -hex 32'")
         if self.debug:
             raise ValueError("DEBUG must be off in production; remove it or set DEBUG=false")
@@ -187,7 +189,7 @@ class Settings(BaseSettings):
             raise ValueError("ALLOWED_ORIGINS must name each origin in production; '*' is not accepted")
         if self.smtp_host is not None and "mail_from" not in self.model_fields_set:
             raise ValueError("MAIL_FROM is missing; set it to an address that SMTP_HOST may send from")
-        if self.better_auth_secret is not None and (weakness := _weakness(self.better_auth_secret)):
+        if self.better_auth_secret is not None and (weakness := weakness_of(self.better_auth_secret)):
             raise ValueError(f"BETTER_AUTH_SECRET {weakness}; set the output of 'openssl rand -hex 32' on both sides")
         return self
 
@@ -203,12 +205,20 @@ class Settings(BaseSettings):
         return self.environment == "production"
 
     @cached_property
-    def database(self) -> URL:
-        return parsed(self.database_url)
+    def database(self) -> str:
+        """The URL, in the one spelling that everything else reads."""
+        return plain(self.database_url)
 
     @property
     def is_sqlite(self) -> bool:
-        return self.database.get_backend_name() == "sqlite"
+        return self.database.startswith("sqlite:")
+
+    @property
+    def jwks_url(self) -> str | None:
+        """Where Better Auth publishes its keys."""
+        if self.better_auth_url is None:
+            return None
+        return self.better_auth_jwks_url or f"{self.better_auth_url}/api/auth/jwks"
 
     @property
     def works_in_serve(self) -> bool:
@@ -220,8 +230,7 @@ class Settings(BaseSettings):
         """``SECRET_KEY``, or in development a key that is made once and kept beside the SQLite file."""
         if self.secret_key is not None:
             return self.secret_key.get_secret_value()
-        database = self.database.database if self.is_sqlite else None
-        folder = Path(database).parent if database and database != ":memory:" else Path()
+        folder = Path(self.database.removeprefix("sqlite:///")).parent if self.is_sqlite else Path()
         try:
             return _kept_key(folder / ".taskwell-secret-key")
         except OSError as error:
@@ -255,24 +264,6 @@ def read_settings(**overrides: object) -> Settings:
 def _sentence(location: list[int | str], message: str) -> str:
     sentence = message.removeprefix("Value error, ")
     return f"{str(location[0]).upper()}: {sentence}" if location else sentence
-
-
-def _weakness(key: SecretStr) -> str | None:
-    if len(key.get_secret_value().encode()) < MIN_SECRET_BYTES:
-        return f"needs at least {MIN_SECRET_BYTES} bytes"
-    return "is a known default" if _is_known(key) else None
-
-
-def _is_known(secret: SecretStr) -> bool:
-    text = secret.get_secret_value()
-    if len(set(text)) < 8:
-        return True
-    text = text.lower().replace("_", "-")
-    if any(placeholder in text for placeholder in PLACEHOLDERS):
-        return True
-    for guess in GUESSES:
-        text = text.replace(guess, "")
-    return len(text.encode()) < MIN_SECRET_BYTES
 
 
 def _kept_key(path: Path) -> str:

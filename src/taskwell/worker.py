@@ -15,17 +15,20 @@ from typing import TypeVar
 
 import structlog
 
-from taskwell import logs, telemetry, users
+from taskwell import users
 from taskwell.database import Database, now
-from taskwell.delivery import courier, log, queue
+from taskwell.delivery import courier, queue
+from taskwell.delivery.log import purge as purge_deliveries
 from taskwell.errors import Unavailable
+from taskwell.observability import logs
+from taskwell.observability.metrics import REMINDER_LAG, REMINDERS_DUE
 from taskwell.settings import Settings
 from taskwell.tasks.purge import purge as purge_trash
 from taskwell.users import events, idempotency
 
 T = TypeVar("T")
 
-logger = structlog.get_logger("taskwell.worker")
+log = structlog.get_logger("taskwell.worker")
 
 SLOTS = 32
 """How many deliveries run at once."""
@@ -102,11 +105,11 @@ class Worker:
         look_at = await queue.next_look(self._database, busy)
         self._reaches_database = True
         seconds = poll if look_at is None else (look_at - now()).total_seconds()
-        telemetry.REMINDER_LAG.set(max(0.0, -seconds))
+        REMINDER_LAG.set(max(0.0, -seconds))
         if seconds > 0:
             return min(poll, seconds)
         claims = await queue.claim(self._database, min(free, SHARE), busy)
-        telemetry.REMINDERS_DUE.add(amount=len(claims))
+        REMINDERS_DUE.inc(len(claims))
         for claim in claims:
             delivery = asyncio.create_task(_survived(courier.deliver(self._database, self.settings, claim)))
             self._deliveries[delivery] = claim.user_id
@@ -147,13 +150,14 @@ async def purge(database: Database) -> dict[str, int]:
     """Removes what has had its time: the trash, logs, revoked tokens and idempotency keys."""
     removed = {
         "tasks": await _in_batches(lambda: purge_trash(database, PURGE_BATCH)),
-        "deliveries": await _in_batches(lambda: log.purge(database, PURGE_BATCH)),
+        "deliveries": await _in_batches(lambda: purge_deliveries(database, PURGE_BATCH)),
         "revoked_tokens": await _in_batches(lambda: users.purge_revoked(database, PURGE_BATCH)),
+        "known_groups": await _in_batches(lambda: users.purge_known_groups(database, PURGE_BATCH)),
         "idempotency_keys": await _in_batches(lambda: idempotency.purge(database, PURGE_BATCH)),
         "security_events": await _purge_events(database),
     }
     if any(removed.values()):
-        logger.info("purged", **removed)
+        log.info("purged", **removed)
     return removed
 
 
@@ -189,7 +193,7 @@ async def _survived(work: Awaitable[T]) -> T | None:
     try:
         return await work
     except Unavailable as error:
-        logger.warning("the database cannot be used", reason=error.detail, cause=logs.cause_of(error))
+        log.warning("the database cannot be used", reason=error.detail, cause=logs.cause_of(error))
     except Exception:
-        logger.exception("unexpected error")
+        log.exception("unexpected error")
     return None

@@ -73,7 +73,7 @@ async def test_every_error_code_has_its_place_on_the_errors_page(nobody: httpx2.
 async def test_the_home_pages_command_names_the_host_that_was_asked(nobody: httpx2.AsyncClient):
     page = await nobody.get("/", headers={"Host": 'todo.example<script>"'})
 
-    assert "http://todo.example&lt;script&gt;&quot;/api/v1/auth/signup" in page.text
+    assert "http://todo.example&lt;script&gt;&#34;/api/v1/auth/signup" in page.text
 
 
 @pytest.mark.parametrize("path", FILES)

@@ -19,7 +19,7 @@ async def test_signing_up_in_and_out(nobody: httpx2.AsyncClient):
     signed_in = await nobody.post("/api/auth/login", json=NEW_ACCOUNT)
     assert signed_in.status_code == 200
     session = signed_in.json()
-    assert set(session) == {"user", "access_token", "token_type", "expires_at"}
+    assert set(session) == {"user", "access_token", "token", "token_type", "expires_at"}
     assert (session["user"], session["token_type"]) == (user, "bearer")
 
     token = {"Authorization": f"Bearer {session['access_token']}"}

@@ -8,6 +8,7 @@ from taskwell import tasks
 from taskwell.database import Database
 from taskwell.errors import NotFound, PreconditionFailed
 from taskwell.tasks import AS_TASK, PageRequest, TaskDraft, TaskFilter
+from taskwell.tasks.service import Precondition
 from tests.support.people import Person
 
 
@@ -56,7 +57,7 @@ async def test_a_change_of_nothing_takes_no_revision(database: Database, ada: Pe
 
 async def test_of_twenty_writers_with_one_revision_one_wins(database: Database, ada: Person):
     task = await tasks.create(database, ada.principal, TaskDraft(title="Buy milk"))
-    expected = frozenset({task.revision})
+    expected = Precondition(frozenset({task.revision}))
 
     outcomes = await asyncio.gather(
         *(tasks.change(database, ada.principal, task.id, {"title": f"By {n}"}, if_match=expected) for n in range(20)),
@@ -68,7 +69,7 @@ async def test_of_twenty_writers_with_one_revision_one_wins(database: Database, 
 
 async def test_every_verb_that_may_name_a_revision_refuses_another(database: Database, ada: Person):
     task = await tasks.create(database, ada.principal, TaskDraft(title="Buy milk"))
-    user, former = ada.principal, frozenset({task.revision - 1})
+    user, former = ada.principal, Precondition(frozenset({task.revision - 1}))
 
     for attempt in (
         tasks.change(database, user, task.id, {"title": "Buy oats"}, if_match=former),
@@ -80,7 +81,7 @@ async def test_every_verb_that_may_name_a_revision_refuses_another(database: Dat
             await attempt
     assert await tasks.get(database, user, task.id) == task
 
-    await tasks.erase(database, user, task.id, if_match=frozenset({task.revision}))
+    await tasks.erase(database, user, task.id, if_match=Precondition(frozenset({task.revision})))
     with pytest.raises(NotFound):
         await tasks.get(database, user, task.id)
 

@@ -1,5 +1,6 @@
-"""Signing up, in and out: the same operations in every contract that has them."""
+"""Signing up, in and out: what every contract that has these operations shares."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from taskwell import users
-from taskwell.api.attempts import note, signing_in, signing_up
+from taskwell.api.attempts import group_of, note, signing_in, signing_up
 from taskwell.api.call import Call, RequestContext
 from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
@@ -20,7 +21,7 @@ from taskwell.database import now
 from taskwell.errors import AppError, EmailTaken, InvalidCredentials
 from taskwell.security import tokens
 from taskwell.security.tokens import AccessToken
-from taskwell.tasks.fields import Text
+from taskwell.tasks.fields import Text, visible
 from taskwell.users.user import MAX_EMAIL, MAX_NAME, MIN_NAME, User, is_email
 
 EXAMPLE_USER: JsonDict = {
@@ -64,6 +65,7 @@ Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=MIN_NAME, max_length=MAX_NAME),
     AfterValidator(_printable),
+    AfterValidator(visible),
 ]
 
 
@@ -145,65 +147,86 @@ class PasswordForm(BaseModel):
     grant_type: str = "password"
 
 
-def router(signed_in: type[Operation], public: type[Operation]) -> APIRouter:
-    """The operations that both contracts have, as routes of the contract's own two classes."""
-    routes = APIRouter(prefix="/auth", tags=["auth"])
-    for path, method, endpoint, kind, options in (
-        ("/signup", "POST", sign_up, public, _options("Open an account", SessionOut, EmailTaken, status_code=201)),
-        ("/login", "POST", sign_in, public, _options("Sign in", SessionOut, InvalidCredentials)),
-        ("/logout", "POST", sign_out, signed_in, _options("Refuse this token from now on", MessageOut)),
-        ("/me", "GET", me, signed_in, _options("The caller", UserOut)),
-    ):
-        routes.add_api_route(path, endpoint, methods=[method], route_class_override=kind, **options)
-    return routes
+Routes = Sequence[tuple[str, str, Callable[..., Awaitable[Response]], type[Operation], dict[str, Any]]]
+"""Path, method, endpoint, kind of operation, and options of the route."""
 
 
-def _options(summary: str, answer: type[BaseModel], *kinds: type[AppError], status_code: int = 200) -> dict[str, Any]:
-    return {
-        "summary": summary,
-        "response_model": answer,
-        "responses": raises(*kinds),
-        "status_code": status_code,
-    }
+def router(routes: Routes, tag: str = "auth") -> APIRouter:
+    """The operations below ``/auth``, each with its own kind of operation."""
+    auth = APIRouter(prefix="/auth", tags=[tag])
+    for path, method, endpoint, kind, options in routes:
+        auth.add_api_route(path, endpoint, methods=[method], route_class_override=kind, **options)
+    return auth
 
 
-async def sign_up(call: Call, body: SignUp) -> Response:
-    async with signing_up(call, body.email):
-        user = await users.sign_up(call.lane, email=body.email, password=body.password, name=body.name)
-    return _session(call, user, status=201)
+def signing_up_options(answer: type[BaseModel]) -> dict[str, Any]:
+    return _options("Open an account", answer, EmailTaken) | {"status_code": 201}
 
 
-async def sign_in(call: Call, body: SignIn) -> Response:
-    async with signing_in(call, body.email):
-        found = await users.authenticate(call.lane, email=body.email, password=body.password)
+def signing_in_options(answer: type[BaseModel]) -> dict[str, Any]:
+    return _options("Sign in", answer, InvalidCredentials)
+
+
+def signing_out_options() -> dict[str, Any]:
+    return _options("Refuse this token from now on", MessageOut)
+
+
+def caller_options() -> dict[str, Any]:
+    return _options("The caller", UserOut)
+
+
+TOKEN_OPTIONS: dict[str, Any] = {
+    "summary": "Sign in with a form (OAuth2)",
+    "response_model": TokenOut,
+    "responses": {400: {"model": TokenRefusedOut, "description": "The e-mail or the password is wrong."}},
+}
+
+
+def _options(summary: str, answer: type[BaseModel], *kinds: type[AppError]) -> dict[str, Any]:
+    return {"summary": summary, "response_model": answer, "responses": raises(*kinds)}
+
+
+async def opened_account(call: RequestContext, *, email: str, password: str, name: str) -> dict[str, Any]:
+    """Opens an account; the answer is its first session."""
+    async with signing_up(call, email):
+        user = await users.sign_up(call.lane, email=email, password=password, name=name, group=group_of(call))
+    return _session(call, user)
+
+
+async def opened_session(call: RequestContext, *, email: str, password: str) -> dict[str, Any]:
+    """Signs in; the answer is the session."""
+    async with signing_in(call, email):
+        found = await users.authenticate(call.lane, email=email, password=password, group=group_of(call))
     return _session(call, found.user, as_of=found.as_of)
 
 
 async def token(call: Call, form: Annotated[PasswordForm, Form()]) -> Response:
-    """OAuth2's password grant, for "Authorize" on the API page; its errors are RFC 6749 section 5.2's."""
+    """OAuth2's password grant (RFC 6749 section 4.3); its errors are those of section 5.2."""
     if form.grant_type != "password":
         return _refused("unsupported_grant_type", "The grant_type must be 'password'.")
     if not form.username or not form.password:
         return _refused("invalid_request", "Send username and password.")
     try:
         async with signing_in(call, form.username):
-            found = await users.authenticate(call.lane, email=form.username, password=form.password)
+            found = await users.authenticate(
+                call.lane, email=form.username, password=form.password, group=group_of(call)
+            )
     except InvalidCredentials as error:
         return _refused("invalid_grant", error.detail)
     issued = _issue(call, found.user, found.as_of)
     seconds = int((issued.expires_at - now()).total_seconds())
-    return _private({"access_token": issued.text, "token_type": "bearer", "expires_in": seconds})
+    return private_response({"access_token": issued.text, "token_type": "bearer", "expires_in": seconds})
 
 
 def _refused(error: str, description: str) -> Response:
-    return _private({"error": error, "error_description": description}, status=400)
+    return private_response({"error": error, "error_description": description}, status=400)
 
 
 async def sign_out(call: Call) -> Response:
     await users.revoke(call.lane, call.user)
     call.outdated.add(call.user.token_id)
     note(call, "sign_out", user_id=call.user.user_id)
-    return _private({"message": "You are signed out; this token is refused from now on."})
+    return private_response({"message": "You are signed out; this token is refused from now on."})
 
 
 async def me(call: Call) -> Response:
@@ -211,7 +234,7 @@ async def me(call: Call) -> Response:
 
 
 def user_response(call: RequestContext, user: User) -> Response:
-    return _private(user_json(user, call.user.subject))
+    return private_response(user_json(user, call.user.subject))
 
 
 def user_json(user: User, subject: str) -> dict[str, Any]:
@@ -219,15 +242,14 @@ def user_json(user: User, subject: str) -> dict[str, Any]:
     return asdict(user) | {"id": subject}
 
 
-def _session(call: RequestContext, user: User, *, as_of: datetime | None = None, status: int = 200) -> Response:
+def _session(call: RequestContext, user: User, *, as_of: datetime | None = None) -> dict[str, Any]:
     issued = _issue(call, user, as_of)
-    content = {
+    return {
         "user": user_json(user, user.id),
         "access_token": issued.text,
         "token_type": "bearer",
         "expires_at": issued.expires_at,
     }
-    return _private(content, status=status)
 
 
 def _issue(call: RequestContext, user: User, as_of: datetime | None) -> AccessToken:
@@ -237,5 +259,5 @@ def _issue(call: RequestContext, user: User, as_of: datetime | None) -> AccessTo
     return tokens.issue(user.id, key=key, algorithm=algorithm, now=now(), lifetime=lifetime, as_of=as_of)
 
 
-def _private(content: dict[str, Any], *, status: int = 200) -> Response:
+def private_response(content: dict[str, Any], *, status: int = 200) -> Response:
     return json_response(content, status=status, headers=PRIVATE)

@@ -25,7 +25,8 @@ class Services:
 
     Attributes:
         schema: The revision that this version's schema has.
-        streams: The turns of responses that hold a database connection for as long as their readers take.
+        streams: The turns of exports that are being made, each with a database connection.
+        streaming: The users who are reading an export.
         is_ready: Set once everything is open, unset when the process begins to drain.
     """
 
@@ -36,6 +37,7 @@ class Services:
     journal: SecurityJournal
     schema: str
     streams: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STREAMS))
+    streaming: set[str] = field(default_factory=set)
     is_ready: bool = False
 
 
@@ -45,6 +47,7 @@ class RequestContext:
 
     Attributes:
         lane: Where the verbs run: the database, or the one transaction of an idempotent request.
+        is_trial: Whether all that it does is taken back.
         outdated: What the request makes wrong of ``Identities``; it is forgotten once the request is committed.
     """
 
@@ -58,6 +61,7 @@ class RequestContext:
     body_limit: int = 0
     raw_body: bytes | None = field(default=None, repr=False)
     outdated: set[str] = field(default_factory=set)
+    is_trial: bool = False
 
     @property
     def user(self) -> Principal:
@@ -74,6 +78,12 @@ class RequestContext:
     def base_path(self) -> str:
         """The path as the caller wrote it, percent-encoded, without a trailing slash."""
         return quote(raw_path(self.scope).rstrip(b"/"), safe="/-._~:@!$&'()*+,;=%")
+
+    def address_with(self, name: str, value: str) -> str:
+        """The same request with this value of a query parameter; a path, so that it is right behind any proxy."""
+        query = self.scope["query_string"].decode("latin-1")
+        kept = [part for part in query.split("&") if part and not part.startswith(f"{name}=")]
+        return f"{self.base_path}?{'&'.join([*kept, f'{name}={value}'])}"
 
     def headers(self, name: bytes) -> list[bytes]:
         """Every value of a header, whose name is given in lower case."""

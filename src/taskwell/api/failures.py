@@ -57,7 +57,7 @@ _ALL = (
     ),
     _failure("Sign in, and send the token as `Authorization: Bearer …`.", errors.Unauthorized()),
     _failure(
-        "The token has expired, was signed out, or is not ours. Sign in again and use the new one.",
+        "`detail` says why the token is refused. Sign in again and use the new one.",
         errors.InvalidToken(),
     ),
     _failure(

@@ -12,8 +12,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import structlog
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars
 
-from taskwell import logs, telemetry, tracing
 from taskwell.api import metrics
 from taskwell.api.call import ClientGone, RequestContext, Services, raw_path
 from taskwell.api.client_address import client_address
@@ -25,6 +25,8 @@ from taskwell.api.routing import Match, Switchboard, Target
 from taskwell.api.time_limit import TimeLimit
 from taskwell.database import new_id
 from taskwell.errors import AppError, InvalidToken, MethodNotAllowed, NotFound, TimedOut, Unavailable
+from taskwell.observability import logs, tracing
+from taskwell.observability.metrics import REQUESTS
 from taskwell.settings import InvalidSettings, Settings
 
 log = structlog.get_logger("taskwell.http")
@@ -74,7 +76,7 @@ class Gateway:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         request_id = _request_id(scope)
-        logs.request_id.set(request_id)
+        bind_contextvars(request_id=request_id)
         origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
         is_head = scope["method"] == "HEAD"
         status = 0
@@ -114,14 +116,14 @@ class Gateway:
     ) -> None:
         """Writes down how the request went; only an operation's method is one of a short list."""
         route = target.template if target else None
-        telemetry.REQUESTS.observe(seconds, method if target else "", route or "", str(status))
-        logs.write_request(
+        REQUESTS.labels(method if target else "", route or "", str(status)).observe(seconds)
+        log.info(
+            "request",
             method=method,
             route=route,
             status=status,
             milliseconds=round(seconds * 1000, 2),
             user_id=user_id,
-            request_id=request_id,
         )
         if tracing.tracer is not None:
             tracing.describe_request(method, route, status, request_id)
@@ -179,7 +181,7 @@ class Gateway:
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[Services]:
         """Opens the services; when the block ends, stops being ready and closes them."""
-        async with self._lifespan() as services, metrics.of(services, lambda: self.in_flight):
+        async with self._lifespan() as services, metrics.refreshing_gauges(services, lambda: self.in_flight):
             self.services = services
             services.is_ready = True
             try:

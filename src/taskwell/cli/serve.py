@@ -9,7 +9,8 @@ from typing import Annotated, NoReturn
 import structlog
 import typer
 
-from taskwell import __version__, logs, migrations, server
+from taskwell import __version__, migrations, server
+from taskwell.observability import logs
 from taskwell.settings import InvalidSettings, read_settings
 
 log = structlog.get_logger("taskwell.server")

@@ -8,8 +8,9 @@ import socket
 import structlog
 import typer
 
-from taskwell import __version__, logs, migrations, tracing, worker_metrics
+from taskwell import __version__, migrations, worker_metrics
 from taskwell.database import open_database
+from taskwell.observability import logs, tracing
 from taskwell.settings import read_settings
 from taskwell.worker import Worker
 

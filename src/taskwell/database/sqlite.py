@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
@@ -108,6 +109,7 @@ class SqliteDatabase(Database):
         self._reader.execute("PRAGMA query_only=ON")
         self._read_threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="sqlite-read")
         self._spare: list[sqlite3.Connection] = []
+        self._turns: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()
 
     async def rows(self, query: Query[T], /, **values: object) -> list[T]:
         if not query.steps(DIALECT)[-1].is_read:
@@ -115,12 +117,19 @@ class SqliteDatabase(Database):
         started = time.perf_counter()
         try:
             if query.is_heavy:
-                run = asyncio.get_running_loop().run_in_executor
-                return await run(self._read_threads, self._heavy, query, values)
+                async with self._turn_of(values.get("user_id")):
+                    return await to_its_end(self._read_threads, partial(self._heavy, query, values))
             with told():
                 return _run(self._reader, query, values)
         finally:
             self._watch.ended(query.steps(DIALECT)[-1], started)
+
+    def _turn_of(self, user_id: object) -> asyncio.Lock:
+        """One heavy read at a time for each user: the threads serve users in turn, however much one of them asks."""
+        turn = self._turns.get(user_id)
+        if turn is None:
+            turn = self._turns[user_id] = asyncio.Lock()
+        return turn
 
     async def _written(self, query: Query[T], values: Mapping[str, object]) -> list[T]:
         """A write of its own: in the transaction of its group, as any other."""

@@ -8,15 +8,15 @@ from threading import Lock
 
 import structlog
 
-from taskwell import telemetry
 from taskwell.database import Database, now
-from taskwell.delivery import log, queue
+from taskwell.delivery import queue
 from taskwell.delivery.attempt import Claim, Errand, Undelivered
-from taskwell.delivery.log import Delivery
+from taskwell.delivery.log import Delivery, record
 from taskwell.delivery.queue import Release
+from taskwell.observability.metrics import REMINDERS
 from taskwell.settings import Settings
 
-logger = structlog.get_logger("taskwell.delivery")
+log = structlog.get_logger("taskwell.delivery")
 
 ATTEMPT = timedelta(seconds=15)
 GIVEN_UP_AFTER = timedelta(days=1)
@@ -78,7 +78,7 @@ async def _attempted(errand: Errand, settings: Settings, send: Sender) -> Undeli
     except TimeoutError:
         return Undelivered("The attempt took too long.")
     except Exception:
-        logger.exception("unexpected error", delivery_id=errand.delivery_id)
+        log.exception("unexpected error", delivery_id=errand.delivery_id)
         return Undelivered("Something unexpected went wrong on this server.")
     return None
 
@@ -107,10 +107,10 @@ async def _settle(database: Database, errand: Errand, moment: datetime, failure:
         sent_at=left.sent_at,
     )
     async with database.transaction() as transaction:
-        await log.record(transaction, errand.claim.user_id, delivery)
+        await record(transaction, errand.claim.user_id, delivery)
         await queue.release(transaction, errand, left)
-    telemetry.REMINDERS.add(delivery.channel, delivery.status)
-    logger.info(
+    REMINDERS.labels(delivery.channel, delivery.status).inc()
+    log.info(
         "delivery",
         delivery_id=delivery.id,
         channel=delivery.channel,

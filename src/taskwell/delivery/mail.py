@@ -15,6 +15,7 @@ from taskwell.database import now
 from taskwell.delivery.attempt import Errand, Undelivered
 from taskwell.settings import Settings
 from taskwell.tasks.reminders import Timing
+from taskwell.text import on_one_line
 from taskwell.users.user import is_email
 
 TIMEOUT_SECONDS = 10
@@ -102,11 +103,6 @@ def _recipient(errand: Errand) -> Address:
     assert errand.email is not None
     address = validate_email(errand.email, check_deliverability=False, test_environment=True)
     return Address(on_one_line(errand.name), address.local_part, address.ascii_domain)
-
-
-def on_one_line(text: str) -> str:
-    """Without control characters, of which line ends are the ones that matter."""
-    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
 
 
 def due_phrase(timing: Timing) -> str:

@@ -64,11 +64,11 @@ SORTED_BY: dict[SortKey, Any] = {
 }
 
 
-# The purge takes no revision of the user; it always takes the oldest of the trash, so that one tells of it.
-_OLDEST_IN_TRASH = in_trash_of_user(func.min(TaskRow.deleted_at)).scalar_subquery()
+# The purge takes no revision of the user, and may skip any task of the trash; it only ever takes some away.
+_IN_TRASH = in_trash_of_user(func.count()).scalar_subquery()
 _OF_USER = UserRow.id == USER_ID
 VERSION: Query[str] = Query(select(UserRow.revision, null()).where(_OF_USER), version_text)
-TRASH_VERSION: Query[str] = Query(select(UserRow.revision, _OLDEST_IN_TRASH).where(_OF_USER), version_text)
+TRASH_VERSION: Query[str] = Query(select(UserRow.revision, _IN_TRASH).where(_OF_USER), version_text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def page_query(shape: PageShape, projection: Projection[T]) -> PageQuery[T]:
         total: ColumnElement[Any] = null()
         if shape.with_total:
             total = _matching(shape, func.count()).scalar_subquery()
-        version = (UserRow.revision, _OLDEST_IN_TRASH if shape.in_trash else null())
+        version = (UserRow.revision, _IN_TRASH if shape.in_trash else null())
         if dialect == "sqlite" and _is_along_index(shape) and shape.sort.key != "due" and not shape.is_offset:
             return [_merged(shape, projection, *version, total)]
         rows = _rows(shape, projection, dialect).subquery("page")

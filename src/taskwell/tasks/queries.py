@@ -21,6 +21,7 @@ from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 from taskwell.database import Query, UuidText
 from taskwell.tasks.tables import TaskRow
 from taskwell.tasks.task import Priority, Task, due_key, tag_key
+from taskwell.text import sort_key
 from taskwell.users.principal import Principal
 from taskwell.users.revision import stamped
 
@@ -120,7 +121,7 @@ def row_of(task: Task, user: Principal) -> dict[str, object]:
         "id": task.id,
         "list_id": task.list_id,
         "title": task.title,
-        "title_key": task.title.casefold(),
+        "title_key": sort_key(task.title),
         "description": task.description,
         "priority": int(task.priority),
         "completed_at": task.completed_at,

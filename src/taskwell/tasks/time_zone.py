@@ -47,19 +47,23 @@ def _reckon(dialect: str) -> Sequence[Executable]:
 _RECKON: Query[Any] = Query(_reckon, lambda *_: None, is_heavy=True)
 
 
-async def move_to_zone(lane: Lane, user: Principal, time_zone: str) -> None:
+async def move_to_zone(lane: Lane, user: Principal, time_zone: str) -> bool:
     """Sets the user's time zone, and when each task is due that is due on a day, those in the trash too.
 
     It takes a revision, since lists change with it; the tasks keep theirs, since no field of theirs changes.
+
+    Returns:
+        Whether it is another time zone than before.
 
     Raises:
         Unauthorized: the user is gone.
     """
     async with lane.transaction() as transaction:
         if (await hold(transaction, user)).time_zone == time_zone:
-            return
+            return False
         await transaction.rows(_MOVE, user_id=user.user_id, time_zone=time_zone, at=now())
         days = await transaction.rows(_DAYS, user_id=user.user_id)
         reckoned = [{"due_date": day, "due_key": end_of(day, time_zone)} for day in days]
         await transaction.rows(_RECKON, user_id=user.user_id, days=as_given(reckoned))
         await announce_change(transaction, user.user_id)
+    return True

@@ -11,6 +11,7 @@ from taskwell.users.directory import (
     set_password,
 )
 from taskwell.users.identities import holder_of
+from taskwell.users.known_groups import is_group_of_email, is_group_of_user, purge_known_groups
 from taskwell.users.profile import ProfileChanges, change, confirm_password, delete_account, get
 from taskwell.users.revocation import name_of_user, purge_revoked, recently_revoked, revoke
 from taskwell.users.sign_in import PasswordHashes, authenticate, change_password, password_hashes, sign_up
@@ -34,8 +35,11 @@ __all__ = [
     "every",
     "get",
     "holder_of",
+    "is_group_of_email",
+    "is_group_of_user",
     "name_of_user",
     "password_hashes",
+    "purge_known_groups",
     "purge_revoked",
     "recently_revoked",
     "revoke",

@@ -17,6 +17,7 @@ CHUNK_BYTES = 65_536
 
 LEFT_OUT = {
     "task_tags": "the tasks themselves hold their tags",
+    "known_groups": "hashes of networks, which mean nothing outside",
     "revoked_tokens": "ids of tokens, which mean nothing outside",
     "idempotency_keys": "answers that are kept for a day in case a request is sent again",
 }

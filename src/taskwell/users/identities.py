@@ -10,11 +10,17 @@ from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
 from taskwell.security.claims import ExternalClaims, TokenClaims
+from taskwell.text import on_one_line, shows_something
 from taskwell.users.principal import Principal
 from taskwell.users.tables import ExternalIdentityRow, RevokedTokenRow, UserRow
 from taskwell.users.user import MAX_EMAIL, MAX_NAME, is_email
 
-CLOCKS_DIFFER = timedelta(seconds=5)
+IAT_UNIT = timedelta(seconds=1)
+"""Tokens say the second in which they were issued, and not when in it."""
+
+UNDATED_REFUSED_FOR = timedelta(days=30)
+"""How long after a user's deletion tokens count as older that do not say when they were issued."""
+
 NEVER_STALE = datetime(9999, 1, 1, tzinfo=UTC)
 """When a token was issued that does not say."""
 
@@ -126,7 +132,7 @@ async def _external(lane: Lane, token: ExternalClaims) -> Principal | None:
         "token_id": token.token_id,
         "identity_id": token.identity_id,
         "issued_at": issued_at,
-        "issued_at_latest": issued_at + CLOCKS_DIFFER,
+        "issued_at_latest": token.issued_at + IAT_UNIT if token.issued_at else now() - UNDATED_REFUSED_FOR,
     }
     holder = await lane.row(_EXTERNAL, **values)
     if holder is None:
@@ -148,7 +154,7 @@ def _email(token: ExternalClaims) -> str | None:
 def _name(token: ExternalClaims) -> str:
     """What to call the user: as the issuer does, else by the e-mail or the subject."""
     for text in (token.name, (token.email or "").partition("@")[0], token.subject):
-        printable = "".join(character if character.isprintable() else " " for character in text or "")
-        if name := " ".join(printable.split())[:MAX_NAME].strip():
+        name = on_one_line(text or "")[:MAX_NAME].strip()
+        if shows_something(name):
             return name
     return "?"

@@ -117,20 +117,27 @@ _REMOVE: Query[datetime] = Query(
 )
 
 
-async def delete_account(lane: Lane, user: Principal, password: str | None) -> None:
+async def delete_account(lane: Lane, user: Principal, *, password: str | None, confirm: str | None) -> None:
     """Removes the user and everything they own, and refuses their tokens from then on.
 
-    An external user, who has no password here, comes back as a new one with a token that is issued later.
+    An external user comes back as a new one with a token that is issued later.
+
+    Args:
+        password: A local user's.
+        confirm: The id of an external user, who has no password here.
 
     Raises:
-        Invalid: a local user gave no password.
+        Invalid: what is asked for is missing, or the id is another.
         WrongPassword: it is not the user's.
         Unauthorized: the user is gone.
     """
+    name, given = ("confirm", confirm) if user.is_external else ("password", password)
+    if given is None:
+        raise Invalid.field(name, "This field is required.", "missing")
     if not user.is_external:
-        if password is None:
-            raise Invalid.field("password", "This field is required.", "missing")
-        await confirm_password(lane, user, password)
+        await confirm_password(lane, user, given)
+    elif not user.is_named(given):
+        raise Invalid.field("confirm", "It must be your own id.", "wrong_id")
     async with lane.transaction() as transaction:
         await hold(transaction, user)
         await revoke(transaction, user)

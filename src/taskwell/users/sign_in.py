@@ -9,6 +9,7 @@ from taskwell.database import Lane, Query, UtcInstant, new_id, now
 from taskwell.database.lanes import UniqueViolated
 from taskwell.errors import EmailTaken, Forbidden, Invalid, InvalidCredentials, WrongPassword
 from taskwell.security.passwords import hash_password, is_password
+from taskwell.users.known_groups import remember_group
 from taskwell.users.principal import Principal
 from taskwell.users.profile import OWN_ROW, USER_COLUMNS, confirm_password, get
 from taskwell.users.revocation import announce_change
@@ -61,8 +62,11 @@ _STILL: Query[tuple[User, datetime | None]] = Query(
 """It waits for a change that has not been committed yet."""
 
 
-async def sign_up(lane: Lane, *, email: str, password: str, name: str) -> User:
+async def sign_up(lane: Lane, *, email: str, password: str, name: str, group: str | None = None) -> User:
     """Opens an account.
+
+    Args:
+        group: The address group from which its owner does that; None for the operator.
 
     Raises:
         Invalid: the password breaks a rule.
@@ -80,15 +84,18 @@ async def sign_up(lane: Lane, *, email: str, password: str, name: str) -> User:
         "updated_at": at,
     }
     try:
-        user = await lane.row(_ADD, **values)
+        async with lane.transaction() as transaction:
+            user = await transaction.row(_ADD, **values)
+            assert user is not None
+            if group is not None:
+                await remember_group(transaction, user.id, group)
+            return user
     except UniqueViolated:
         raise EmailTaken from None
-    assert user is not None
-    return user
 
 
-async def authenticate(lane: Lane, *, email: str, password: str) -> SignedIn:
-    """The user with this e-mail and password.
+async def authenticate(lane: Lane, *, email: str, password: str, group: str) -> SignedIn:
+    """The user with this e-mail and password, to whom the address group is known from then on.
 
     Raises:
         InvalidCredentials: in the same words, and after the same work, for whatever of the two is wrong.
@@ -101,6 +108,8 @@ async def authenticate(lane: Lane, *, email: str, password: str) -> SignedIn:
     as_of = now()
     async with lane.transaction() as transaction:
         still = await transaction.row(_STILL, user_id=account.user_id, password_hash=account.password_hash)
+        if still is not None:
+            await remember_group(transaction, account.user_id, group)
     if still is None:
         raise InvalidCredentials
     user, changed_at = still

@@ -1,11 +1,11 @@
 """The tables of accounts, identities and tokens."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from taskwell.database import Base, Id, Instant, UtcInstant
+from taskwell.database import Base, Day, Id, Instant, UtcInstant
 
 
 class UserRow(Base):
@@ -59,6 +59,18 @@ class RevokedTokenRow(Base):
     __table_args__ = (Index(None, "revoked_at"), Index(None, "expires_at"))
 
 
+class KnownGroupRow(Base):
+    """An address group from which a user has signed in, and so may when others fail to from everywhere."""
+
+    __tablename__ = "known_groups"
+
+    user_id: Mapped[Id] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    group_hash: Mapped[str] = mapped_column(Text, primary_key=True)
+    last_on: Mapped[date] = mapped_column(Day)
+
+    __table_args__ = (Index(None, "last_on"),)
+
+
 class IdempotencyKeyRow(Base):
     """The answer to a request that carried an ``Idempotency-Key``, stored in the request's own transaction."""
 
@@ -76,4 +88,4 @@ class IdempotencyKeyRow(Base):
     __table_args__ = (Index(None, "created_at"),)
 
 
-__all__ = ["ExternalIdentityRow", "IdempotencyKeyRow", "RevokedTokenRow", "UserRow"]
+__all__ = ["ExternalIdentityRow", "IdempotencyKeyRow", "KnownGroupRow", "RevokedTokenRow", "UserRow"]

@@ -20,7 +20,7 @@ from taskwell.api.v1.schemas import TaskBody, TaskPatch, task_json
 from taskwell.errors import AppError, Invalid, NotFound, PreconditionFailed, PreconditionRequired
 from taskwell.tasks import Task, TaskChanges, bulk
 from taskwell.tasks.fields import UUID
-from taskwell.tasks.service import no_such_task
+from taskwell.tasks.service import Precondition, no_such_task
 
 
 class BulkOperation(Operation):
@@ -74,7 +74,7 @@ def _rewrite(call: Call, body: OperationBody) -> bulk.Rewrite:
         raise no_such_task()
     if body.if_match is None and body.op != "restore" and call.settings.require_if_match:
         raise PreconditionRequired("Name in if_match the revision that you read.")
-    accepted = None if body.if_match is None else frozenset({body.if_match})
+    accepted = None if body.if_match is None else Precondition(frozenset({body.if_match}))
     return bulk.Rewrite(body.id.lower(), becomes, accepted, in_trash=body.op == "restore")
 
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from taskwell import tasks
 from taskwell.api.call import Call
-from taskwell.api.conditional import etag, if_match, is_unchanged, tagged_response
+from taskwell.api.conditional import etag, if_match, is_unchanged, tagged_response, weak
 from taskwell.api.operation import Operation
 from taskwell.api.replies import FRESH
 from taskwell.api.v1.schemas import (
@@ -105,13 +105,13 @@ async def page_response(call: Call, asked: PageRequest, projection: Projection[s
     if has_etag:
         headers["ETag"] = page_etag(call.user, asked, page.version)
     if page.next_cursor is not None:
-        headers["Link"] = f'<{next_url(call, page.next_cursor)}>; rel="next"'
+        headers["Link"] = f'<{call.address_with("cursor", page.next_cursor)}>; rel="next"'
     return Response(_envelope(page), headers=headers, media_type="application/json")
 
 
 def page_etag(user: Principal, asked: PageRequest, version: str) -> str:
     """The version and what was asked: any write of the user makes every one of the user's lists new."""
-    return f'"{version}-{_digest(asked, user.subject, user.time_zone)}"'
+    return weak(f'"{version}-{_digest(asked, user.subject, user.time_zone)}"')
 
 
 @lru_cache(maxsize=4096)
@@ -125,10 +125,3 @@ def _envelope(page: Page[str]) -> bytes:
     if page.total is not None:
         rest["total"] = page.total
     return b'{"items":[%b],%b' % (",".join(page.items).encode(), orjson.dumps(rest)[1:])
-
-
-def next_url(call: Call, cursor: str) -> str:
-    """The same request, after the cursor (RFC 8288); a path, so that it is right behind any proxy."""
-    query = call.scope["query_string"].decode("latin-1")
-    kept = [part for part in query.split("&") if part and not part.startswith("cursor=")]
-    return f"{call.base_path}?{'&'.join([*kept, f'cursor={cursor}'])}"

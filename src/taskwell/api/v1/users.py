@@ -1,5 +1,6 @@
 """v1: one's own account."""
 
+from contextlib import nullcontext
 from typing import Annotated, cast
 
 from fastapi import APIRouter
@@ -27,6 +28,7 @@ from taskwell.users.tables import UserRow
 from taskwell.users.time_zones import is_time_zone
 
 router = APIRouter(prefix="/users", tags=["users"], route_class=Operation)
+by_user = APIRouter(tags=["users"], route_class=Operation)
 
 
 def _time_zone(name: str) -> str:
@@ -52,6 +54,7 @@ class AccountRemoval(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"password": "engine 1843"}]})
 
     password: Text | None = Field(None, description="Required unless another service keeps the account.")
+    confirm: Text | None = Field(None, description="Your id; required where another service keeps the account.")
 
 
 class ExportOut(BaseModel):
@@ -90,10 +93,9 @@ async def export_user(call: Call) -> Response:
 
 async def change_user(call: Call, body: ProfilePatch) -> Response:
     async with call.lane.transaction() as transaction:
-        if "time_zone" in body.model_fields_set:
-            await tasks.move_to_zone(transaction, call.user, body.time_zone)
+        if "time_zone" in body.model_fields_set and await tasks.move_to_zone(transaction, call.user, body.time_zone):
+            call.outdated.add(users.name_of_user(call.user.user_id))
         user, changed = await users.change(transaction, call.user, body.changes())
-    call.outdated.add(users.name_of_user(call.user.user_id))
     if "email" in changed:
         note(call, "email_changed", user_id=call.user.user_id)
     return user_response(call, user)
@@ -101,20 +103,20 @@ async def change_user(call: Call, body: ProfilePatch) -> Response:
 
 async def delete_user(call: Call, body: AccountRemoval | None = None) -> Response:
     """Removes everything; the address of the account is free again."""
-    password = body.password if body is not None else None
-    if call.user.is_external or password is None:
-        await users.delete_account(call.lane, call.user, password)
-    else:
-        async with confirming(call):
-            await users.delete_account(call.lane, call.user, password)
+    given = body or AccountRemoval()
+    is_attempt = given.password is not None and not call.user.is_external
+    async with confirming(call) if is_attempt else nullcontext():
+        await users.delete_account(call.lane, call.user, password=given.password, confirm=given.confirm)
     call.outdated.add(users.name_of_user(call.user.user_id))
     note(call, "account_deleted", subject=call.user.user_id)
     return Response(status_code=204, headers=PRIVATE)
 
 
-for path in ("/me", "/{user_id}"):
-    router.get(path, summary="Your account", response_model=UserOut)(me)
-    router.patch(
+for addressed, path in ((router, "/me"), (by_user, "/{user_id}")):
+    addressed.get(path, summary="Get your account", response_model=UserOut)(me)
+    addressed.patch(
         path, summary="Change your name, e-mail or time zone", response_model=UserOut, responses=raises(EmailTaken)
     )(change_user)
-    router.delete(path, summary="Delete your account", status_code=204, responses=raises(WrongPassword))(delete_user)
+    addressed.delete(path, summary="Delete your account", status_code=204, responses=raises(WrongPassword))(
+        delete_user
+    )

@@ -1,7 +1,8 @@
 """Traces by OpenTelemetry and unexpected errors by Sentry. Nothing of either is imported until a setting asks for it.
 
-The spans are made here and not by an instrumentation: requests do not pass FastAPI's stack, and a statement's span
-is written when it has ended, so that one that nobody wants costs one look at ``tracer``.
+The spans are made here and not by OpenTelemetry's instrumentations, which were tried: that of ASGI writes down the
+path and the query, that of asyncpg the driver's messages, and both may quote what a user wrote; that of sqlite3 sees
+no ``Connection.execute``.
 """
 
 import os
