@@ -1,19 +1,19 @@
 """Everything that can be set, from the environment and ``.env``; immutable once read."""
 
 import os
-import re
 import secrets
 from email.utils import parseaddr
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL
 
 from taskwell.database_url import parsed
+from taskwell.web_addresses import Host, HostPattern, Origin, PathPrefix, ServerUrl
 
 MIN_SECRET_BYTES = 32
 """RFC 7518 section 3.2: an HS256 key has at least as many bits as the hash."""
@@ -31,8 +31,10 @@ GUESSES = ("secret-key", "secretkey", "secret", "password", "super", "example", 
 """What makes a key no harder to guess: the rest of it has to be long enough by itself."""
 
 
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#@\s]+)", re.ASCII)
-"""As a browser sends it (RFC 6454 section 6.1); apps and extensions have schemes of their own."""
+def _local_origins(given: dict[str, Any]) -> tuple[str, ...]:
+    """Where a front end runs before it is deployed; Vite takes the last two."""
+    ports = (3000, 8000, 5173, 5174) if given.get("environment") == "development" else (3000, 8000)
+    return tuple(f"http://localhost:{port}" for port in ports)
 
 
 class InvalidSettings(Exception):
@@ -46,8 +48,10 @@ class Settings(BaseSettings):
 
     environment: Literal["development", "test", "production"] = "development"
     debug: bool = False
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    root_path: PathPrefix = ""
+    keep_alive_seconds: Annotated[float, Field(gt=0, le=3600)] = 75
 
     database_url: str = "sqlite:///taskwell.db"
     database_pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
@@ -64,13 +68,13 @@ class Settings(BaseSettings):
     secret_key_previous: SecretStr | None = None
     algorithm: Literal["HS256"] = "HS256"
     access_token_expire_days: Annotated[float, Field(gt=0, le=3650)] = 7
-    better_auth_url: str | None = None
+    better_auth_url: ServerUrl | None = None
     better_auth_secret: SecretStr | None = None
     better_auth_issuer: str | None = None
     better_auth_audience: str | None = None
 
-    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ("http://localhost:3000", "http://localhost:8000")
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ("*",)
+    allowed_origins: Annotated[tuple[Origin, ...], NoDecode, Field(default_factory=_local_origins)]
+    allowed_hosts: Annotated[tuple[HostPattern, ...], NoDecode] = ("*",)
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     rate_limit_per_minute: Annotated[int, Field(ge=0)] = 5
     api_rate_limit_per_minute: Annotated[int, Field(ge=0)] = 0
@@ -90,7 +94,7 @@ class Settings(BaseSettings):
     worker_in_serve: bool | None = None
     worker_poll_seconds: Annotated[float, Field(gt=0, le=86_400)] = 1
     worker_metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
-    smtp_host: str | None = None
+    smtp_host: Host | None = None
     smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 587
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
@@ -126,14 +130,9 @@ class Settings(BaseSettings):
 
     @field_validator("better_auth_url")
     @classmethod
-    def _is_a_server(cls, url: str | None) -> str | None:
+    def _is_without_its_api(cls, url: str | None) -> str | None:
         """Takes the server's own address, and also that of its API below it."""
-        if url is None:
-            return None
-        parts = AnyHttpUrl(url)
-        if parts.query or parts.fragment or parts.username or parts.password:
-            raise ValueError("it must be an address such as https://auth.example.com")
-        return url.strip().rstrip("/").removesuffix("/api/auth")
+        return url and url.removesuffix("/api/auth")
 
     @field_validator("better_auth_issuer")
     @classmethod
@@ -151,13 +150,12 @@ class Settings(BaseSettings):
         parts = (part.strip().strip('"').rstrip("/") for part in values.strip("[] ").split(","))
         return tuple(part for part in parts if part)
 
-    @field_validator("allowed_origins")
+    @field_validator("sentry_dsn")
     @classmethod
-    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in origins:
-            if origin != "*" and not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is not an origin such as https://app.example.com")
-        return origins
+    def _is_a_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            AnyHttpUrl(url.get_secret_value())
+        return url
 
     @field_validator("redis_url")
     @classmethod
