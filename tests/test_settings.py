@@ -168,7 +168,10 @@ def test_origins_are_a_list_in_either_spelling(environment, value: str, origins:
 
 
 def test_local_front_ends_may_call_and_those_of_vite_in_development_alone(environment):
-    local, vite = ("http://localhost:3000", "http://localhost:8000"), ("http://localhost:5173", "http://localhost:5174")
+    local, vite = (
+        ("http://localhost:3000", "http://localhost:8000"),
+        ("http://localhost:5173", "http://localhost:5174"),
+    )
     environment.setenv("SECRET_KEY", SECRET)
     for name, origins in {"development": local + vite, "test": local, "production": local}.items():
         environment.setenv("ENVIRONMENT", name)
@@ -187,7 +190,9 @@ def test_local_front_ends_may_call_and_those_of_vite_in_development_alone(enviro
         ("ROOT_PATH", "/", ""),
     ],
 )
-def test_hosts_and_addresses_are_written_as_a_browser_writes_them(environment, name: str, value: str, written: object):
+def test_hosts_and_addresses_are_written_as_a_browser_writes_them(
+    environment, name: str, value: str, written: object
+):
     environment.setenv(name, value)
 
     assert getattr(read_settings(), name.lower()) == written

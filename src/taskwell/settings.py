@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     host: Host = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     root_path: PathPrefix = ""
-    keep_alive_seconds: Annotated[float, Field(gt=0, le=3600)] = 75
+    keep_alive_seconds: Annotated[int, Field(ge=1, le=3600)] = 75
 
     database_url: str = "sqlite:///taskwell.db"
     database_pool_size: Annotated[int, Field(ge=1, le=1000)] = 10

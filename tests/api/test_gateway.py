@@ -14,7 +14,6 @@ import pytest
 from taskwell import tasks
 from taskwell.api.call import Services
 from taskwell.api.gateway import Gateway
-from taskwell.api.time_limit import TimeLimit
 from taskwell.settings import InvalidSettings
 from tests.support.people import Person, client
 
@@ -149,7 +148,7 @@ async def test_a_request_past_its_time_limit_is_stopped_and_stores_nothing(app: 
         await asyncio.sleep(30)
 
     monkeypatch.setattr(tasks, "create", create_slowly)
-    monkeypatch.setattr(app, "_time_limit", TimeLimit(0.2))
+    monkeypatch.setattr(app, "settings", app.settings.model_copy(update={"request_timeout_seconds": 0.2}))
 
     headers = {"Idempotency-Key": "all-of-it-in-one-transaction"}
     response = await ada.http.post("/api/v1/tasks", json={"title": "Buy milk"}, headers=headers)
@@ -212,11 +211,12 @@ async def call_raw(
 
     scope = {
         "type": "http",
+        "http_version": "1.1",
         "method": method,
         "path": path.decode("latin-1"),
         "raw_path": path,
         "query_string": query,
-        "headers": headers,
+        "headers": [(b"host", b"test"), *headers],
     }
     await app(scope, receive or nothing, send)
     return sent
@@ -254,6 +254,25 @@ async def test_a_strange_path_leads_nowhere(app: Gateway, ada: Person, path: byt
 
     assert start["status"] == 404
     assert orjson.loads(body["body"])["code"] == "not_found"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "PUT", "DELETE"])
+@pytest.mark.parametrize("end", [b"..", b".", b"%2e%2e", b"%2E", b".%2e", b"../", b"%2e%2e/"])
+async def test_a_path_that_ends_in_dots_leads_nowhere_in_any_contract(
+    app: Gateway, ada: Person, method: str, end: bytes
+):
+    me = ada.id.encode()
+    for path in (
+        b"/api/v1/tasks/01938d1c-7d3a-7b6e-9f5e-0a4c1c2d3e4f/reminders/",
+        b"/api/v1/users/%s/tasks/" % me,
+        b"/api/v1/users/",
+        b"/api/v1/tags/",
+        b"/api/users/%s/todos/" % me,
+        b"/api/%s/tasks/" % me,
+        b"/docs/",
+    ):
+        start, _ = await call_raw(app, method, path + end, [bearer(ada)])
+        assert start["status"] == 404, path
 
 
 @pytest.mark.parametrize("error", [InvalidSettings("PORT cannot be used"), ValueError("a bug")])

@@ -34,10 +34,22 @@ def path_of(template: str, person: Person) -> str:
 async def test_a_trailing_slash_makes_no_difference_to_any_operation(app: Gateway, ada: Person, nobody):
     """What would change something is asked without a token."""
     for method, target in targets(app._switchboard):
+        if method == "DELETE" and target.template.startswith("/api/v1/"):
+            continue
         path = path_of(target.template, ada)
         caller = ada.http if method == "GET" else nobody
         plain, slashed = await caller.request(method, path), await caller.request(method, f"{path}/")
         assert (plain.status_code, slashed.is_redirect) == (slashed.status_code, False), (method, path)
+
+
+async def test_no_delete_of_v1_takes_a_trailing_slash(app: Gateway, ada: Person):
+    """Not even as an error that says that one may be deleted."""
+    deletes = [target for method, target in targets(app._switchboard) if method == "DELETE"]
+    for target in deletes:
+        if target.template.startswith("/api/v1/"):
+            answer = await ada.http.delete(f"{path_of(target.template, ada)}/")
+            assert (answer.status_code, set(answer.json())) == (404, V1), target.template
+    assert (await ada.http.get("/api/v1/users/me")).status_code == 200
 
 
 async def test_head_answers_wherever_get_does_with_the_same_headers(app: Gateway, ada: Person):

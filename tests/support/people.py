@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import httpx2
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from taskwell import users
 from taskwell.api.gateway import Gateway
@@ -29,7 +30,9 @@ class Person:
 
 
 def client(app: Gateway, headers: dict[str, str] | None = None) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test", headers=headers)
+    """Calls as over a proxy that the server trusts."""
+    transport = httpx2.ASGITransport(ProxyHeadersMiddleware(app, "127.0.0.1"))
+    return httpx2.AsyncClient(transport=transport, base_url="http://test", headers=headers)
 
 
 async def arrive(app: Gateway, name: str) -> Person:

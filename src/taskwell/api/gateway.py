@@ -4,6 +4,7 @@ One function does what a stack of middleware would: request id, routing, CORS, s
 errors, and the request's log line, count and span. It is pure ASGI, and it is where the order of these can be read.
 """
 
+import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Callable
@@ -22,7 +23,6 @@ from taskwell.api.cors import Cors
 from taskwell.api.hosts import Hosts
 from taskwell.api.problems import Internal
 from taskwell.api.routing import Match, Switchboard, Target
-from taskwell.api.time_limit import TimeLimit
 from taskwell.database import new_id
 from taskwell.errors import AppError, InvalidToken, MethodNotAllowed, NotFound, TimedOut, Unavailable
 from taskwell.settings import InvalidSettings, Settings
@@ -53,9 +53,8 @@ class Gateway:
         self.settings = settings
         self._switchboard = switchboard
         self._lifespan = lifespan
-        self._cors = Cors(settings.allowed_origins)
+        self._cors = Cors(self._respond, settings.allowed_origins)
         self._hosts = Hosts(settings.allowed_hosts)
-        self._time_limit = TimeLimit(settings.request_timeout_seconds)
         self._headers = [*SECURITY_HEADERS, *([HSTS] if settings.is_production else [])]
         self.services: Services | None = None
         self.in_flight = 0
@@ -75,7 +74,6 @@ class Gateway:
         started = time.perf_counter()
         request_id = _request_id(scope)
         logs.request_id.set(request_id)
-        origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
         is_head = scope["method"] == "HEAD"
         status = 0
 
@@ -83,7 +81,7 @@ class Gateway:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._complete(message["headers"], request_id, origin)
+                self._complete(message["headers"], request_id)
             elif is_head:
                 message = {
                     "type": "http.response.body",
@@ -92,15 +90,13 @@ class Gateway:
                 }
             await send(message)
 
-        match = self._switchboard.find(raw_path(scope))
+        match = self._switchboard.find(scope["method"], raw_path(scope))
         target = match.operations.get("GET" if is_head else scope["method"])
         call = self._call(scope, receive, match, target, request_id)
+        scope["taskwell"] = (match, target, call, request_id)
         self.in_flight += 1
         try:
-            response = await self._answer(scope, match, target, call, request_id)
-            if self.settings.compression:
-                await encode(scope, response)
-            await response(scope, receive, send_complete)
+            await self._cors(scope, receive, send_complete)
         except ClientGone:
             status = 499
         finally:
@@ -135,24 +131,28 @@ class Gateway:
         services = self.services
         return RequestContext(scope, receive, services, match.path_params(target), request_id, services.database)
 
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(scope, *scope["taskwell"])
+        if self.settings.compression:
+            await encode(scope, response)
+        await response(scope, receive, send)
+
     async def _answer(
         self, scope: Scope, match: Match, target: Target | None, call: RequestContext | None, request_id: str
     ) -> Response:
         try:
             self._hosts.check(scope)
-            if (preflight := self._cors.preflight(scope)) is not None:
-                return preflight
             if target is None:
                 raise _no_operation(scope, match)
             if call is None:
                 raise Unavailable("The service is starting; try again shortly.")
-            with self._time_limit.turn():
+            async with asyncio.timeout(self.settings.request_timeout_seconds):
                 return await target.operation.serve(call)
         except AppError as error:
             if error.status >= 500:
                 logs.write_unserved(error)
             if isinstance(error, InvalidToken) and self.services is not None:
-                self.services.journal.token_refused(client_address(scope, self.settings.trusted_proxies))
+                self.services.journal.token_refused(client_address(scope))
             return match.contract.render(error, request_id)
         except TimeoutError:
             return match.contract.render(TimedOut("The request took too long and was stopped."), request_id)
@@ -162,13 +162,12 @@ class Gateway:
             log.exception("unexpected error")
             return match.contract.render(Internal(), request_id)
 
-    def _complete(self, headers: list[tuple[bytes, bytes]], request_id: str, origin: bytes | None) -> None:
+    def _complete(self, headers: list[tuple[bytes, bytes]], request_id: str) -> None:
         """Adds what every response has; an operation's own policy (that of a page) stays."""
         if not any(name == b"content-security-policy" for name, _ in headers):
             headers.append(POLICY)
         headers += self._headers
         headers.append((b"x-request-id", request_id.encode()))
-        headers += self._cors.headers(origin)
 
     def drain(self) -> None:
         """From now on nobody is sent here any more, and whoever has a connection is asked to leave it."""
