@@ -86,7 +86,8 @@ def _written(app: FastAPI, root_path: str) -> Asset:
     document = app.openapi()
     if root_path:
         document = document | {"servers": [each | {"url": root_path} for each in document["servers"]]}
-    return Asset.of("openapi.json", orjson.dumps(document), "application/json")
+    written = orjson.dumps(document).replace(b'"tokenUrl":"/', f'"tokenUrl":"{root_path}/'.encode())
+    return Asset.of("openapi.json", written, "application/json")
 
 
 def _html(call: Call, text: str, policy: str) -> Response:
