@@ -41,7 +41,7 @@ async def connected() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.Strea
     finally:
         writer.transport.abort()
         for connection in list(state.connections):
-            connection._raw.abort()
+            connection.transport.abort()
         await asyncio.sleep(0.01)
 
 

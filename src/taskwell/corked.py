@@ -116,7 +116,10 @@ class CorkedProtocol(HttpToolsProtocol):
 
     def _is_busy(self) -> bool:
         """Whether a request is being received after its head, or answered."""
-        return not self._is_received or not (self.cycle is None or self.cycle.response_complete)
+        return not self._is_received or not self._is_answered()
+
+    def _is_answered(self) -> bool:
+        return bool(getattr(self.cycle, "response_complete", True))  # before the first request there is no cycle
 
     # What the parser tells
 
@@ -150,11 +153,11 @@ class CorkedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if not self._is_received and self.cycle.response_complete and not self.transport.is_closing():
+        if not self._is_received and self._is_answered() and not self.transport.is_closing():
             self._drop()
 
     def _refuse(self) -> None:
-        if self.cycle is not None and not self.cycle.response_complete:
+        if not self._is_answered():
             self._raw.abort()  # another answer is on its way, or this request's own
             return
         text = b"The head of the request is too large."

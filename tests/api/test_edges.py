@@ -11,6 +11,7 @@ import pytest
 
 from taskwell.api.gateway import Gateway
 from taskwell.api.hosts import Hosts
+from taskwell.api.time_limit import TimeLimit
 from taskwell.database import Database
 from taskwell.settings import Settings
 from taskwell.users.revision import hold
@@ -33,6 +34,7 @@ def use(gateway: Gateway, **changes: object) -> None:
     assert gateway.services is not None
     gateway.settings = gateway.services.settings = gateway.settings.model_copy(update=changes)
     gateway._hosts = Hosts(gateway.settings.allowed_hosts)
+    gateway._time_limit = TimeLimit(gateway.settings.request_timeout_seconds)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from taskwell import tasks
 from taskwell.api.call import Services
 from taskwell.api.gateway import Gateway
+from taskwell.api.time_limit import TimeLimit
 from taskwell.settings import InvalidSettings
 from tests.support.people import Person, client
 
@@ -148,7 +149,7 @@ async def test_a_request_past_its_time_limit_is_stopped_and_stores_nothing(app: 
         await asyncio.sleep(30)
 
     monkeypatch.setattr(tasks, "create", create_slowly)
-    monkeypatch.setattr(app, "settings", app.settings.model_copy(update={"request_timeout_seconds": 0.2}))
+    monkeypatch.setattr(app, "_time_limit", TimeLimit(0.2))
 
     headers = {"Idempotency-Key": "all-of-it-in-one-transaction"}
     response = await ada.http.post("/api/v1/tasks", json={"title": "Buy milk"}, headers=headers)

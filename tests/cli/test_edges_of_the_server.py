@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -17,7 +18,7 @@ ADA = {"email": "ada@example.com", "password": "engine 1843", "name": "Ada"}
 
 @pytest.fixture
 def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
-    settings: dict[str, str] = getattr(request, "param", {})
+    settings: dict[str, Any] = getattr(request, "param", {})
     server = Server(tmp_path, f"sqlite:///{tmp_path}/taskwell.db", **settings)
     server.start()
     yield server

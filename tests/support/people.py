@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, cast
 
 import httpx2
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -31,7 +32,8 @@ class Person:
 
 def client(app: Gateway, headers: dict[str, str] | None = None) -> httpx2.AsyncClient:
     """Calls as over a proxy that the server trusts."""
-    transport = httpx2.ASGITransport(ProxyHeadersMiddleware(app, "127.0.0.1"))
+    behind_a_proxy: Any = ProxyHeadersMiddleware(cast(Any, app), "127.0.0.1")
+    transport = httpx2.ASGITransport(behind_a_proxy)
     return httpx2.AsyncClient(transport=transport, base_url="http://test", headers=headers)
 
 

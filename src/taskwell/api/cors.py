@@ -33,6 +33,9 @@ EXPOSED = (
     "RateLimit-Policy",
     "Idempotency-Replayed",
 )
+VARY = (b"vary", b"Origin")
+"""What Starlette adds to an answer without an origin: 7 of the 110 µs that one task takes, so the gateway does it."""
+
 LONGEST_SHOWN = 200
 
 

@@ -4,7 +4,6 @@ One function does what a stack of middleware would: request id, routing, CORS, s
 errors, and the request's log line, count and span. It is pure ASGI, and it is where the order of these can be read.
 """
 
-import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Callable
@@ -19,10 +18,11 @@ from taskwell.api import metrics
 from taskwell.api.call import ClientGone, RequestContext, Services, raw_path
 from taskwell.api.client_address import client_address
 from taskwell.api.compression import encode
-from taskwell.api.cors import Cors
+from taskwell.api.cors import VARY, Cors
 from taskwell.api.hosts import Hosts
 from taskwell.api.problems import Internal
 from taskwell.api.routing import Match, Switchboard, Target
+from taskwell.api.time_limit import TimeLimit
 from taskwell.database import new_id
 from taskwell.errors import AppError, InvalidToken, MethodNotAllowed, NotFound, TimedOut, Unavailable
 from taskwell.settings import InvalidSettings, Settings
@@ -55,6 +55,7 @@ class Gateway:
         self._lifespan = lifespan
         self._cors = Cors(self._respond, settings.allowed_origins)
         self._hosts = Hosts(settings.allowed_hosts)
+        self._time_limit = TimeLimit(settings.request_timeout_seconds)
         self._headers = [*SECURITY_HEADERS, *([HSTS] if settings.is_production else [])]
         self.services: Services | None = None
         self.in_flight = 0
@@ -75,6 +76,7 @@ class Gateway:
         request_id = _request_id(scope)
         logs.request_id.set(request_id)
         is_head = scope["method"] == "HEAD"
+        is_cross_origin = any(name == b"origin" for name, _ in scope["headers"])
         status = 0
 
         async def send_complete(message: Message) -> None:
@@ -82,6 +84,8 @@ class Gateway:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 self._complete(message["headers"], request_id)
+                if not is_cross_origin:
+                    message["headers"].append(VARY)
             elif is_head:
                 message = {
                     "type": "http.response.body",
@@ -96,7 +100,8 @@ class Gateway:
         scope["taskwell"] = (match, target, call, request_id)
         self.in_flight += 1
         try:
-            await self._cors(scope, receive, send_complete)
+            respond = self._cors if is_cross_origin else self._respond
+            await respond(scope, receive, send_complete)
         except ClientGone:
             status = 499
         finally:
@@ -146,7 +151,7 @@ class Gateway:
                 raise _no_operation(scope, match)
             if call is None:
                 raise Unavailable("The service is starting; try again shortly.")
-            async with asyncio.timeout(self.settings.request_timeout_seconds):
+            with self._time_limit.turn():
                 return await target.operation.serve(call)
         except AppError as error:
             if error.status >= 500:
