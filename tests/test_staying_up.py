@@ -206,44 +206,6 @@ async def test_no_accepted_request_fails_when_it_is_asked_to_end_under_load(work
             assert stored >= load.acknowledged
 
 
-async def test_no_accepted_request_fails_while_sighup_replaces_the_workers(tmp_path: Path):
-    async with new_postgres_database("taskwell_rolling") as url:
-        server = Server(tmp_path, url, workers=2)
-        await asyncio.to_thread(server.start, 60)
-        before = _children(server.process.pid)
-        token = await signed_up(server.port, "ada")
-        loads = [Load(server.port, token, keeps=keeps) for keeps in (True, False)]
-        loading = asyncio.gather(*(load.run(10) for load in loads))
-        await asyncio.sleep(1)
-        server.process.send_signal(signal.SIGHUP)
-        started = time.monotonic()
-        while _children(server.process.pid) & before or len(_children(server.process.pid)) != len(before):
-            assert time.monotonic() - started < 60, "the workers are not replaced"
-            await asyncio.sleep(0.1)
-        await asyncio.sleep(1)
-        for load in loads:
-            load.is_over = True
-        await asyncio.wait_for(loading, 10)
-
-        stored = await _stored(url)
-        for load in loads:
-            assert load.lost == {}
-            assert load.refused == 0
-            assert set(load.statuses) == {200, 201}
-            assert stored >= load.acknowledged
-        assert await asyncio.to_thread(server.stop) == 0
-
-
-def _children(process_id: int) -> set[int]:
-    """The processes that serve."""
-    found = set()
-    for children in Path(f"/proc/{process_id}/task").glob("*/children"):
-        for child in children.read_text().split():
-            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
-                found.add(int(child))
-    return found
-
-
 async def test_while_it_ends_it_is_not_ready_and_lets_go_of_connections(tmp_path: Path):
     server = Server(tmp_path, f"sqlite:///{tmp_path}/taskwell.db", DRAIN_DELAY_SECONDS="2")
     server.environment |= measured()

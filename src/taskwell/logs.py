@@ -67,7 +67,8 @@ def effective(settings: Settings) -> dict[str, Any]:
     shown = {}
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
-        if is_whole or value != field.default:
+        default = field.get_default(call_default_factory=True, validated_data=settings.__dict__)
+        if is_whole or value != default:
             shown[name] = MASK if isinstance(value, SecretStr) else value
     url = settings.database
     query = {name: MASK if "pass" in name.lower() else value for name, value in url.query.items()}

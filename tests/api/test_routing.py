@@ -4,6 +4,7 @@ import pytest
 
 from taskwell.api.gateway import Gateway
 from taskwell.api.routing import Switchboard, Target
+from tests.api.test_gateway import bearer, call_raw
 from tests.support.people import Person
 
 NOWHERE = "01938d1c-7d3a-7b6e-9f5e-0a4c1c2d3e4f"
@@ -50,6 +51,25 @@ async def test_no_delete_of_v1_takes_a_trailing_slash(app: Gateway, ada: Person)
             answer = await ada.http.delete(f"{path_of(target.template, ada)}/")
             assert (answer.status_code, set(answer.json())) == (404, V1), target.template
     assert (await ada.http.get("/api/v1/users/me")).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "PUT", "DELETE"])
+@pytest.mark.parametrize("end", [b"..", b".", b"%2e%2e", b"%2E", b".%2e", b"../", b"%2e%2e/"])
+async def test_a_path_that_ends_in_dots_leads_nowhere_in_any_contract(
+    app: Gateway, ada: Person, method: str, end: bytes
+):
+    me = ada.id.encode()
+    for path in (
+        b"/api/v1/tasks/01938d1c-7d3a-7b6e-9f5e-0a4c1c2d3e4f/reminders/",
+        b"/api/v1/users/%s/tasks/" % me,
+        b"/api/v1/users/",
+        b"/api/v1/tags/",
+        b"/api/users/%s/todos/" % me,
+        b"/api/%s/tasks/" % me,
+        b"/docs/",
+    ):
+        start, _ = await call_raw(app, method, path + end, [bearer(ada)])
+        assert start["status"] == 404, path
 
 
 async def test_head_answers_wherever_get_does_with_the_same_headers(app: Gateway, ada: Person):

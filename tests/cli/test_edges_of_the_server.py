@@ -1,7 +1,9 @@
 """What only a server process can show: proxies before it, its signals, its file, and bodies that are too long."""
 
+import asyncio
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +12,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.conftest import new_postgres_database
+from tests.support.load import Load, signed_up
 from tests.support.postgres import wait_until
 from tests.support.server import Server
 
@@ -59,6 +63,42 @@ def test_sighup_ends_one_process_as_sigterm_does(server: Server):
 
     assert server.process.wait(15) == 0
     assert "stopped" in server.log.read_text() or "Traceback" not in server.log.read_text()
+
+
+async def test_no_accepted_request_fails_while_sighup_replaces_the_workers(tmp_path: Path):
+    async with new_postgres_database("taskwell_rolling") as url:
+        server = Server(tmp_path, url, workers=2)
+        await asyncio.to_thread(server.start, 60)
+        before = _children(server.process.pid)
+        token = await signed_up(server.port, "ada")
+        loads = [Load(server.port, token, keeps=keeps) for keeps in (True, False)]
+        loading = asyncio.gather(*(load.run(10) for load in loads))
+        await asyncio.sleep(1)
+        server.process.send_signal(signal.SIGHUP)
+        started = time.monotonic()
+        while _children(server.process.pid) & before or len(_children(server.process.pid)) != len(before):
+            assert time.monotonic() - started < 60, "the workers are not replaced"
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(1)
+        for load in loads:
+            load.is_over = True
+        await asyncio.wait_for(loading, 10)
+
+        for load in loads:
+            assert load.lost == {}
+            assert load.refused == 0
+            assert set(load.statuses) == {200, 201}
+        assert await asyncio.to_thread(server.stop) == 0
+
+
+def _children(process_id: int) -> set[int]:
+    """The processes that serve."""
+    found = set()
+    for children in Path(f"/proc/{process_id}/task").glob("*/children"):
+        for child in children.read_text().split():
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.add(int(child))
+    return found
 
 
 def test_a_database_file_that_is_deleted_is_no_database_any_more(server: Server, tmp_path: Path):

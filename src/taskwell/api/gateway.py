@@ -76,7 +76,7 @@ class Gateway:
         request_id = _request_id(scope)
         logs.request_id.set(request_id)
         is_head = scope["method"] == "HEAD"
-        is_cross_origin = any(name == b"origin" for name, _ in scope["headers"])
+        is_cross_origin = b"origin" in dict(scope["headers"])
         status = 0
 
         async def send_complete(message: Message) -> None:
@@ -137,7 +137,8 @@ class Gateway:
         return RequestContext(scope, receive, services, match.path_params(target), request_id, services.database)
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._answer(scope, *scope["taskwell"])
+        # It leaves the scope, to which the call refers: a cycle would be for the garbage collector to find.
+        response = await self._answer(scope, *scope.pop("taskwell"))
         if self.settings.compression:
             await encode(scope, response)
         await response(scope, receive, send)
