@@ -1,9 +1,12 @@
 """The SQLite file under an open database: whoever deletes or replaces it takes every later write along."""
 
-import errno
 from pathlib import Path
 
+import structlog
+
 from taskwell.errors import Unavailable
+
+log = structlog.get_logger("taskwell.database")
 
 
 class DatabaseFile:
@@ -22,12 +25,13 @@ class DatabaseFile:
         """Raises:
         Unavailable: the open file is not the one at its path any more, so what is written to it is lost.
         """
-        self.is_gone = self._found() != self._opened
-        if self.is_gone:
-            cause = FileNotFoundError(
-                errno.ENOENT, "deleted or replaced while it was open; restart on the right file", str(self._paths[0])
+        was_gone, self.is_gone = self.is_gone, self._found() != self._opened
+        if self.is_gone and not was_gone:
+            log.error(
+                "database file deleted or replaced", path=str(self._paths[0]), advice="restart on the right file"
             )
-            raise Unavailable("The database cannot be used; try again shortly.") from cause
+        if self.is_gone:
+            raise Unavailable("The database cannot be used; try again shortly.")
 
     def _found(self) -> list[tuple[int, int] | None]:
         return [_identity(path) for path in self._paths]
