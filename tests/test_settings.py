@@ -87,6 +87,24 @@ def test_development_takes_any_key(environment):
         ("LOG_LEVEL", "loud"),
         ("ALLOWED_ORIGINS", "example.com"),
         ("ALLOWED_ORIGINS", "https://example.com/app"),
+        ("ALLOWED_ORIGINS", "https://example.com?x=1"),
+        ("ALLOWED_ORIGINS", "https://*.example.com"),
+        ("ALLOWED_ORIGINS", "https://example.com:port"),
+        ("ALLOWED_ORIGINS", "null"),
+        ("ALLOWED_HOSTS", "https://example.com"),
+        ("ALLOWED_HOSTS", "example.com:8000"),
+        ("ALLOWED_HOSTS", "example.com/app"),
+        ("ALLOWED_HOSTS", "api.*.example.com"),
+        ("HOST", "http://0.0.0.0"),
+        ("HOST", "0.0.0.0:8000"),
+        ("SMTP_HOST", "smtp://mail.example.com"),
+        ("SMTP_HOST", "mail.example.com:587"),
+        ("BETTER_AUTH_URL", "auth.example.com"),
+        ("BETTER_AUTH_URL", "https://ada:hidden@auth.example.com"),
+        ("SENTRY_DSN", "hidden"),
+        ("ROOT_PATH", "https://example.com/app"),
+        ("ROOT_PATH", "/a b"),
+        ("TRUSTED_PROXIES", "proxy.example.com"),
         ("ALLOWED_ORIGINS", "https://ada:hidden@example.com"),
         ("ACCESS_TOKEN_EXPIRE_DAYS", "0"),
         ("ACCESS_TOKEN_EXPIRE_DAYS", "nan"),
@@ -101,8 +119,8 @@ def test_a_value_that_cannot_be_used_is_told_with_its_name(environment, name: st
     sentence = refusal(environment, **{name: value})
 
     assert sentence.startswith(f"{name}: ")
-    if name != "ALLOWED_ORIGINS":
-        assert "hidden" not in sentence
+    assert "hidden" not in sentence
+    assert "\n" not in sentence
 
 
 def test_the_links_in_mails_begin_with_the_front_end_or_with_our_own_pages(environment):
@@ -154,12 +172,46 @@ def test_secrets_are_not_shown(environment):
         (" https://a.example/ , http://localhost:3000,", ("https://a.example", "http://localhost:3000")),
         ('["https://a.example", "https://b.example"]', ("https://a.example", "https://b.example")),
         ("tauri://localhost", ("tauri://localhost",)),
+        ("https://app.example.com:443,http://LOCALHOST:80", ("https://app.example.com", "http://localhost")),
+        ("HTTPS://App.Example.com,http://[::0001]:3000", ("https://app.example.com", "http://[::1]:3000")),
+        ("https://bücher.example", ("https://xn--bcher-kva.example",)),
     ],
 )
 def test_origins_are_a_list_in_either_spelling(environment, value: str, origins: tuple[str, ...]):
     environment.setenv("ALLOWED_ORIGINS", value)
 
     assert read_settings().allowed_origins == origins
+
+
+def test_local_front_ends_may_call_and_those_of_vite_in_development_alone(environment):
+    local, vite = (
+        ("http://localhost:3000", "http://localhost:8000"),
+        ("http://localhost:5173", "http://localhost:5174"),
+    )
+    environment.setenv("SECRET_KEY", SECRET)
+    for name, origins in {"development": local + vite, "test": local, "production": local}.items():
+        environment.setenv("ENVIRONMENT", name)
+        assert read_settings().allowed_origins == origins
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "written"),
+    [
+        ("ALLOWED_HOSTS", "API.Example.com, *.Example.org,[::1]", ("api.example.com", "*.example.org", "::1")),
+        ("ALLOWED_HOSTS", "bücher.example", ("xn--bcher-kva.example",)),
+        ("HOST", "[::1]", "::1"),
+        ("SMTP_HOST", "Mail.example.com", "mail.example.com"),
+        ("BETTER_AUTH_URL", "https://Auth.example.com:443/api/auth/", "https://auth.example.com"),
+        ("ROOT_PATH", "taskwell/", "/taskwell"),
+        ("ROOT_PATH", "/", ""),
+    ],
+)
+def test_hosts_and_addresses_are_written_as_a_browser_writes_them(
+    environment, name: str, value: str, written: object
+):
+    environment.setenv(name, value)
+
+    assert getattr(read_settings(), name.lower()) == written
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,23 @@
 """Everything that can be set, from the environment and ``.env``; immutable once read."""
 
-import re
 from email.utils import parseaddr
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from taskwell.database_url import plain
 from taskwell.secret_keys import kept_key, weakness_of
+from taskwell.web_addresses import Host, HostPattern, Origin, PathPrefix, ServerUrl
 
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#@\s]+)", re.ASCII)
-"""As a browser sends it (RFC 6454 section 6.1); apps and extensions have schemes of their own."""
+
+def _local_origins(given: dict[str, Any]) -> tuple[str, ...]:
+    """Where a front end runs before it is deployed; Vite takes the last two."""
+    ports = (3000, 8000, 5173, 5174) if given.get("environment") == "development" else (3000, 8000)
+    return tuple(f"http://localhost:{port}" for port in ports)
 
 
 class InvalidSettings(Exception):
@@ -28,8 +31,10 @@ class Settings(BaseSettings):
 
     environment: Literal["development", "test", "production"] = "development"
     debug: bool = False
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    root_path: PathPrefix = ""
+    keep_alive_seconds: Annotated[int, Field(ge=1, le=3600)] = 75
 
     database_url: str = "sqlite:///taskwell.db"
     database_pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
@@ -46,14 +51,14 @@ class Settings(BaseSettings):
     secret_key_previous: SecretStr | None = None
     algorithm: Literal["HS256"] = "HS256"
     access_token_expire_days: Annotated[float, Field(gt=0, le=3650)] = 7
-    better_auth_url: str | None = None
-    better_auth_jwks_url: str | None = None
+    better_auth_url: ServerUrl | None = None
+    better_auth_jwks_url: ServerUrl | None = None
     better_auth_secret: SecretStr | None = None
     better_auth_issuer: str | None = None
     better_auth_audience: str | None = None
 
-    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ("http://localhost:3000", "http://localhost:8000")
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ("*",)
+    allowed_origins: Annotated[tuple[Origin, ...], NoDecode, Field(default_factory=_local_origins)]
+    allowed_hosts: Annotated[tuple[HostPattern, ...], NoDecode] = ("*",)
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     rate_limit_per_minute: Annotated[int, Field(ge=0)] = 5
     api_rate_limit_per_minute: Annotated[int, Field(ge=0)] = 0
@@ -73,7 +78,7 @@ class Settings(BaseSettings):
     worker_in_serve: bool | None = None
     worker_poll_seconds: Annotated[float, Field(gt=0, le=86_400)] = 1
     worker_metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
-    smtp_host: str | None = None
+    smtp_host: Host | None = None
     smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 587
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
@@ -81,8 +86,8 @@ class Settings(BaseSettings):
     mail_from: str = "Taskwell <taskwell@localhost>"
     max_mails_per_day: Annotated[int, Field(ge=0)] = 50
     require_verified_email: bool = False
-    public_url: str | None = None
-    frontend_url: str | None = None
+    public_url: ServerUrl | None = None
+    frontend_url: ServerUrl | None = None
     webhook_allow_private: bool = False
 
     @field_validator("log_level", mode="before")
@@ -116,32 +121,9 @@ class Settings(BaseSettings):
 
     @field_validator("better_auth_url")
     @classmethod
-    def _is_a_server(cls, url: str | None) -> str | None:
+    def _is_without_its_api(cls, url: str | None) -> str | None:
         """Takes the server's own address, and also that of its API below it."""
-        if url is None:
-            return None
-        parts = AnyHttpUrl(url)
-        if parts.query or parts.fragment or parts.username or parts.password:
-            raise ValueError("it must be an address such as https://auth.example.com")
-        return url.strip().rstrip("/").removesuffix("/api/auth")
-
-    @field_validator("public_url", "frontend_url")
-    @classmethod
-    def _is_a_place(cls, url: str | None) -> str | None:
-        parts = AnyHttpUrl(url) if url is not None else None
-        if parts and (parts.query or parts.fragment or parts.username or parts.password):
-            raise ValueError("it must be an address such as https://tasks.example.com")
-        return str(parts).rstrip("/") if parts else None
-
-    @field_validator("better_auth_jwks_url")
-    @classmethod
-    def _is_an_address(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        parts = AnyHttpUrl(url)
-        if parts.fragment or parts.username or parts.password:
-            raise ValueError("it must be an address such as https://auth.example.com/api/auth/jwks")
-        return url.strip()
+        return url and url.removesuffix("/api/auth")
 
     @field_validator("better_auth_issuer")
     @classmethod
@@ -159,13 +141,12 @@ class Settings(BaseSettings):
         parts = (part.strip().strip('"').rstrip("/") for part in values.strip("[] ").split(","))
         return tuple(part for part in parts if part)
 
-    @field_validator("allowed_origins")
+    @field_validator("sentry_dsn")
     @classmethod
-    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in origins:
-            if origin != "*" and not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is not an origin such as https://app.example.com")
-        return origins
+    def _is_a_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            AnyHttpUrl(url.get_secret_value())
+        return url
 
     @field_validator("redis_url")
     @classmethod

@@ -138,7 +138,7 @@ async def test_an_export_that_is_given_up_leaves_nothing_open(
         "path": path,
         "raw_path": path.encode(),
         "query_string": b"",
-        "headers": [(b"authorization", f"Bearer {ada.token}".encode())],
+        "headers": [(b"host", b"test"), (b"authorization", f"Bearer {ada.token}".encode())],
         "client": ("127.0.0.1", 1),
     }
     for _ in range(20):

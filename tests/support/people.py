@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, cast
 
 import httpx2
 from sqlalchemy import bindparam, update
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from taskwell import users
 from taskwell.api.gateway import Gateway
@@ -58,7 +60,10 @@ async def set_email(database: Database, person: Person, email: str) -> None:
 
 
 def client(app: Gateway, headers: dict[str, str] | None = None) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test", headers=headers)
+    """Calls as over a proxy that the server trusts."""
+    behind_a_proxy: Any = ProxyHeadersMiddleware(cast(Any, app), "127.0.0.1")
+    transport = httpx2.ASGITransport(behind_a_proxy)
+    return httpx2.AsyncClient(transport=transport, base_url="http://test", headers=headers)
 
 
 async def arrive(app: Gateway, name: str, *, is_confirmed: bool = True) -> Person:

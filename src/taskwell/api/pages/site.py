@@ -1,6 +1,7 @@
 """Which pages there are."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 
 import orjson
@@ -14,6 +15,8 @@ from taskwell.api.pages.assets import FILES, Asset, asset
 from taskwell.api.routing import Contract
 
 Endpoint = Callable[[Call], Awaitable[Response]]
+
+_LINK = re.compile(r'\b(href|src|data-document)="/')
 
 _SAFE = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; img-src 'self' data:"
 PLAIN_POLICY = f"{_SAFE}; style-src 'self'"
@@ -47,12 +50,13 @@ def site(contracts: Mapping[str, Contract]) -> FastAPI:
 
 async def _home(call: Call) -> Response:
     host = next(iter(call.headers(b"host")), b"localhost:8000").decode("latin-1")
-    return _html(markup.home(f"{call.scope.get('scheme', 'http')}://{host}"), PLAIN_POLICY)
+    origin = f"{call.scope.get('scheme', 'http')}://{host}{call.settings.root_path}"
+    return _html(call, markup.home(origin), PLAIN_POLICY)
 
 
 def _page(write: Callable[[], str], policy: str) -> Endpoint:
     async def page(call: Call) -> Response:
-        return _html(write(), policy)
+        return _html(call, write(), policy)
 
     return page
 
@@ -74,16 +78,21 @@ def _document(app: FastAPI) -> Endpoint:
 
     async def document(call: Call) -> Response:
         if not kept:
-            kept.append(await asyncio.to_thread(_written, app))
+            kept.append(await asyncio.to_thread(_written, app, call.settings.root_path))
         return kept[0].response(call)
 
     return document
 
 
-def _written(app: FastAPI) -> Asset:
-    return Asset.of("openapi.json", orjson.dumps(app.openapi()), "application/json")
+def _written(app: FastAPI, root_path: str) -> Asset:
+    document = app.openapi()
+    if root_path:
+        document = document | {"servers": [each | {"url": root_path} for each in document["servers"]]}
+    written = orjson.dumps(document).replace(b'"tokenUrl":"/', f'"tokenUrl":"{root_path}/'.encode())
+    return Asset.of("openapi.json", written, "application/json")
 
 
-def _html(text: str, policy: str) -> Response:
+def _html(call: Call, text: str, policy: str) -> Response:
     headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
+    text = _LINK.sub(rf'\1="{call.settings.root_path}/', text)
     return Response(text, headers=headers, media_type="text/html")
