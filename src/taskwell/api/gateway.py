@@ -205,7 +205,7 @@ class Gateway:
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
                 phase = "shutdown"
-        except (AppError, InvalidSettings, OSError) as error:  # what an operator can mend is one line
+        except (AppError, InvalidSettings, OSError) as error:  # what an operator can fix is one line
             await send({"type": f"lifespan.{phase}.failed", "message": str(error)})
             return
         except Exception as error:
