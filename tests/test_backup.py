@@ -184,6 +184,18 @@ async def test_a_damaged_file_restores_nothing(source: Settings, tmp_path: Path)
         assert await migrations.current(settings) is None
 
 
+async def test_a_file_of_another_schema_than_the_databases_is_refused(source: Settings, tmp_path: Path):
+    file = tmp_path / "backup"
+    await backup(source, file, nothing)
+    async with empty("sqlite", "target", tmp_path) as settings:
+        await migrations.upgrade(settings)
+        later = text("UPDATE alembic_version SET version_num = '9999'")
+        await migrations._with_connection(settings, lambda connection: connection.execute(later) and None)
+
+        with pytest.raises(BackupRefused, match=r"schema 0100 and the database 9999; restore into a data"):
+            await restore(settings, file, nothing)
+
+
 async def test_a_database_with_rows_is_left_alone(source: Settings, tmp_path: Path):
     file = tmp_path / "backup"
     await backup(source, file, nothing)
@@ -195,7 +207,7 @@ async def test_a_database_with_rows_is_left_alone(source: Settings, tmp_path: Pa
 @pytest.mark.parametrize("said", [{"version": 2, "whatever": "else"}, {"schema": "9999"}])
 async def test_a_newer_file_is_refused(said: dict[str, object], tmp_path: Path):
     file = tmp_path / "backup"
-    header = Header("0001", "9.9", now(), {"users": 0})
+    header = Header(migrations.head(), "9.9", now(), {"users": 0})
     with file.open("wb") as stream:
         writer = Writer(stream, cast(Header, asdict(header) | said))
         writer.close()

@@ -1,6 +1,6 @@
 """The words of a text: what separates them, and what makes no difference between them.
 
-PostgreSQL has the same rule in SQL (the migration ``0002_search``). SQLite, whose tokenizers know the letters of
+PostgreSQL has the same rule in SQL (the first migration). SQLite, whose tokenizers know the letters of
 2012, asks for it here: each of its connections has ``search_words``.
 """
 
