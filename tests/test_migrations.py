@@ -178,7 +178,9 @@ async def test_a_schema_from_before_the_first_release_is_refused_in_one_sentence
     )
 
     for refused in (migrations.prepare, migrations.require_head, migrations.upgrade):
-        with pytest.raises(OldSchema, match="^The database is at 0012, from before the first release: begin with an"):
+        with pytest.raises(
+            OldSchema, match=r"^The database is at 0012, from before the first release: begin with an"
+        ):
             await refused(settings_of(empty.database_url, environment))
 
 

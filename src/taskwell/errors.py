@@ -129,6 +129,10 @@ class EmailTaken(Conflict):
         super().__init__("An account with this e-mail exists already.")
 
 
+class LimitReached(Conflict):
+    code, title = "limit_reached", "Limit reached"
+
+
 class RequestInProgress(Conflict):
     code, title = "request_in_progress", "Request in progress"
 

@@ -17,9 +17,10 @@ import structlog
 
 from taskwell import logs, telemetry, users
 from taskwell.database import Database, now
-from taskwell.delivery import courier, log, queue
+from taskwell.delivery import courier, log
 from taskwell.errors import Unavailable
 from taskwell.settings import Settings
+from taskwell.tasks import reminder_queue as queue
 from taskwell.tasks.purge import purge as purge_trash
 from taskwell.users import events, idempotency
 

@@ -102,7 +102,7 @@ async def test_a_large_export_is_of_one_instant_and_comes_in_pieces(app: Gateway
         await ada.http.post("/api/v1/tasks/bulk", json={"operations": operations})
 
     chunks: list[bytes] = []
-    async for chunk in EXPORT.document(database, ada.principal):
+    async for chunk in EXPORT.document(database, ada.principal, ada.space):
         if not chunks:
             await ada.http.post("/api/v1/tasks", json={"title": "Too late"})
         chunks.append(chunk)

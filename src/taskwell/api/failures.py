@@ -80,6 +80,10 @@ _ALL = (
     ),
     _failure("Sign in instead, or use another e-mail.", errors.EmailTaken()),
     _failure(
+        "Delete tasks that nobody needs any more, or ask the operator for a higher MAX_TASKS_PER_SPACE.",
+        errors.LimitReached("A space may hold 100,000 tasks that are not in the trash; delete some first."),
+    ),
+    _failure(
         "Wait a second and send the same request with the same key again.",
         errors.RequestInProgress("The first request with this Idempotency-Key is still running."),
     ),

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -11,7 +11,7 @@ from taskwell.database import Database
 from taskwell.errors import InvalidToken, Unauthorized
 from taskwell.security.verifier import Verifier
 from taskwell.settings import Settings
-from taskwell.users.principal import Principal
+from taskwell.users import Caller
 
 MAX_ENTRIES = 10_000
 MAX_AGE_SECONDS = 60.0
@@ -28,7 +28,7 @@ MAX_TOKEN_BYTES = 16_384
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    principal: Principal
+    caller: Caller
     good_until: float
 
 
@@ -42,13 +42,14 @@ class Identities:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._verifier = Verifier(settings)
+        self._max_tasks = settings.max_tasks_per_space
         self._entries: dict[bytes, _Entry] = {}
         self._forgotten = 0
         self._synced_at = time.monotonic()
         self._syncing: asyncio.Task[None] | None = None
         self._news: set[tuple[str, datetime]] = set()
 
-    async def of(self, authorization: list[bytes]) -> Principal:
+    async def of(self, authorization: list[bytes]) -> Caller:
         """The caller.
 
         Args:
@@ -65,12 +66,12 @@ class Identities:
             await self._sync()
         entry = self._entries.get(digest)
         if entry is not None and entry.good_until > time.time():
-            return entry.principal
+            return entry.caller
         forgotten = self._forgotten
-        principal = await self._verify(token)
+        caller = await self._verify(token)
         if self._forgotten == forgotten:  # else it may have been refused while it was looked up
-            self._keep(digest, principal)
-        return principal
+            self._keep(digest, caller)
+        return caller
 
     def forget(self, names: set[str]) -> None:
         """Drops what is known of tokens by their ids, and of users by ``users.name_of_user``."""
@@ -78,22 +79,23 @@ class Identities:
         self._entries = {
             digest: entry
             for digest, entry in self._entries.items()
-            if entry.principal.token_id not in names and users.name_of_user(entry.principal.user_id) not in names
+            if entry.caller.actor.token_id not in names
+            and users.name_of_user(entry.caller.actor.user_id) not in names
         }
 
-    async def _verify(self, token: bytes) -> Principal:
+    async def _verify(self, token: bytes) -> Caller:
         claims = await self._verifier.verify(token.decode("latin-1"))
-        principal = await users.holder_of(self._database, claims) if claims is not None else None
-        if principal is None:
+        caller = await users.holder_of(self._database, claims) if claims is not None else None
+        if caller is None:
             raise InvalidToken
-        return principal
+        return replace(caller, space=replace(caller.space, max_tasks=self._max_tasks))
 
-    def _keep(self, digest: bytes, principal: Principal) -> None:
+    def _keep(self, digest: bytes, caller: Caller) -> None:
         self._entries.pop(digest, None)
         if len(self._entries) >= MAX_ENTRIES:
             self._entries.pop(next(iter(self._entries)))
-        good_until = min(time.time() + MAX_AGE_SECONDS, principal.expires_at.timestamp())
-        self._entries[digest] = _Entry(principal, good_until)
+        good_until = min(time.time() + MAX_AGE_SECONDS, caller.actor.expires_at.timestamp())
+        self._entries[digest] = _Entry(caller, good_until)
 
     async def _sync(self) -> None:
         """One query for all who wait; who comes while it runs, and needs no fresher answer, goes on."""

@@ -95,9 +95,9 @@ class Operation(APIRoute):
         return await self._answer(call)
 
     async def _admit(self, call: RequestContext) -> None:
-        call.principal = await call.services.identities.of(call.headers(b"authorization"))
+        call.caller = await call.services.identities.of(call.headers(b"authorization"))
         named = call.path_params.get("user_id")
-        if named is not None and named != "me" and not call.principal.is_named(named):
+        if named is not None and named != "me" and not call.user.is_named(named):
             raise Forbidden("The path names another user; use your own id.")
 
     async def _answer(self, call: RequestContext) -> Response:

@@ -10,11 +10,13 @@ import structlog
 
 from taskwell import telemetry
 from taskwell.database import Database, now
-from taskwell.delivery import log, queue
-from taskwell.delivery.attempt import Claim, Errand, Undelivered
+from taskwell.delivery import log
+from taskwell.delivery.attempt import Errand, Undelivered
 from taskwell.delivery.log import Delivery
-from taskwell.delivery.queue import Release
+from taskwell.delivery.recipients import recipient
 from taskwell.settings import Settings
+from taskwell.tasks import reminder_queue as queue
+from taskwell.tasks.reminder_queue import Claim, Release
 
 logger = structlog.get_logger("taskwell.delivery")
 
@@ -34,17 +36,19 @@ async def deliver(database: Database, settings: Settings, claim: Claim) -> None:
     Raises:
         Unavailable: the database went away; the claim runs out by itself and the reminder is tried again.
     """
-    errand = await queue.errand(database, claim)
-    if errand is None:
+    reminder = await queue.claimed(database, claim)
+    whom = await recipient(database, claim.user_id)
+    if reminder is None or whom is None:
         return
-    send = await asyncio.to_thread(_sender, errand.channel)
+    errand = Errand(reminder, whom)
+    send = await asyncio.to_thread(_sender, errand.reminder.channel)
     if now() > claim.claimed_at + queue.LEASE - ATTEMPT:
         return  # the claim might end before an attempt does
-    moment = errand.timing.moment()
+    moment = errand.reminder.timing.moment()
     if moment is None:
-        await queue.release(database, errand, Release(sent_at=errand.sent_at))
+        await queue.release(database, reminder, Release(sent_at=errand.reminder.sent_at))
     elif moment > now():
-        await queue.release(database, errand, Release(fire_at=moment))
+        await queue.release(database, reminder, Release(fire_at=moment))
     else:
         await _settle(database, errand, moment, await _attempted(errand, settings, send))
 
@@ -66,9 +70,11 @@ def _sender(channel: str) -> Sender:
 
 async def _attempted(errand: Errand, settings: Settings, send: Sender) -> Undelivered | None:
     """One attempt; gives what went wrong, which can be anything: a bug must not stop the retries."""
-    if now() - errand.tried_since > GIVEN_UP_AFTER:  # its worker died every time
+    if now() - errand.reminder.tried_since > GIVEN_UP_AFTER:  # its worker died every time
         return Undelivered("No attempt came to an end within a day.", is_final=True)
-    if errand.is_disabled:  # for an hour, perhaps, or for ever; a day decides, as with a receiver that is down
+    if (
+        errand.recipient.is_disabled
+    ):  # for an hour, perhaps, or for ever; a day decides, as with a receiver that is down
         return Undelivered("The account is disabled.")
     try:
         async with asyncio.timeout(ATTEMPT.total_seconds()):
@@ -78,7 +84,7 @@ async def _attempted(errand: Errand, settings: Settings, send: Sender) -> Undeli
     except TimeoutError:
         return Undelivered("The attempt took too long.")
     except Exception:
-        logger.exception("unexpected error", delivery_id=errand.delivery_id)
+        logger.exception("unexpected error", delivery_id=errand.reminder.delivery_id)
         return Undelivered("Something unexpected went wrong on this server.")
     return None
 
@@ -94,21 +100,21 @@ async def _settle(database: Database, errand: Errand, moment: datetime, failure:
     else:
         left = Release(fire_at=again_at, keeps_delivery=True)
     delivery = Delivery(
-        id=errand.delivery_id,
-        reminder_id=errand.claim.reminder_id,
-        task_id=errand.task_id,
-        channel=errand.channel,
+        id=errand.reminder.delivery_id,
+        reminder_id=errand.reminder.claim.reminder_id,
+        task_id=errand.reminder.task_id,
+        channel=errand.reminder.channel,
         status="sent" if failure is None else "failed" if again_at is None else "retrying",
-        attempts=errand.attempts,
+        attempts=errand.reminder.attempts,
         error=None if failure is None else failure.reason,
-        created_at=errand.tried_since,
+        created_at=errand.reminder.tried_since,
         tried_at=at,
         next_try_at=again_at,
         sent_at=left.sent_at,
     )
     async with database.transaction() as transaction:
-        await log.record(transaction, errand.claim.user_id, delivery)
-        await queue.release(transaction, errand, left)
+        await log.record(transaction, errand.reminder.claim.user_id, delivery)
+        await queue.release(transaction, errand.reminder, left)
     telemetry.REMINDERS.add(delivery.channel, delivery.status)
     logger.info(
         "delivery",
@@ -125,6 +131,6 @@ def next_try(errand: Errand, at: datetime) -> datetime | None:
 
     The pauses vary by a fifth, so that a receiver that comes back is not met by everybody at once.
     """
-    pause = min(FIRST_PAUSE * 3 ** min(errand.attempts - 1, 20), LONGEST_PAUSE)
+    pause = min(FIRST_PAUSE * 3 ** min(errand.reminder.attempts - 1, 20), LONGEST_PAUSE)
     again_at = at + pause * random.uniform(0.8, 1.2)  # noqa: S311
-    return again_at if again_at < errand.tried_since + GIVEN_UP_AFTER else None
+    return again_at if again_at < errand.reminder.tried_since + GIVEN_UP_AFTER else None

@@ -33,7 +33,7 @@ async def send(errand: Errand, settings: Settings) -> None:
     """
     if settings.smtp_host is None:
         raise Undelivered("This server has no e-mail set up: its operator has to set SMTP_HOST.")
-    if errand.email is None or not is_email(errand.email):
+    if errand.recipient.email is None or not is_email(errand.recipient.email):
         raise Undelivered("The account has no e-mail address.", is_final=True)
     password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
     tls = tls_mode(settings)
@@ -76,11 +76,15 @@ def compose(errand: Errand, sender: str) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(name, addr_spec=address)
     message["To"] = _recipient(errand)
-    message["Subject"] = f"Reminder: {on_one_line(errand.title)}"
+    message["Subject"] = f"Reminder: {on_one_line(errand.reminder.title)}"
     message["Date"] = format_datetime(now())
-    message["Message-ID"] = f"<{errand.delivery_id}@{address.rpartition('@')[2]}>"
+    message["Message-ID"] = f"<{errand.reminder.delivery_id}@{address.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation notices, please
-    parts = [on_one_line(errand.title), due_phrase(errand.timing), errand.description or ""]
+    parts = [
+        on_one_line(errand.reminder.title),
+        due_phrase(errand.reminder.timing),
+        errand.reminder.description or "",
+    ]
     message.set_content("\n\n".join(filter(None, parts)) + "\n")
     title, due, description = (escape(part).replace("\n", "<br>\n") for part in parts)
     html = (
@@ -99,9 +103,9 @@ def _recipient(errand: Errand) -> Address:
 
     What stands before the @ has no other form: where it is not ASCII, the server has to offer SMTPUTF8 (RFC 6531).
     """
-    assert errand.email is not None
-    address = validate_email(errand.email, check_deliverability=False, test_environment=True)
-    return Address(on_one_line(errand.name), address.local_part, address.ascii_domain)
+    assert errand.recipient.email is not None
+    address = validate_email(errand.recipient.email, check_deliverability=False, test_environment=True)
+    return Address(on_one_line(errand.recipient.name), address.local_part, address.ascii_domain)
 
 
 def on_one_line(text: str) -> str:

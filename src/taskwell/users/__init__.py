@@ -10,14 +10,15 @@ from taskwell.users.directory import (
     every,
     set_password,
 )
-from taskwell.users.identities import holder_of
-from taskwell.users.profile import ProfileChanges, change, confirm_password, delete_account, get
+from taskwell.users.identities import Caller, holder_of
+from taskwell.users.profile import ProfileChanges, change, confirm_password, delete_account, get, zone_moved
 from taskwell.users.revocation import name_of_user, purge_revoked, recently_revoked, revoke
 from taskwell.users.sign_in import PasswordHashes, authenticate, change_password, password_hashes, sign_up
 from taskwell.users.user import User
 
 __all__ = [
     "Account",
+    "Caller",
     "PasswordHashes",
     "ProfileChanges",
     "User",
@@ -41,4 +42,5 @@ __all__ = [
     "revoke",
     "set_password",
     "sign_up",
+    "zone_moved",
 ]

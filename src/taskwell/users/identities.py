@@ -10,7 +10,10 @@ from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
 from taskwell.security.claims import ExternalClaims, TokenClaims
+from taskwell.spaces import SpaceAccess
+from taskwell.spaces.personal import adding_personal_spaces
 from taskwell.users.principal import Principal
+from taskwell.users.profile import TIME_ZONE
 from taskwell.users.tables import ExternalIdentityRow, RevokedTokenRow, UserRow
 from taskwell.users.user import MAX_EMAIL, MAX_NAME, is_email
 
@@ -19,7 +22,15 @@ NEVER_STALE = datetime(9999, 1, 1, tzinfo=UTC)
 """When a token was issued that does not say."""
 
 
-async def holder_of(lane: Lane, token: TokenClaims | ExternalClaims) -> Principal | None:
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whom a token stands for, and their own space, as of a few seconds ago."""
+
+    actor: Principal
+    space: SpaceAccess
+
+
+async def holder_of(lane: Lane, token: TokenClaims | ExternalClaims) -> Caller | None:
     """The holder; None where the token is revoked or the user is gone or disabled."""
     return await (_local(lane, token) if isinstance(token, TokenClaims) else _external(lane, token))
 
@@ -37,18 +48,19 @@ _IS_VALID_FOR_USER = and_(
 )
 
 _LOCAL: Query[str] = Query(
-    select(UserRow.time_zone)
+    select(TIME_ZONE)
     .where(UserRow.id == bindparam("user_id", type_=UuidText), _IS_VALID_FOR_USER)
     .where(~exists(select(_ONE).where(RevokedTokenRow.token_id == _TOKEN_ID))),
     str,
 )
 
 
-async def _local(lane: Lane, token: TokenClaims) -> Principal | None:
+async def _local(lane: Lane, token: TokenClaims) -> Caller | None:
     time_zone = await lane.row(_LOCAL, user_id=token.subject, issued_at=token.issued_at, token_id=token.token_id)
     if time_zone is None:
         return None
-    return Principal(token.subject, token.subject, token.token_id, token.expires_at, time_zone)
+    actor = Principal(token.subject, token.subject, token.token_id, token.expires_at)
+    return Caller(actor, SpaceAccess.personal(actor.user_id, time_zone=time_zone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +86,7 @@ _IS_REFUSED = exists(
 """The token itself is revoked, or its user was deleted after it was issued."""
 
 _EXTERNAL: Query[_Holder] = Query(
-    select(UserRow.id, UserRow.time_zone, and_(_IS_VALID_FOR_USER, ~_IS_REFUSED))
+    select(UserRow.id, TIME_ZONE, and_(_IS_VALID_FOR_USER, ~_IS_REFUSED))
     .join(ExternalIdentityRow, ExternalIdentityRow.user_id == UserRow.id)
     .where(ExternalIdentityRow.issuer == _ISSUER, ExternalIdentityRow.subject == _SUBJECT),
     _Holder,
@@ -85,10 +97,10 @@ _USER_COLUMNS = ["id", "email", "name", "created_at", "updated_at"]
 
 
 def _add(dialect: str) -> Sequence[Executable]:
-    """The identity, if it is new and the token is good, and its user; of many at once one adds both.
+    """The identity, if it is new and the token is good, its user and their space; of many at once one adds all.
 
     PostgreSQL does it in one statement, in which all but the first wait for the first; on SQLite, where there is
-    one writer at a time, it is two in one transaction.
+    one writer at a time, it is four in one transaction.
     """
     new_user = select(
         bindparam("user_id", type_=UuidText),
@@ -106,19 +118,21 @@ def _add(dialect: str) -> Sequence[Executable]:
             .returning(ExternalIdentityRow.user_id)
             .cte("identity")
         )
-        return [insert(UserRow).from_select(_USER_COLUMNS, new_user.where(exists(select(identity.c.user_id))))]
+        adding = insert(UserRow).from_select(_USER_COLUMNS, new_user.where(exists(select(identity.c.user_id))))
+        return adding_personal_spaces(adding.returning(UserRow.id, UserRow.created_at).cte("made"), dialect)
     known = select(_ONE).where(ExternalIdentityRow.issuer == _ISSUER, ExternalIdentityRow.subject == _SUBJECT)
-    made = select(_ONE).where(UserRow.id == bindparam("user_id", type_=UuidText))
+    made = select(UserRow.id, UserRow.created_at).where(UserRow.id == bindparam("user_id", type_=UuidText))
     return [
         insert(UserRow).from_select(_USER_COLUMNS, new_user.where(~exists(known), ~_IS_REFUSED)),
         sqlite.insert(ExternalIdentityRow).from_select(_IDENTITY_COLUMNS, new_identity.where(exists(made))),
+        *adding_personal_spaces(made.subquery("made"), dialect),
     ]
 
 
 _ADD: Query[None] = Query(_add, lambda *_: None)
 
 
-async def _external(lane: Lane, token: ExternalClaims) -> Principal | None:
+async def _external(lane: Lane, token: ExternalClaims) -> Caller | None:
     issued_at = token.issued_at or NEVER_STALE
     values: dict[str, object] = {
         "issuer": token.issuer,
@@ -134,9 +148,8 @@ async def _external(lane: Lane, token: ExternalClaims) -> Principal | None:
         holder = await lane.row(_EXTERNAL, **values)
     if holder is None or not holder.is_valid:
         return None
-    return Principal(
-        holder.user_id, token.subject, token.token_id, token.expires_at, holder.time_zone, is_external=True
-    )
+    actor = Principal(holder.user_id, token.subject, token.token_id, token.expires_at, is_external=True)
+    return Caller(actor, SpaceAccess.personal(actor.user_id, time_zone=holder.time_zone))
 
 
 def _email(token: ExternalClaims) -> str | None:

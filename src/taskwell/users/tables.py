@@ -2,14 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Text, text
+from sqlalchemy import ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from taskwell.database import Base, Id, Instant, UtcInstant
 
 
 class UserRow(Base):
-    """An account of our own, or the owner of an external identity (then without e-mail rules or password)."""
+    """An account of our own, or the owner of an external identity (then without e-mail rules or password).
+
+    The time zone is that of the personal space.
+    """
 
     __tablename__ = "users"
 
@@ -19,8 +22,6 @@ class UserRow(Base):
     """The e-mail as it is compared, of local accounts only; an external user's e-mail proves nothing."""
     name: Mapped[str] = mapped_column(Text)
     password_hash: Mapped[str | None] = mapped_column(Text)
-    time_zone: Mapped[str] = mapped_column(Text, server_default="UTC")
-    revision: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     tokens_valid_after: Mapped[datetime | None] = mapped_column(UtcInstant)
     kept_token_id: Mapped[str | None] = mapped_column(Text)
     """The one older token that a password change leaves valid: the one that made it."""

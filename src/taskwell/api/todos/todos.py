@@ -33,7 +33,7 @@ router = APIRouter(prefix="/todos", tags=["todos"], route_class=LenientOperation
 async def list_todos(call: Call, query: Annotated[TodoQuery, Query()]) -> Response:
     wanted = TaskFilter(completed=COMPLETED_BY_STATUS[query.status])
     asked = PageRequest(wanted, TaskSort(query.sort_by, query.order == "desc"), limit=None)
-    found = await tasks.page(call.lane, call.user, asked, AS_JSON)
+    found = await tasks.page(call.lane, call.user, call.space, asked, AS_JSON)
     rest = orjson.dumps({"total": found.number, "filters_applied": query.model_dump()})
     content = b'{"todos":[%b],%b' % (",".join(found.items).encode(), rest[1:])
     return Response(content, headers=FRESH, media_type="application/json")
@@ -41,37 +41,39 @@ async def list_todos(call: Call, query: Annotated[TodoQuery, Query()]) -> Respon
 
 @router.post("", summary="Create a todo", status_code=201, response_model=TodoOut)
 async def create_todo(call: Call, body: TodoBody) -> Response:
-    return _todo_response(call, await tasks.create(call.lane, call.user, body.draft()), 201)
+    return _todo_response(call, await tasks.create(call.lane, call.user, call.space, body.draft()), 201)
 
 
 @router.get("/{todo_id}", summary="Get a todo", response_model=TodoOut)
 async def get_todo(call: Call, todo_id: str) -> Response:
-    return _todo_response(call, await tasks.get(call.lane, call.user, todo_id))
+    return _todo_response(call, await tasks.get(call.lane, call.user, call.space, todo_id))
 
 
 @router.put("/{todo_id}", summary="Replace a todo", response_model=TodoOut)
 async def replace_todo(call: Call, todo_id: str, body: TodoBody) -> Response:
     return _todo_response(
-        call, await tasks.change(call.lane, call.user, todo_id, body.changes(), if_match=if_match(call))
+        call, await tasks.change(call.lane, call.user, call.space, todo_id, body.changes(), if_match=if_match(call))
     )
 
 
 @router.patch("/{todo_id}", summary="Change some fields of a todo", response_model=TodoOut)
 async def change_todo(call: Call, todo_id: str, body: TodoPatch) -> Response:
     return _todo_response(
-        call, await tasks.change(call.lane, call.user, todo_id, body.changes(), if_match=if_match(call))
+        call, await tasks.change(call.lane, call.user, call.space, todo_id, body.changes(), if_match=if_match(call))
     )
 
 
 @router.patch("/{todo_id}/complete", summary="Complete or reopen a todo", response_model=TodoOut)
 async def complete_todo(call: Call, todo_id: str, body: Completion) -> Response:
     changes = TaskChanges(completed=body.completed)
-    return _todo_response(call, await tasks.change(call.lane, call.user, todo_id, changes, if_match=if_match(call)))
+    return _todo_response(
+        call, await tasks.change(call.lane, call.user, call.space, todo_id, changes, if_match=if_match(call))
+    )
 
 
 @router.delete("/{todo_id}", summary="Delete a todo", response_model=DeletedOut)
 async def delete_todo(call: Call, todo_id: str) -> Response:
-    await tasks.delete(call.lane, call.user, todo_id, if_match=if_match(call))
+    await tasks.delete(call.lane, call.user, call.space, todo_id, if_match=if_match(call))
     return json_response({"message": "Todo deleted successfully", "deleted_id": todo_id}, headers=FRESH)
 
 

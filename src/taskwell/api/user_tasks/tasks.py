@@ -43,7 +43,7 @@ async def list_tasks(call: Call, query: Annotated[TaskQuery, Query()]) -> Respon
         query.limit,
         offset=query.offset,
     )
-    found = await tasks.page(call.lane, call.user, asked, AS_JSON)
+    found = await tasks.page(call.lane, call.user, call.space, asked, AS_JSON)
     return Response(f"[{','.join(found.items)}]", headers=FRESH, media_type="application/json")
 
 
@@ -54,19 +54,19 @@ def _sort(query: TaskQuery) -> TaskSort:
 
 @router.post("", summary="Create a task", status_code=201, response_model=TaskOut)
 async def create_task(call: Call, body: TaskBody) -> Response:
-    return _task_response(call, await tasks.create(call.lane, call.user, body.draft()), 201)
+    return _task_response(call, await tasks.create(call.lane, call.user, call.space, body.draft()), 201)
 
 
 @router.get("/{task_id}", summary="Get a task", response_model=TaskOut)
 async def get_task(call: Call, task_id: str) -> Response:
-    return _task_response(call, await tasks.get(call.lane, call.user, task_id))
+    return _task_response(call, await tasks.get(call.lane, call.user, call.space, task_id))
 
 
 @router.put("/{task_id}", summary="Change the named fields of a task", response_model=TaskOut)
 @router.patch("/{task_id}", summary="Change the named fields of a task", response_model=TaskOut)
 async def change_task(call: Call, task_id: str, body: TaskPatch) -> Response:
     return _task_response(
-        call, await tasks.change(call.lane, call.user, task_id, body.changes(), if_match=if_match(call))
+        call, await tasks.change(call.lane, call.user, call.space, task_id, body.changes(), if_match=if_match(call))
     )
 
 
@@ -74,14 +74,16 @@ async def change_task(call: Call, task_id: str, body: TaskPatch) -> Response:
 async def complete_task(call: Call, task_id: str, body: Completion | None = None) -> Response:
     expected = if_match(call)
     if body is None or body.completed is None:
-        return _task_response(call, await tasks.toggle(call.lane, call.user, task_id, if_match=expected))
+        return _task_response(call, await tasks.toggle(call.lane, call.user, call.space, task_id, if_match=expected))
     changes = TaskChanges(completed=body.completed)
-    return _task_response(call, await tasks.change(call.lane, call.user, task_id, changes, if_match=expected))
+    return _task_response(
+        call, await tasks.change(call.lane, call.user, call.space, task_id, changes, if_match=expected)
+    )
 
 
 @router.delete("/{task_id}", summary="Move a task to the trash", response_model=DeletedOut)
 async def delete_task(call: Call, task_id: str) -> Response:
-    await tasks.delete(call.lane, call.user, task_id, if_match=if_match(call))
+    await tasks.delete(call.lane, call.user, call.space, task_id, if_match=if_match(call))
     return json_response({"message": "Task deleted", "id": task_id}, headers=FRESH)
 
 

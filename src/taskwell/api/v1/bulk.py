@@ -50,7 +50,7 @@ async def apply_bulk(call: Call, body: BulkBody) -> Response:
     operations = [_operation(call, each) for each in body.operations]
     if body.atomic:
         _refuse_invalid(operations)
-    outcomes = await bulk.bulk(call.lane, call.user, operations, atomic=body.atomic)
+    outcomes = await bulk.bulk(call.lane, call.user, call.space, operations, atomic=body.atomic)
     results = [
         _result(call, index, operation, outcome)
         for index, (operation, outcome) in enumerate(zip(body.operations, outcomes, strict=True))

@@ -87,7 +87,7 @@ async def _batches(call: RequestContext) -> AsyncGenerator[list[TaskRecord], Non
     batch: list[TaskRecord] = []
     async with (
         call.services.database.snapshot() as snapshot,
-        aclosing(exchange.exported(snapshot, call.user)) as records,
+        aclosing(exchange.exported(snapshot, call.user, call.space)) as records,
     ):
         async for record in records:
             if len(batch) == RECORDS_AT_ONCE:
@@ -108,7 +108,7 @@ async def _judged(call: RequestContext, query: ImportQuery) -> JudgedFile:
 async def import_tasks(
     call: Call, query: Annotated[ImportQuery, Query()], file: Annotated[JudgedFile, Depends(Beforehand(_judged))]
 ) -> Response:
-    report = await exchange.bring_in(call.lane, call.user, file, dry_run=query.dry_run)
+    report = await exchange.bring_in(call.lane, call.user, call.space, file, dry_run=query.dry_run)
     return json_response(asdict(report), headers=PRIVATE)
 
 

@@ -23,6 +23,7 @@ from taskwell.errors import EmailTaken, WrongPassword
 from taskwell.tasks.fields import Text
 from taskwell.users import ProfileChanges
 from taskwell.users.export import Export
+from taskwell.users.profile import TIME_ZONE
 from taskwell.users.tables import UserRow
 from taskwell.users.time_zones import is_time_zone
 
@@ -72,7 +73,7 @@ _USER = JsonObject(
         "id": bindparam("subject", type_=SqlText),
         "email": UserRow.email,
         "name": UserRow.name,
-        "time_zone": UserRow.time_zone,
+        "time_zone": TIME_ZONE,
         "created_at": InstantText(UserRow.created_at),
         "updated_at": InstantText(UserRow.updated_at),
     }
@@ -83,7 +84,7 @@ EXPORT = Export({"users": _USER, "tasks": TRASHED_TASK})
 @router.get("/me/export", summary="Everything that you own, as one JSON document", response_model=ExportOut)
 async def export_user(call: Call) -> Response:
     await call.services.journal.flush()
-    document = EXPORT.document(call.services.database, call.user)
+    document = EXPORT.document(call.services.database, call.user, call.space)
     headers = PRIVATE | {"Content-Disposition": 'attachment; filename="taskwell-export.json"'}
     return await streamed(call, document, headers=headers, media_type="application/json")
 
@@ -91,7 +92,7 @@ async def export_user(call: Call) -> Response:
 async def change_user(call: Call, body: ProfilePatch) -> Response:
     async with call.lane.transaction() as transaction:
         if "time_zone" in body.model_fields_set:
-            await tasks.move_to_zone(transaction, call.user, body.time_zone)
+            await tasks.move_to_zone(transaction, call.user, call.space, body.time_zone)
         user, changed = await users.change(transaction, call.user, body.changes())
     call.outdated.add(users.name_of_user(call.user.user_id))
     if "email" in changed:

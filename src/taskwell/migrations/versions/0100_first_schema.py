@@ -1,6 +1,6 @@
 """The first schema that was released. Until then every change of the tables changes this file and raises its number.
 
-What search needs is made of SQL. A word in its index begins with the end of the user's id, since neither index has a
+What search needs is made of SQL. A word in its index begins with the end of the space's id, since neither index has a
 leading column: a search meets nobody else's words.
 
 SQLite applies the rule for words outside SQL (``taskwell.database.words``). A trigger that called it would keep the
@@ -10,6 +10,7 @@ of them; Taskwell inserts into the view ``before_commit`` until nothing changes 
 
 import unicodedata
 from itertools import groupby
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -38,7 +39,7 @@ MOVED = " OR ".join(
 WAKE = """
     UPDATE reminders
     SET changes = changes + 1, changed_at = {now}, fire_at = CASE WHEN claimed_at IS NULL THEN {now} ELSE fire_at END
-    WHERE user_id = NEW.user_id AND task_id = NEW.id AND (minutes_before_due IS NOT NULL OR settled_for IS NULL);
+    WHERE space_id = NEW.space_id AND task_id = NEW.id AND (minutes_before_due IS NOT NULL OR settled_for IS NULL);
 """
 WAKING = "AFTER UPDATE OF due_key, due_date, completed_at, deleted_at ON tasks"
 
@@ -51,17 +52,17 @@ POSTGRES_TRIGGERS = (
     BEGIN
         IF TG_OP = 'UPDATE' THEN
             IF NEW.tags = OLD.tags THEN
-                UPDATE task_tags SET state = new_state WHERE user_id = NEW.user_id AND task_id = NEW.id;
+                UPDATE task_tags SET state = new_state WHERE space_id = NEW.space_id AND task_id = NEW.id;
                 RETURN NULL;
             END IF;
             IF new_state = ({OLD_STATE}) THEN
                 kept := OLD.tags;
             END IF;
-            DELETE FROM task_tags WHERE user_id = NEW.user_id AND task_id = NEW.id
+            DELETE FROM task_tags WHERE space_id = NEW.space_id AND task_id = NEW.id
                 AND (state <> new_state OR tag <> ALL (NEW.tags COLLATE "C"));
         END IF;
-        INSERT INTO task_tags (user_id, task_id, tag_key, tag, state)
-        SELECT NEW.user_id, NEW.id, keyed.tag_key, keyed.tag, new_state
+        INSERT INTO task_tags (space_id, task_id, tag_key, tag, state)
+        SELECT NEW.space_id, NEW.id, keyed.tag_key, keyed.tag, new_state
         FROM unnest(NEW.tag_keys, NEW.tags) AS keyed (tag_key, tag)
         WHERE keyed.tag <> ALL (kept);
         RETURN NULL;
@@ -91,14 +92,14 @@ FOLDED = r"""replace(lower(
             COLLATE "{collation}"), U&'\03C2', U&'\03C3')"""
 SPACED = "regexp_replace({part}, '[{separators}]+', ' ', 'g')"
 POSTGRES_SEARCH = (
-    f"""CREATE FUNCTION search_vector(user_id uuid, title text, tags text[], description text) RETURNS tsvector
+    f"""CREATE FUNCTION search_vector(space_id uuid, title text, tags text[], description text) RETURNS tsvector
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
     DECLARE
         spaced text := {SPACED.replace("{part}", "title")};
         in_title text := {FOLDED};
         in_tags text;
         in_description text;
-        own text := '''' || right(user_id::text, 8);
+        own text := '''' || right(space_id::text, 8);
     BEGIN
         spaced := {SPACED.replace("{part}", "array_to_string(tags, ' ')")};
         in_tags := {FOLDED};
@@ -115,7 +116,7 @@ POSTGRES_SEARCH = (
         );
     END $$""",
     """ALTER TABLE tasks ADD COLUMN search tsvector
-    GENERATED ALWAYS AS (search_vector(user_id, title, tags, description)) STORED""",
+    GENERATED ALWAYS AS (search_vector(space_id, title, tags, description)) STORED""",
     # Not waiting for 4 MiB, which every search would read through, nor sorting in each write.
     "CREATE INDEX ix_tasks_search ON tasks USING gin (search) WITH (gin_pending_list_limit = 512)",
 )
@@ -139,17 +140,17 @@ def separators() -> str:
 
 
 SQLITE_TAGS = f"""
-    INSERT INTO task_tags (user_id, task_id, tag_key, tag, state)
-    SELECT NEW.user_id, NEW.id, keys.value, names.value, {NEW_STATE}
+    INSERT INTO task_tags (space_id, task_id, tag_key, tag, state)
+    SELECT NEW.space_id, NEW.id, keys.value, names.value, {NEW_STATE}
     FROM json_each(NEW.tag_keys) AS keys JOIN json_each(NEW.tags) AS names ON names.key = keys.key;
 """
 SQLITE_TRIGGERS = (
     f"CREATE TRIGGER tasks_tags_insert AFTER INSERT ON tasks WHEN NEW.tags <> '[]' BEGIN {SQLITE_TAGS} END",
     f"""CREATE TRIGGER tasks_tags_update AFTER UPDATE OF tags ON tasks WHEN NEW.tags <> OLD.tags BEGIN
-        DELETE FROM task_tags WHERE user_id = NEW.user_id AND task_id = NEW.id; {SQLITE_TAGS} END""",
+        DELETE FROM task_tags WHERE space_id = NEW.space_id AND task_id = NEW.id; {SQLITE_TAGS} END""",
     f"""CREATE TRIGGER tasks_tags_state AFTER UPDATE OF completed_at, deleted_at ON tasks
         WHEN NEW.tags = OLD.tags AND NEW.tags <> '[]' AND {IS_OTHER_STATE}
-        BEGIN UPDATE task_tags SET state = {NEW_STATE} WHERE user_id = NEW.user_id AND task_id = NEW.id; END""",
+        BEGIN UPDATE task_tags SET state = {NEW_STATE} WHERE space_id = NEW.space_id AND task_id = NEW.id; END""",
     f"""CREATE TRIGGER tasks_wake_reminders {WAKING}
         WHEN {MOVED.format(differs="IS NOT")}
         BEGIN {WAKE.format(now="strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')")} END""",
@@ -159,23 +160,23 @@ AT_ONCE = 1_000
 """Tasks, so that a restored backup need not be in memory as a whole."""
 
 NOTE_OLD = """INSERT OR IGNORE INTO task_search_stale
-    VALUES (OLD.search, OLD.user_id, OLD.title, OLD.tags, OLD.description);"""
+    VALUES (OLD.search, OLD.space_id, OLD.title, OLD.tags, OLD.description);"""
 SOME = f"(SELECT number FROM task_search_stale ORDER BY number LIMIT {AT_ONCE})"
 AS_INDEXED = """SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
         json_extract(value, '$[3]')
-    FROM json_each((SELECT search_words(CAST(json_group_array(json_array({number}, CAST(user_id AS TEXT),
+    FROM json_each((SELECT search_words(CAST(json_group_array(json_array({number}, CAST(space_id AS TEXT),
         CAST(title AS TEXT), CAST(tags AS TEXT), CAST(description AS TEXT))) AS BLOB)) FROM {rows}))"""
 """The casts take whatever another program has written: a task that cannot be indexed would keep all from writing."""
 
 OF_STALE = AS_INDEXED.format(
-    number="number", rows=f"task_search_stale WHERE user_id IS NOT NULL AND number IN {SOME}"
+    number="number", rows=f"task_search_stale WHERE space_id IS NOT NULL AND number IN {SOME}"
 )
 OF_TASKS = AS_INDEXED.format(number="search", rows=f"tasks WHERE search IN {SOME}")
 SQLITE_SEARCH = (
     """CREATE VIRTUAL TABLE task_search USING fts5 (title, tags, description,
         content='', columnsize=0, tokenize='ascii')""",
-    # A row without its user is of a task that is in no index yet.
-    """CREATE TABLE task_search_stale (number INTEGER PRIMARY KEY, user_id TEXT, title TEXT, tags TEXT,
+    # A row without its space is of a task that is in no index yet.
+    """CREATE TABLE task_search_stale (number INTEGER PRIMARY KEY, space_id TEXT, title TEXT, tags TEXT,
         description TEXT)""",
     """CREATE TRIGGER tasks_search_insert AFTER INSERT ON tasks BEGIN
         INSERT OR IGNORE INTO task_search_stale (number) VALUES (NEW.search); END""",
@@ -196,6 +197,7 @@ SQLITE_SEARCH = (
 def upgrade() -> None:
     is_postgres = op.get_bind().dialect.name == "postgresql"
     _accounts()
+    _spaces()
     _lists()
     _tasks(is_postgres=is_postgres)
     _indexes_of_tasks(is_postgres=is_postgres)
@@ -218,7 +220,7 @@ def downgrade() -> None:
     if not is_postgres:
         _run("DROP VIEW before_commit", "DROP TABLE task_search", "DROP TABLE task_search_stale")
     for table in (
-        *("deliveries", "webhooks", "reminders", "task_tags", "tasks", "lists"),
+        *("deliveries", "webhooks", "reminders", "task_tags", "tasks", "lists", "memberships", "spaces"),
         *("security_events", "idempotency_keys", "external_identities", "users", "revoked_tokens"),
     ):
         op.drop_table(table)
@@ -231,7 +233,7 @@ def _run(*statements: str) -> None:
         op.get_bind().exec_driver_sql(statement)
 
 
-def _column(name: str, kind: sa.types.TypeEngine[object], *, nullable: bool = False) -> sa.Column[object]:
+def _column(name: str, kind: sa.types.TypeEngine[Any], *, nullable: bool = False) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=nullable)
 
 
@@ -253,8 +255,6 @@ def _accounts() -> None:
         _column("email_key", sa.Text(), nullable=True),
         _column("name", sa.Text()),
         _column("password_hash", sa.Text(), nullable=True),
-        sa.Column("time_zone", sa.Text(), server_default="UTC", nullable=False),
-        sa.Column("revision", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         _column("tokens_valid_after", UtcInstant(), nullable=True),
         _column("kept_token_id", sa.Text(), nullable=True),
         _column("disabled_at", UtcInstant(), nullable=True),
@@ -306,14 +306,50 @@ def _of_user() -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="CASCADE")
 
 
+def _of_space() -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(["space_id"], ["spaces.id"], ondelete="CASCADE")
+
+
 def _of_task() -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint(["user_id", "task_id"], ["tasks.user_id", "tasks.id"], ondelete="CASCADE")
+    return sa.ForeignKeyConstraint(["space_id", "task_id"], ["tasks.space_id", "tasks.id"], ondelete="CASCADE")
+
+
+def _count(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger(), server_default=sa.text("0"), nullable=False)
+
+
+def _spaces() -> None:
+    op.create_table(
+        "spaces",
+        _column("id", UuidText()),
+        _column("kind", sa.Text()),
+        _column("name", sa.Text()),
+        sa.Column("time_zone", sa.Text(), server_default="UTC", nullable=False),
+        *map(_count, ("revision", "access", "changed_revision", "living", "forgotten_until")),
+        _column("created_by", UuidText()),
+        _column("created_at", UtcInstant()),
+        _column("updated_at", UtcInstant()),
+        sa.CheckConstraint("kind IN ('personal', 'shared')", name="kind"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "memberships",
+        _column("space_id", UuidText()),
+        _column("user_id", UuidText()),
+        _column("role", sa.Text()),
+        _column("joined_at", UtcInstant()),
+        sa.CheckConstraint("role IN ('owner', 'editor', 'reader')", name="role"),
+        _of_space(),
+        _of_user(),
+        sa.PrimaryKeyConstraint("space_id", "user_id"),
+    )
+    op.create_index("ix_memberships_user_id", "memberships", ["user_id"])
 
 
 def _lists() -> None:
     op.create_table(
         "lists",
-        _column("user_id", UuidText()),
+        _column("space_id", UuidText()),
         _column("id", UuidText()),
         _column("name", sa.Text()),
         _column("color", sa.Text(), nullable=True),
@@ -321,23 +357,23 @@ def _lists() -> None:
         _column("revision", sa.BigInteger()),
         _column("created_at", UtcInstant()),
         _column("updated_at", UtcInstant()),
-        _of_user(),
-        sa.PrimaryKeyConstraint("user_id", "id"),
+        _of_space(),
+        sa.PrimaryKeyConstraint("space_id", "id"),
     )
 
 
 def _tasks(*, is_postgres: bool) -> None:
     """On SQLite each task has a number, which is what the search knows it by; VACUUM leaves a named one alone."""
-    key: list[sa.schema.SchemaItem] = [sa.PrimaryKeyConstraint("user_id", "id")]
+    key: list[sa.schema.SchemaItem] = [sa.PrimaryKeyConstraint("space_id", "id")]
     if not is_postgres:
         key = [
             sa.Column("search", sa.Integer(), primary_key=True),
-            sa.UniqueConstraint("user_id", "id", name="uq_tasks_beside_search"),
+            sa.UniqueConstraint("space_id", "id", name="uq_tasks_beside_search"),
         ]
     op.create_table(
         "tasks",
         *key,
-        _column("user_id", UuidText()),
+        _column("space_id", UuidText()),
         _column("id", UuidText()),
         _column("list_id", UuidText(), nullable=True),
         _column("title", sa.Text()),
@@ -350,14 +386,16 @@ def _tasks(*, is_postgres: bool) -> None:
         _column("due_key", UtcInstant(), nullable=True),
         _column("tags", TextList()),
         _column("tag_keys", TextList()),
+        _column("created_by", UuidText()),
+        _column("completed_by", UuidText(), nullable=True),
         _column("revision", sa.BigInteger()),
         _column("created_at", UtcInstant()),
         _column("updated_at", UtcInstant()),
         _column("deleted_at", UtcInstant(), nullable=True),
         sa.CheckConstraint("due_date IS NULL OR due_at IS NULL", name="one_due"),
         sa.CheckConstraint("priority BETWEEN 1 AND 4", name="priority"),
-        sa.ForeignKeyConstraint(["user_id", "list_id"], ["lists.user_id", "lists.id"]),
-        _of_user(),
+        sa.ForeignKeyConstraint(["space_id", "list_id"], ["lists.space_id", "lists.id"]),
+        _of_space(),
     )
 
 
@@ -380,29 +418,30 @@ def _indexes_of_tasks(*, is_postgres: bool) -> None:
     ):
         keys = columns[:-1] if columns[-1] == "id" and not is_postgres else columns
         where = None if condition is None else sa.text(condition)
-        op.create_index(f"ix_tasks_{name}", "tasks", ["user_id", *keys], postgresql_where=where, sqlite_where=where)
+        op.create_index(f"ix_tasks_{name}", "tasks", ["space_id", *keys], postgresql_where=where, sqlite_where=where)
 
 
 def _tags() -> None:
     op.create_table(
         "task_tags",
-        _column("user_id", UuidText()),
+        _column("space_id", UuidText()),
         _column("tag_key", BY_CODE_POINT),
         _column("task_id", UuidText()),
         _column("tag", BY_CODE_POINT),
         sa.Column("state", sa.SmallInteger(), server_default=sa.text("2"), nullable=False),
         _of_task(),
-        sa.PrimaryKeyConstraint("user_id", "tag_key", "task_id"),
+        sa.PrimaryKeyConstraint("space_id", "tag_key", "task_id"),
     )
-    op.create_index("ix_task_tags_task", "task_tags", ["user_id", "task_id"])
-    op.create_index("ix_task_tags_state", "task_tags", ["user_id", "state", "tag_key", "tag"])
+    op.create_index("ix_task_tags_task", "task_tags", ["space_id", "task_id"])
+    op.create_index("ix_task_tags_state", "task_tags", ["space_id", "state", "tag_key", "tag"])
 
 
 def _reminders() -> None:
     op.create_table(
         "reminders",
-        _column("user_id", UuidText()),
+        _column("space_id", UuidText()),
         _column("id", UuidText()),
+        _column("user_id", UuidText()),
         _column("task_id", UuidText()),
         _column("channel", sa.Text()),
         _column("remind_at", UtcInstant(), nullable=True),
@@ -420,9 +459,11 @@ def _reminders() -> None:
         sa.CheckConstraint("(remind_at IS NULL) <> (minutes_before_due IS NULL)", name="one_moment"),
         sa.CheckConstraint("channel IN ('email', 'webhook')", name="channel"),
         _of_task(),
-        sa.PrimaryKeyConstraint("user_id", "id"),
+        _of_user(),
+        sa.PrimaryKeyConstraint("space_id", "id"),
     )
-    op.create_index("ix_reminders_task", "reminders", ["user_id", "task_id"])
+    op.create_index("ix_reminders_task", "reminders", ["space_id", "task_id"])
+    op.create_index("ix_reminders_user_id", "reminders", ["user_id"])
     waiting = sa.text("fire_at IS NOT NULL")
     op.create_index("ix_reminders_fire", "reminders", ["fire_at"], postgresql_where=waiting, sqlite_where=waiting)
 
