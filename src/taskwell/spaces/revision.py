@@ -106,11 +106,16 @@ class LockedSpace(SpaceAccess):
 
     living: int = 0
 
+    @property
+    def room(self) -> int:
+        """How many tasks more it may hold."""
+        return self.max_tasks - self.living if self.max_tasks else UNLIMITED
+
     def require_room(self, tasks: int) -> None:
         """Raises:
         LimitReached: so many tasks more are too many.
         """
-        if self.max_tasks and tasks > 0 and self.living + tasks > self.max_tasks:
+        if tasks > max(self.room, 0):
             raise LimitReached(
                 f"A space may hold {self.max_tasks:,} tasks that are not in the trash; delete some first."
             )

@@ -95,6 +95,7 @@ class _Batch:
         self.more_living = 0
         """How many tasks of the space live after the bulk, less those before it."""
         self._space = space
+        self._room = space.room
         self._lists = frozenset(lists)
         self._now = now()
 
@@ -123,8 +124,8 @@ class _Batch:
         if after is not before:
             if after.list_id is not None and after.list_id not in self._lists:
                 raise unknown_list()
-            more = after.living - (before.living if before else 0)
-            if more > 0:
+            more = (after.deleted_at is None) - (before is not None and before.deleted_at is None)
+            if more > 0 and self.more_living + more > self._room:
                 self._space.require_room(self.more_living + more)
             self.more_living += more
             self.after[after.id] = after

@@ -232,6 +232,8 @@ async def create(
         now=now(),
     )
     if made is None:
+        async with lane.transaction() as transaction:
+            await lock_space(transaction, space)  # says why
         raise Unauthorized
     return made
 

@@ -81,8 +81,8 @@ async def bring_in(
         named = as_given([{"id": each.id} for each in records if each.id])
         known = frozenset(await transaction.rows(_KNOWN, **readable(actor, space), named=named))
         fresh = [each for each in records if each.id not in known]
+        locked.require_room(len(fresh))
         if not dry_run:
-            locked.require_room(len(fresh))
             await _store(transaction, actor, locked, fresh)
     return ImportReport(len(fresh), len(records) - len(fresh), errors)
 
