@@ -16,8 +16,8 @@ from taskwell.database.postgres import DIALECT as POSTGRES
 from taskwell.database.query import Step
 from taskwell.database.sqlite import DIALECT as SQLITE
 from taskwell.tasks import AS_TASK, TaskSort
-from taskwell.tasks.direct import DirectChange
 from taskwell.tasks.filters import Asker, conditions
+from taskwell.tasks.one_statement import OneStatementChange
 from taskwell.tasks.page_queries import SORTED_BY, PageShape, page_query
 from taskwell.tasks.queries import rewrite
 from tests.tasks.test_query_plans import FILTERS
@@ -45,7 +45,7 @@ def queries() -> Iterator[tuple[str, Query[Any]]]:
     for living in (-1, 0, 1):
         yield f"rewrite {living}", rewrite(frozenset({"title", "deleted_at"}), living)
     for completion in ("complete", "reopen", "toggle", None):
-        yield f"direct {completion}", DirectChange({"title": "x"}, completion).query()
+        yield f"direct {completion}", OneStatementChange({"title": "x"}, completion).query()
     for name, wanted in FILTERS.items():
         found, _ = conditions(wanted, ASKER)
         yield f"page {name}", page_query(PageShape(found, TaskSort(), 50, "key", True, False), AS_TASK)  # noqa: FBT003

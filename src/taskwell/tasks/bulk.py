@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, bindparam, case, insert, null, select, update
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UuidText, new_id, now
-from taskwell.database.given import as_given, given_rows
+from taskwell.database.json_rows import as_json_rows, json_rows
 from taskwell.errors import AppError, Invalid
 from taskwell.spaces import SpaceAccess
 from taskwell.spaces.revision import SPACE, LockedSpace, lock_space, next_revision
@@ -81,7 +81,7 @@ async def bulk(
 async def add(transaction: Lane, actor: Principal, space: LockedSpace, tasks: Sequence[Task]) -> None:
     """Stores new tasks as they are, with one revision; their lists must be the space's, which must have room."""
     revision = await next_revision(transaction, space, living=sum(task.living for task in tasks))
-    given = as_given([row_of(task, actor, space) for task in tasks])
+    given = as_json_rows([row_of(task, actor, space) for task in tasks])
     await transaction.rows(_INSERT, **readable(actor, space), given=given, revision=revision)
 
 
@@ -139,7 +139,7 @@ class _Batch:
 
 
 def _named(operations: Sequence[Operation]) -> str:
-    return as_given([{"id": each} for each in {each.task_id for each in operations if isinstance(each, Rewrite)}])
+    return as_json_rows([{"id": each} for each in {each.task_id for each in operations if isinstance(each, Rewrite)}])
 
 
 async def _store(transaction: Lane, actor: Principal, space: LockedSpace, batch: _Batch) -> int:
@@ -149,7 +149,7 @@ async def _store(transaction: Lane, actor: Principal, space: LockedSpace, batch:
     created = [row_of(task, actor, space) for task in batch.after.values() if task.id not in batch.before]
     for write, rows in ((_INSERT, created), (REWRITE, changed)):
         if rows:
-            await transaction.rows(write, **readable(actor, space), given=as_given(rows), revision=revision)
+            await transaction.rows(write, **readable(actor, space), given=as_json_rows(rows), revision=revision)
     return revision
 
 
@@ -161,18 +161,18 @@ _LISTS: Query[str] = Query(select(ListRow.id).where(in_space(ListRow)), str)
 
 
 def _tasks_named(dialect: str) -> Sequence[Executable]:
-    named = given_rows(dialect, "named", {"id": UuidText()})
+    named = json_rows(dialect, "named", {"id": UuidText()})
     return [select(*TASK_COLUMNS).where(in_space(TaskRow), TaskRow.id.in_(select(named.c.id)))]
 
 
 def _insert(dialect: str) -> Sequence[Executable]:
-    given = given_rows(dialect, "given", _GIVEN)
+    given = json_rows(dialect, "given", _GIVEN)
     source = select(SPACE, _REVISION, *given.c)
     return [insert(TaskRow).from_select(["space_id", "revision", *given.c.keys()], source)]
 
 
 def _rewrite(dialect: str) -> Sequence[Executable]:
-    given = given_rows(dialect, "given", _GIVEN)
+    given = json_rows(dialect, "given", _GIVEN)
     values: dict[str, Any] = {
         name: given.c[name] for name in _GIVEN if name not in {"id", "created_at", "created_by"}
     }

@@ -34,17 +34,17 @@ from taskwell.spaces.revision import SPACE
 from taskwell.spaces.tables import SpaceRow
 from taskwell.tasks.filters import Condition, SortKey, TaskSort, sql
 from taskwell.tasks.page_rows import PageQuery, Projection, version_text
-from taskwell.tasks.place import PLACE, PlaceType
 from taskwell.tasks.queries import TASK_COLUMNS, as_task
 from taskwell.tasks.search import RELEVANCE
 from taskwell.tasks.tables import TaskRow
 from taskwell.tasks.task import Task
+from taskwell.tasks.tie_breaker import TIE_BREAKER, TieBreakerType
 from taskwell.tasks.visibility import Column, in_space, living, trashed
 
 T = TypeVar("T")
 
 
-AFTER = bindparam("after_place", type_=PlaceType)
+AFTER = bindparam("after_place", type_=TieBreakerType)
 OFFSET = bindparam("offset", type_=BigInteger)
 END = bindparam("end", type_=BigInteger)
 LONG_PAGE = 200
@@ -139,7 +139,7 @@ def _merged(shape: PageShape, projection: Projection[T], *version: Column) -> Co
     )
     no_version = (null() for _ in (*version, "number"))
     named = (each.label(name) for name, each in columns.items())
-    found = _of_space(shape, *no_version, key.label("sort_key"), PLACE.label("row_id"), *named)
+    found = _of_space(shape, *no_version, key.label("sort_key"), TIE_BREAKER.label("row_id"), *named)
     ranges = (found.where(*conditions) for conditions in _ranges(shape, "sqlite"))
     both: CompoundSelect[Any] = union_all(head.where(_IS_SPACE), *ranges)
     in_order = both.order_by(*_directed(shape, column("sort_key"), column("row_id")))
@@ -171,14 +171,14 @@ def _of_space(shape: PageShape, *columns: Column) -> Select[Any]:
 
 
 def _rows(shape: PageShape, projection: Projection[T], dialect: str) -> Select[Any]:
-    key = SORTED_BY[shape.sort.key].label("sort_key"), PLACE.label("row_id")
+    key = SORTED_BY[shape.sort.key].label("sort_key"), TIE_BREAKER.label("row_id")
     if dialect == "postgresql" or shape.limit is None or _is_along_index(shape):
         return _passing_over(_walked(_matching(shape, *key, *projection.columns), shape, dialect), shape)
     some = _of_space(shape, *key).where(*_beginning_with_the_first(shape.conditions))
     has_index = shape.sort.key != "relevance"
     chosen = _few_or_walked(some, shape, key) if has_index else _walked(some, shape, dialect)
     picked = _passing_over(chosen, shape).subquery("picked")
-    is_picked = and_(in_space(TaskRow), picked.c.row_id == PLACE)
+    is_picked = and_(in_space(TaskRow), picked.c.row_id == TIE_BREAKER)
     return select(*picked.c, *projection.columns).select_from(picked).join(TaskRow, is_picked)
 
 
@@ -223,7 +223,7 @@ def _beside_index(condition: Condition) -> ColumnElement[Any]:
 def _walked(found: Select[Any], shape: PageShape, dialect: str) -> Select[Any]:
     """The page along the index of its order, range by range; none is begun where those before it fill the page."""
     # Those without a due have one key, but only in the index's own order PostgreSQL sees that nothing is to sort.
-    order = _directed(shape, SORTED_BY[shape.sort.key], PLACE)
+    order = _directed(shape, SORTED_BY[shape.sort.key], TIE_BREAKER)
     first, *others = (_limited(found.where(*each).order_by(*order), shape) for each in _ranges(shape, dialect))
     if not others:
         return first
@@ -244,11 +244,11 @@ def _ranges(shape: PageShape, dialect: str) -> Sequence[Sequence[ColumnElement[b
     Tasks with a due come first, in either direction, then those without.
     """
     is_down, key, is_dateless = shape.sort.descending, SORTED_BY[shape.sort.key], TaskRow.due_key.is_(None)
-    is_later = PLACE < AFTER if is_down else PLACE > AFTER
+    is_later = TIE_BREAKER < AFTER if is_down else TIE_BREAKER > AFTER
     if shape.after == "dateless":
         return [[is_dateless, is_later]]
     after_key = bindparam("after_key", type_=key.type)
-    here, there = tuple_(key, PLACE), tuple_(after_key, AFTER)
+    here, there = tuple_(key, TIE_BREAKER), tuple_(after_key, AFTER)
     ranges: list[list[ColumnElement[bool]]]
     if shape.after is None:
         ranges = [[] if shape.sort.key != "due" else [TaskRow.due_key.is_not(None)]]

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, func, n
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
-from taskwell.database.given import as_given, given_rows
+from taskwell.database.json_rows import as_json_rows, json_rows
 from taskwell.spaces.tables import SpaceRow
 from taskwell.tasks.reminders import Channel, Timing
 from taskwell.tasks.tables import ReminderRow, TaskRow
@@ -69,7 +69,7 @@ class ClaimedReminder:
 
 
 def _is_for_others(dialect: str) -> ColumnElement[bool]:
-    busy = given_rows(dialect, "busy", {"user_id": UuidText()})
+    busy = json_rows(dialect, "busy", {"user_id": UuidText()})
     return ReminderRow.user_id.not_in(select(busy.c.user_id))
 
 
@@ -120,7 +120,7 @@ async def claim(lane: Lane, limit: int, busy: Collection[str] = ()) -> list[Clai
 
 
 def _users(ids: Collection[str]) -> str:
-    return as_given([{"user_id": each} for each in ids])
+    return as_json_rows([{"user_id": each} for each in ids])
 
 
 _HELD = (
@@ -176,7 +176,7 @@ async def claimed(lane: Lane, claim: Claim) -> ClaimedReminder | None:
 
 
 def _waiting(dialect: str) -> Sequence[Executable]:
-    asked = given_rows(dialect, "asked", {"id": UuidText()})
+    asked = json_rows(dialect, "asked", {"id": UuidText()})
     is_asked = ReminderRow.delivery_id.in_(select(asked.c.id))
     return [select(ReminderRow.delivery_id).where(ReminderRow.user_id == ACTOR, is_asked)]
 
@@ -186,7 +186,7 @@ _WAITING: Query[str] = Query(_waiting, str)
 
 async def waiting(lane: Lane, actor: Principal, delivery_ids: Sequence[str]) -> frozenset[str]:
     """Which of the deliveries one of the actor's reminders, in whatever space, still has to make."""
-    asked = as_given([{"id": each} for each in delivery_ids])
+    asked = as_json_rows([{"id": each} for each in delivery_ids])
     return frozenset(await lane.rows(_WAITING, actor=actor.user_id, asked=asked))
 
 

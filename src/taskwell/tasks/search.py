@@ -17,7 +17,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
-from taskwell.database.words import folded, owner_of, split
+from taskwell.database.search_tokens import folded, owner_of, split
 
 LONGEST_WORD = 1000
 """In bytes; a search for a longer one finds nothing, since PostgreSQL indexes none of twice that length."""

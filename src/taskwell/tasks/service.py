@@ -1,7 +1,7 @@
 """The verbs of single tasks. Each is atomic, and none commits by itself inside a larger transaction.
 
-A change that says by itself what becomes of the task is one statement (``taskwell.tasks.direct``). Every other reads
-the task, works out what it becomes, and stores that if the task is still as it was read. Where somebody came in
+A change that says by itself what becomes of the task is one statement (``taskwell.tasks.one_statement``). Every other
+reads the task, works out what it becomes, and stores that if the task is still as it was read. Where somebody came in
 between it is done once more with the space's row locked, so that the second time is the last.
 """
 
@@ -16,7 +16,7 @@ from taskwell.errors import Invalid, NotFound, PreconditionFailed
 from taskwell.spaces import SpaceAccess
 from taskwell.spaces.revision import lock_space
 from taskwell.tasks import queries
-from taskwell.tasks.direct import TOGGLE, DirectChange, direct_change
+from taskwell.tasks.one_statement import TOGGLE, OneStatementChange, one_statement_change
 from taskwell.tasks.queries import row_of
 from taskwell.tasks.task import Task, TaskChanges, TaskDraft
 from taskwell.tasks.visibility import readable, writable
@@ -45,7 +45,7 @@ async def create(lane: Lane, actor: Principal, space: SpaceAccess, draft: TaskDr
     async def attempt(lane: Lane, space: SpaceAccess) -> Task | None:
         return await _store(lane, queries.INSERT, actor, space, task)
 
-    return await _surely(lane, space, attempt)
+    return await _retry_under_lock(lane, space, attempt)
 
 
 async def get(lane: Lane, actor: Principal, space: SpaceAccess, task_id: str) -> Task:
@@ -65,7 +65,7 @@ async def change(
         PreconditionFailed: the task's revision is not one of ``if_match``.
         Invalid: the list is not one of the space's.
     """
-    direct = None if callable(changes) or if_match is not None else direct_change(changes, actor, space)
+    direct = None if callable(changes) or if_match is not None else one_statement_change(changes, actor, space)
     if direct is not None and (task := await _directly(lane, actor, space, task_id, direct)) is not None:
         return task
 
@@ -110,11 +110,11 @@ async def erase(lane: Lane, actor: Principal, space: SpaceAccess, task_id: str, 
         values = writable(actor, space) | {"task_id": task.id, "read_revision": task.revision}
         return await lane.row(queries.ERASE, **values)
 
-    await _surely(lane, space, attempt)
+    await _retry_under_lock(lane, space, attempt)
 
 
 async def _directly(
-    lane: Lane, actor: Principal, space: SpaceAccess, task_id: str, change: DirectChange
+    lane: Lane, actor: Principal, space: SpaceAccess, task_id: str, change: OneStatementChange
 ) -> Task | None:
     """Makes the change in one statement; None where only a look at the task tells why nothing has changed."""
     values = {**writable(actor, space), **change.columns, "task_id": task_id, "now": now()}
@@ -145,10 +145,12 @@ async def _rewrite(
         write = queries.rewrite(differing, after.living - task.living)
         return await _store(lane, write, actor, space, after)
 
-    return await _surely(lane, space, attempt)
+    return await _retry_under_lock(lane, space, attempt)
 
 
-async def _surely(lane: Lane, space: SpaceAccess, attempt: Callable[[Lane, SpaceAccess], Awaitable[T | None]]) -> T:
+async def _retry_under_lock(
+    lane: Lane, space: SpaceAccess, attempt: Callable[[Lane, SpaceAccess], Awaitable[T | None]]
+) -> T:
     """Tries freely; where somebody came in between (None), tries again while nobody else can."""
     done = await attempt(lane, space)
     if done is None:

@@ -34,7 +34,7 @@ from sqlalchemy import Text as SqlText
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, now
-from taskwell.database.given import as_given, given_rows
+from taskwell.database.json_rows import as_json_rows, json_rows
 from taskwell.spaces import SpaceAccess
 from taskwell.tasks.tables import OPEN, ListRow, TaskRow, TaskTagRow
 from taskwell.tasks.tags import by_name
@@ -150,7 +150,7 @@ def _days(today: date, time_zone: str, first: int, end: int) -> str:
     """The days from ``first`` days ago to before ``end`` days ago, as the rows of ``_days_given``."""
     starts = [start_of(today - timedelta(days=number), time_zone) for number in range(first - 1, end)]
     spans = enumerate(pairwise(starts), first)
-    return as_given([{"number": number, "begins": begins, "ends": ends} for number, (ends, begins) in spans])
+    return as_json_rows([{"number": number, "begins": begins, "ends": ends} for number, (ends, begins) in spans])
 
 
 @lru_cache(maxsize=64)
@@ -253,7 +253,7 @@ def _tags() -> Select[Any]:
 
 
 def _days_given(dialect: str) -> FromClause:
-    return given_rows(dialect, "days", {"number": Integer(), "begins": UtcInstant(), "ends": UtcInstant()})
+    return json_rows(dialect, "days", {"number": Integer(), "begins": UtcInstant(), "ends": UtcInstant()})
 
 
 def _completed_on(day: FromClause, *columns: Any) -> Select[Any]:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, now
-from taskwell.database.given import as_given, given_rows
+from taskwell.database.json_rows import as_json_rows, json_rows
 from taskwell.errors import NotFound, Unauthorized
 from taskwell.spaces import SpaceAccess
 from taskwell.spaces.revision import SPACE, lock_space, next_revision
@@ -127,7 +127,7 @@ _TASK = TaskRow.__table__.c
 
 
 def _retag(dialect: str) -> Sequence[Executable]:
-    given = given_rows(dialect, "given", {each.name: each.type for each in (_TASK.id, _TASK.tags, _TASK.tag_keys)})
+    given = json_rows(dialect, "given", {each.name: each.type for each in (_TASK.id, _TASK.tags, _TASK.tag_keys)})
     return [
         update(TaskRow)
         .values(
@@ -190,7 +190,7 @@ async def _replace(lane: Lane, actor: Principal, space: SpaceAccess, tag: str, n
         if changed:
             revision = await next_revision(transaction, locked)
             await transaction.rows(
-                _RETAG, **readable(actor, space), given=as_given(changed), revision=revision, now=now()
+                _RETAG, **readable(actor, space), given=as_json_rows(changed), revision=revision, now=now()
             )
     return TagUse(name or tag, len(living), sum(not task.is_completed for task in living))
 

@@ -9,7 +9,7 @@ from sqlalchemy.sql.base import Executable
 
 from taskwell import users
 from taskwell.database import Day, Lane, Query, UtcInstant, now
-from taskwell.database.given import as_given, given_rows
+from taskwell.database.json_rows import as_json_rows, json_rows
 from taskwell.spaces import SpaceAccess
 from taskwell.spaces.revision import SPACE, lock_space
 from taskwell.spaces.tables import SpaceRow
@@ -38,7 +38,7 @@ _MOVE: Query[Any] = Query(
 
 
 def _compute(dialect: str) -> Sequence[Executable]:
-    days = given_rows(dialect, "days", {"due_date": Day(), "due_key": UtcInstant()})
+    days = json_rows(dialect, "days", {"due_date": Day(), "due_key": UtcInstant()})
     return [
         update(TaskRow).values(due_key=days.c.due_key).where(in_space(TaskRow), TaskRow.due_date == days.c.due_date)
     ]
@@ -63,5 +63,5 @@ async def move_to_zone(lane: Lane, actor: Principal, space: SpaceAccess, time_zo
         await transaction.rows(_MOVE, **found, time_zone=time_zone, at=at)
         days = await transaction.rows(_DAYS, **found)
         moved = [{"due_date": day, "due_key": end_of(day, time_zone)} for day in days]
-        await transaction.rows(_COMPUTE, **found, days=as_given(moved))
+        await transaction.rows(_COMPUTE, **found, days=as_json_rows(moved))
         await users.zone_moved(transaction, actor, at)

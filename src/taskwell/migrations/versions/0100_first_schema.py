@@ -3,9 +3,9 @@
 What search needs is made of SQL. A word in its index begins with the end of the space's id, since neither index has a
 leading column: a search meets nobody else's words.
 
-SQLite applies the rule for words outside SQL (``taskwell.database.words``). A trigger that called it would keep the
-``sqlite3`` command from writing. So the triggers only note which tasks have changed and what the index still holds
-of them; Taskwell inserts into the view ``before_commit`` until nothing changes any more.
+SQLite applies the rule for words outside SQL (``taskwell.database.search_tokens``). A trigger that called it would
+keep the ``sqlite3`` command from writing. So the triggers only note which tasks have changed and what the index still
+holds of them; Taskwell inserts into the view ``before_commit`` until nothing changes any more.
 """
 
 import unicodedata

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UuidText, new_id, now
-from taskwell.database.given import as_given, given_rows
+from taskwell.database.json_rows import as_json_rows, json_rows
 from taskwell.errors import FieldError, Invalid
 from taskwell.spaces import SpaceAccess
 from taskwell.spaces.revision import LockedSpace, lock_space
@@ -78,7 +78,7 @@ async def bring_in(
         raise Invalid(errors)
     async with lane.transaction() as transaction:
         locked = await lock_space(transaction, space)
-        named = as_given([{"id": each.id} for each in records if each.id])
+        named = as_json_rows([{"id": each.id} for each in records if each.id])
         known = frozenset(await transaction.rows(_KNOWN, **readable(actor, space), named=named))
         fresh = [each for each in records if each.id not in known]
         locked.require_room(len(fresh))
@@ -112,7 +112,7 @@ async def _list_ids(
 
 
 def _known(dialect: str) -> Sequence[Executable]:
-    named = given_rows(dialect, "named", {"id": UuidText()})
+    named = json_rows(dialect, "named", {"id": UuidText()})
     return [select(TaskRow.id).where(in_space(TaskRow), TaskRow.id.in_(select(named.c.id)))]
 
 

@@ -52,7 +52,7 @@ _BLANK = Task("", "", None, Priority.medium, None, None, None, None, (), 0, *[da
 
 
 @dataclass(frozen=True, slots=True)
-class DirectChange:
+class OneStatementChange:
     """A change as columns and their new values."""
 
     columns: Mapping[str, object]
@@ -62,10 +62,10 @@ class DirectChange:
         return _query(frozenset(self.columns), self.completion)
 
 
-TOGGLE = DirectChange({}, "toggle")
+TOGGLE = OneStatementChange({}, "toggle")
 
 
-def direct_change(changes: TaskChanges, actor: Principal, space: SpaceAccess) -> DirectChange | None:
+def one_statement_change(changes: TaskChanges, actor: Principal, space: SpaceAccess) -> OneStatementChange | None:
     """None where nothing is to change, or it depends on the task: one kind of due is cleared, the other may stay."""
     named = changes.keys() & {"due_date", "due_at"}
     if not changes or (len(named) == 1 and not any(map(changes.get, named))):
@@ -73,8 +73,8 @@ def direct_change(changes: TaskChanges, actor: Principal, space: SpaceAccess) ->
     row = row_of(_BLANK.changed(changes, _BLANK.updated_at), actor, space)
     columns = {name: row[name] for field in changes if field != "completed" for name in _COLUMNS_OF[field]}
     if "completed" not in changes:
-        return DirectChange(columns)
-    return DirectChange(columns, "complete" if changes["completed"] else "reopen")
+        return OneStatementChange(columns)
+    return OneStatementChange(columns, "complete" if changes["completed"] else "reopen")
 
 
 @cache

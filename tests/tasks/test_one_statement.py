@@ -13,7 +13,7 @@ from taskwell.errors import Invalid, NotFound
 from taskwell.spaces import SpaceAccess
 from taskwell.spaces.revision import REVISION
 from taskwell.tasks import Priority, TaskChanges, TaskDraft
-from taskwell.tasks.direct import direct_change
+from taskwell.tasks.one_statement import one_statement_change
 from taskwell.tasks.tables import TaskRow
 from taskwell.tasks.task import end_of
 from taskwell.users.principal import Principal
@@ -72,7 +72,7 @@ def test_only_clearing_one_kind_of_due_depends_on_the_task():
     principal = Principal("u", "u", "t", INSTANT)
 
     depending = [
-        changes for changes in CHANGES if direct_change(changes, principal, SpaceAccess.personal("u")) is None
+        changes for changes in CHANGES if one_statement_change(changes, principal, SpaceAccess.personal("u")) is None
     ]
 
     assert depending == [{"due_date": None}, {"due_at": None}]
