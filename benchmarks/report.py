@@ -1,4 +1,4 @@
-"""The tables, the JSON file, the chart and the README's section of a benchmark run."""
+"""The tables, the JSON file and the chart of a benchmark run, and what the guides show of it."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ from benchmarks.targets import targets
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-README = ROOT / "README.md"
+README, GUIDE = ROOT / "README.md", ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
 
 SHOWN = {
@@ -38,7 +38,7 @@ class Result:
 
 
 def write(results: list[Result], ready: dict[str, float], machine: dict[str, str], folder: Path) -> None:
-    """Writes the run; one into the usual folder is shown in the README as well."""
+    """Writes the run; one into the usual folder is shown in the guides as well."""
     folder.mkdir(parents=True, exist_ok=True)
     content = {"machine": machine, "ready": ready, "results": [asdict(result) for result in results]}
     (folder / "latest.json").write_text(json.dumps(content, indent=2) + "\n")
@@ -46,9 +46,14 @@ def write(results: list[Result], ready: dict[str, float], machine: dict[str, str
     (folder / "latest.md").write_text(f"# The latest run of `make bench`\n\n{text}")
     (folder / "latest.svg").write_text(chart(results))
     if folder == RESULTS:
-        before, _, rest = README.read_text().partition(BEGIN)
-        README.write_text(f"{before}{BEGIN}\n{summary(results, machine)}{END}{rest.partition(END)[2]}")
+        _show(README, sentence(results))
+        _show(GUIDE, summary(results, machine))
     print(f"\n{text}")
+
+
+def _show(page: Path, figures: str) -> None:
+    before, _, rest = page.read_text().partition(BEGIN)
+    page.write_text(f"{before}{BEGIN}\n{figures}{END}{rest.partition(END)[2]}")
 
 
 def write_table(name: str, words: str, lines: list[str]) -> None:
@@ -67,6 +72,14 @@ def in_words(machine: dict[str, str]) -> str:
         f"asyncpg {m['asyncpg']}; {m['cores']} cores of {m['processor']}, which the client and the database share. "
         f"{m['users']} users with {m['tasks_per_user']} tasks each, {m['connections']} connections, medians of "
         f"{m['rounds']} interleaved rounds of {m['seconds']} seconds."
+    )
+
+
+def sentence(results: list[Result]) -> str:
+    rates = {each.operation: f"{each.measured.rate:,.0f}" for each in results if each.peer == "taskwell postgresql"}
+    return (
+        f"One worker on PostgreSQL answers {rates['list']} lists, {rates['get']} reads of one task or "
+        f"{rates['create']} creates a second on two shared cores.\n"
     )
 
 

@@ -29,7 +29,7 @@ _VARYING = {
     r"\d{4}-\d\d-\d\dT[\d:.]+Z": "(instant)",
     r"\d{4}-\d\d-\d\d": "(day)",
     r"[\w.-]{8}…": "(secret)",
-    r'etag: "[^"]{9,}"': "etag: (list)",
+    r'etag: W/"[^"]+"': "etag: (list)",
     r'"latency_ms": [\d.]+': '"latency_ms": (some)',
 }
 

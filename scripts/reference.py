@@ -16,15 +16,16 @@ from taskwell.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 NOTE = "<!-- Written by 'make reference'; change the code or .env.example instead. -->"
-_SETTING = re.compile(r"^(# )?([A-Z][A-Z0-9_]*)=(.*?) +# (.+)$", re.MULTILINE)
+_SETTING = re.compile(r"^# (.+)\n(?:# )?([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
+"""What it does, its name and its default; a ``.env`` has no comments behind values."""
 
 
 def settings() -> str:
     """Every setting, in the words of ``.env.example``."""
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     rows = [
-        _row(f"`{name}`", _code(value), f"{meaning}{_limits(name.lower())}")
-        for _, name, value, meaning in _SETTING.findall(text)
+        _row(f"`{name}`", _code(value.strip('"')), f"{meaning}{_limits(name.lower())}")
+        for meaning, name, value in _SETTING.findall(text)
     ]
     return f"""# Settings
 
@@ -43,14 +44,18 @@ those in `.env`. [`.env.example`](../.env.example) is this table as a file to co
 | `sqlite:///taskwell.db` | a file in the working directory |
 | `sqlite:////var/lib/taskwell/taskwell.db` | a file anywhere: four slashes |
 | `postgresql://USER:PASSWORD@HOST:PORT/NAME`, `postgres://…` | PostgreSQL; what is left out is as with `psql` |
-| `postgresql:///NAME?host=HOST&port=PORT&user=USER&password=PASSWORD` | the same parts in the query, and `dbname` \
+| `postgresql:///NAME?host=HOST&port=PORT&user=USER&password=PASSWORD` | the same parts in the query, `dbname` \
 too; `host` may be the folder of a socket |
+| `postgresql://HOST1:PORT1,HOST2:PORT2/NAME` | several hosts, tried in turn; with `target_session_attrs=read-write` \
+the one that writes |
+| `postgresql:///?service=NAME` | a service of `~/.pg_service.conf`, or of the file that `PGSERVICEFILE` names |
 | `postgresql+DRIVER://…`, `sqlite+DRIVER:///…` | SQLAlchemy's; the driver is ours whichever it names |
 
 The scheme has no case. Signs such as `@`, `/` and `%` in a password are written as in every URL: `%40`, `%2F` and
-`%25`. `sslmode` and `sslrootcert` are heeded; `channel_binding`, `connect_timeout` and `gssencmode` may be there, and
-change nothing. Every other parameter, such as `application_name` or `options`, goes to the server as a setting of the
-session. Several hosts in one URL are not supported.
+`%25`. `sslmode` and `sslrootcert` count; `verify-ca` and `verify-full` trust the system's roots where no root
+certificate is named. `channel_binding`, `connect_timeout` and `gssencmode` may be there, and change nothing. Every
+parameter that asyncpg does not know, such as `application_name` or `options`, goes to the server as a setting of the
+session.
 """
 
 
@@ -67,7 +72,7 @@ def _limits(name: str) -> str:
 
 def documented_settings() -> set[str]:
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
-    return {name.lower() for _, name, _, _ in _SETTING.findall(text)}
+    return {name.lower() for _, name, _ in _SETTING.findall(text)}
 
 
 def known_settings() -> set[str]:

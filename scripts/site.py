@@ -1,4 +1,4 @@
-"""Builds the guides as a site, strictly: a link or an anchor that leads nowhere fails.
+"""Builds the guides as a site, strictly: a link or an anchor that leads nowhere fails, and so does a broken table.
 
 The pages are those of docs/ and a few from the root of the repository, so that each can also be read where it lies.
 What a page links to beyond the site is named there, and not a link.
@@ -19,6 +19,10 @@ PICTURE = ".png"
 """Each lies beside the page that shows it, here and on the site."""
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 _ELSEWHERE = re.compile(r"<(?:script|link|img|iframe)\b[^>]*(?:src|href)=[\"']?(?:https?:)?//[^>]*>")
+_FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+_ROWS = re.compile(r"(?:^\|.*\n?)+", re.MULTILINE)
+_BAR = re.compile(r"(?<!\\)\|")
+_RULE = re.compile(r"\|(?: *:?-+:? *\|)+")
 
 Section = tuple[str, list[str]]
 
@@ -57,9 +61,12 @@ def placed(page: Path, places: dict[Path, str]) -> str:
     """A page's text, its links turned to where the pages are on the site.
 
     Raises:
-        SystemExit: A link leads nowhere.
+        SystemExit: A link leads nowhere, or a table is broken.
     """
+    text = page.read_text(encoding="utf-8")
     depth = places[page].count("/")
+    if broken := broken_tables(text):
+        raise SystemExit(f"{page.relative_to(ROOT)}: this begins no table: {broken[0]}")
 
     def turned(found: re.Match[str]) -> str:
         text, link = found.groups()
@@ -74,7 +81,18 @@ def placed(page: Path, places: dict[Path, str]) -> str:
             return text
         return f"[{text}]({'../' * depth}{places[target]}{'#' if anchor else ''}{anchor})"
 
-    return _LINK.sub(turned, page.read_text(encoding="utf-8"))
+    return _LINK.sub(turned, text)
+
+
+def broken_tables(text: str) -> list[str]:
+    """The first row of each run of rows that no reader would see as a table."""
+    found = (rows[0].splitlines() for rows in _ROWS.finditer(_FENCED.sub("", text)))
+    return [rows[0] for rows in found if not _is_table(rows)]
+
+
+def _is_table(rows: list[str]) -> bool:
+    widths = {len(_BAR.findall(row)) for row in rows}
+    return len(rows) > 1 and _RULE.fullmatch(rows[1].strip()) is not None and len(widths) == 1
 
 
 def _target(page: Path, link: str) -> Path:

@@ -14,7 +14,7 @@ from taskwell.api.failures import FAILURES
 from taskwell.cli.main import command_line
 from tests.test_docs import GUIDES, ROOT
 
-READERS_OWN = {"NEXT_PUBLIC_TASKWELL_URL", "USER_ID", "YOUR_IMAGE"}
+READERS_OWN = {"NEXT_PUBLIC_TASKWELL_URL", "TASKWELL_URL", "USER_ID", "YOUR_IMAGE"}
 """Names that a guide makes up for its reader."""
 
 _BLOCK = re.compile(r"```\w*\n(.*?)```", re.DOTALL)

@@ -12,8 +12,9 @@ import httpx2
 import pytest
 from sqlalchemy.engine import make_url
 
-from taskwell import migrations, telemetry, worker
+from taskwell import migrations, worker
 from taskwell.database import open_database
+from taskwell.observability.metrics import REMINDERS
 from taskwell.settings import InvalidSettings, Settings
 from taskwell.worker import Worker
 from taskwell.worker_metrics import answering
@@ -51,7 +52,7 @@ async def test_a_worker_tells_its_own(idle: Worker, tmp_path: Path):
         worker_metrics_port=free_port(),
         database_url=f"sqlite:///{tmp_path}/taskwell.db",
     )
-    telemetry.REMINDERS.add("email", "sent")
+    REMINDERS.labels("email", "sent").inc()
     async with asked(settings, idle) as http:
         answer = await http.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
         assert 'taskwell_reminders_total{channel="email",outcome="sent"} ' in answer.text

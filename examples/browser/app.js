@@ -87,9 +87,10 @@ function attempt(work) {
   };
 }
 
-document.querySelector("#sign-in").onsubmit = attempt(({ target, submitter }) =>
-  enter(submitter.value, target.email.value, target.password.value),
-);
+document.querySelector("#sign-in").onsubmit = attempt(async ({ target, submitter }) => {
+  await enter(submitter.value, target.email.value, target.password.value);
+  target.reset();
+});
 document.querySelector("#add").onsubmit = attempt(async ({ target }) => {
   await add(target.title.value);
   target.reset();

@@ -7,7 +7,7 @@ from functools import cache
 
 from fastapi import APIRouter, FastAPI
 
-from taskwell import logs, migrations, tracing, worker
+from taskwell import migrations, worker
 from taskwell.api import health, metrics, pages
 from taskwell.api.call import Services
 from taskwell.api.documents import describe
@@ -15,12 +15,21 @@ from taskwell.api.gateway import Gateway
 from taskwell.api.identity import Identities
 from taskwell.api.journal import SecurityJournal
 from taskwell.api.limits import Limits
-from taskwell.api.problems import Renderer, render_detail, render_problem, render_todo_error
+from taskwell.api.problems import (
+    Renderer,
+    render_detail,
+    render_problem,
+    render_todo_error,
+    render_user_task_problem,
+)
 from taskwell.api.routing import Contract, Switchboard
 from taskwell.api.todos import router as todos
 from taskwell.api.user_tasks import router as user_tasks
+from taskwell.api.user_tasks import v1_router as v1_user_tasks
+from taskwell.api.v1 import by_user as v1_by_user
 from taskwell.api.v1 import router as v1
 from taskwell.database import open_database
+from taskwell.observability import logs, tracing
 from taskwell.pagination import seal_with
 from taskwell.settings import Settings, read_settings
 
@@ -45,7 +54,7 @@ def create_app(settings: Settings, *, on_ready: Callable[[], None] = lambda: Non
         await migrations.prepare(settings)
         limits = Limits(settings)
         database = await open_database(settings, command_timeout=settings.database_command_timeout_seconds)
-        journal = SecurityJournal(database, settings, limits.store)
+        journal = SecurityJournal(database, settings)
         try:
             services = Services(
                 settings, database, Identities(database, settings), limits, journal, migrations.head()
@@ -79,8 +88,10 @@ def create_contracts() -> dict[str, Contract]:
     """
     return {
         "v1": _contract("v1", render_problem, ("/api/v1", "/health", "/metrics"), v1, health.router, metrics.router),
-        "todos": _contract("todos", render_todo_error, ("/api/auth", "/api/users"), todos),
+        "v1_by_user": _contract("v1_by_user", render_problem, (), v1_by_user),
+        "todos": _contract("todos", render_todo_error, ("/api/auth", "/auth", "/api/users"), todos),
         "user_tasks": _contract("user_tasks", render_detail, ("/api/*/tasks",), user_tasks),
+        "v1_user_tasks": _contract("v1_user_tasks", render_user_task_problem, ("/api/v1/*/tasks",), v1_user_tasks),
     }
 
 
@@ -89,4 +100,4 @@ def _contract(name: str, render: Renderer, prefixes: tuple[str, ...], *routers: 
     for router in routers:
         app.include_router(router)
     describe(app, name, render)
-    return Contract(app, render, prefixes)
+    return Contract(app, render, prefixes, deletes_with_slash=name != "v1")

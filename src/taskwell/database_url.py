@@ -1,41 +1,36 @@
 """``DATABASE_URL`` as people have it: copied from a provider, from libpq's manual or from SQLAlchemy's."""
 
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+import re
 
-BACKENDS = ("sqlite", "postgres", "postgresql")
+NOT_THE_SERVERS = ("channel_binding", "connect_timeout", "gssencmode")
+"""libpq's parameters that asyncpg does not know: it would send them to the server as settings of the session."""
 
-IN_QUERY = ("host", "port", "user", "password", "dbname")
-"""What libpq lets stand in the query too (PostgreSQL 18, section 32.1.1.2)."""
+_HOST = re.compile(r"(?:\[[^\]]+\]|[^:\[\]@]*)(?::\d{1,5})?")
+_PASSWORDS = re.compile(r"(?<=://)([^:/@?]*):.*@|([?&][^=&]*pass[^=&]*)=[^&]*", re.IGNORECASE)
 
 
-def parsed(text: str) -> URL:
-    """The URL with each of its parts in its own place.
+def plain(text: str) -> str:
+    """The URL as asyncpg reads it, or ``sqlite:///FILE``: without a driver's name.
 
     Raises:
         ValueError: it is not the URL of a database that Taskwell knows.
     """
     scheme, mark, rest = text.partition("://")
-    try:
-        url = make_url(f"{scheme.lower()}{mark}{rest}")
-    except (ArgumentError, ValueError) as error:
-        raise ValueError("it is not a database URL such as sqlite:///taskwell.db") from error
-    backend = url.drivername.partition("+")[0]
-    if backend not in BACKENDS:
+    backend = scheme.lower().partition("+")[0]
+    if not mark:
+        raise ValueError("it is not a database URL such as sqlite:///taskwell.db")
+    if backend not in ("sqlite", "postgres", "postgresql"):
         raise ValueError(f"{backend!r} is not supported; use sqlite:///… or postgresql://…")
-    return url if backend == "sqlite" else _with_parts_in_place(url)
+    if backend == "sqlite":
+        return f"sqlite://{rest}"
+    place, _, query = rest.partition("?")
+    user, at, hosts = place.partition("/")[0].partition("@")
+    if not all(_HOST.fullmatch(host) for host in (hosts if at else user).split(",")):
+        raise ValueError("its host or port cannot be read; write @, / and % in a password as %40, %2F and %25")
+    kept = "&".join(each for each in query.split("&") if each.partition("=")[0] not in NOT_THE_SERVERS)
+    return f"postgresql://{place}?{kept}" if kept else f"postgresql://{place}"
 
 
-def _with_parts_in_place(url: URL) -> URL:
-    """What stands in the query counts, as with libpq."""
-    given = {name: values[-1] for name, values in url.normalized_query.items() if name in IN_QUERY}
-    port = given.get("port")
-    if port is not None and not (port.isdecimal() and 0 < int(port) < 65_536):
-        raise ValueError(f"its port {port!r} is not a number from 1 to 65535")
-    return url.difference_update_query(given).set(
-        host=given.get("host"),
-        port=int(port) if port is not None else None,
-        username=given.get("user"),
-        password=given.get("password"),
-        database=given.get("dbname"),
-    )
+def without_passwords(url: str) -> str:
+    """The URL as it may be shown. A password that is not written as in a URL takes what follows it along."""
+    return _PASSWORDS.sub(lambda found: f"{found[1]}:***@" if found[2] is None else f"{found[2]}=***", url)

@@ -17,8 +17,9 @@ from pydantic_settings import DotEnvSettingsSource
 from taskwell import migrations
 from taskwell.database import now
 from taskwell.database.engine import postgres_connection, refused_at_start, sqlite_path
-from taskwell.delivery.mail import STARTS_TLS, tls_mode
 from taskwell.errors import AppError, Unavailable
+from taskwell.mail.smtp import STARTS_TLS, tls_mode
+from taskwell.security.jwks import PublishedKeys
 from taskwell.settings import InvalidSettings, Settings
 
 PATIENCE_SECONDS = 15.0
@@ -114,7 +115,17 @@ async def _sqlite(settings: Settings) -> str:
             raise Bad(f"{path} is damaged ({found}); restore a backup with 'taskwell restore'")
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")
-    return f"SQLite {sqlite3.sqlite_version}, {path} is whole and can be written, {path.stat().st_size // MIB} MiB"
+    found = f"SQLite {sqlite3.sqlite_version}, {path} is whole and can be written, {path.stat().st_size // MIB} MiB"
+    if may_lose_commits(sqlite3.sqlite_version_info):
+        raise Note(
+            f"{found}; before SQLite 3.51.3 another program that writes to the file can lose commits: upgrade it"
+        )
+    return found
+
+
+def may_lose_commits(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite has the WAL-reset bug; its fix went back into two older branches."""
+    return version < (3, 51, 3) and version not in ((3, 50, 7), (3, 44, 6))
 
 
 async def _postgres(settings: Settings) -> str:
@@ -224,18 +235,16 @@ async def _smtp(settings: Settings) -> str:
 
 
 async def _better_auth(settings: Settings) -> str:
-    if settings.better_auth_url is None:
+    url = settings.jwks_url
+    if url is None:
         has_secret = settings.better_auth_secret is not None
         return "tokens are checked by BETTER_AUTH_SECRET" if has_secret else "not set: only Taskwell's own tokens"
-    url = f"{settings.better_auth_url}/api/auth/jwks"
     try:
-        async with httpx2.AsyncClient(timeout=10) as http:
-            answer = await http.get(url)
-        keys = answer.raise_for_status().json()["keys"]
-        algorithms = sorted({str(key.get("alg") or key["kty"]) for key in keys})
-    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, KeyError, TypeError) as error:
+        keys = await PublishedKeys(url).download()
+    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, TimeoutError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise Bad(f"no keys at {url} ({reason}): check BETTER_AUTH_URL, and its jwt plugin") from error
     if not keys:
-        raise Note(f"{url} has no key yet; Better Auth makes one when it signs its first token")
-    return f"{len(keys)} key(s) at {url} ({', '.join(algorithms)})"
+        raise Note(f"{url} has no usable key; Better Auth makes one when it signs its first token")
+    algorithms = ", ".join(sorted({algorithm for _, algorithm in keys}))
+    return f"{len({key_id for key_id, _ in keys})} key(s) at {url} ({algorithms})"

@@ -7,6 +7,7 @@ AppError
 ├── NotFound             404
 ├── MethodNotAllowed     405
 ├── Conflict             409
+├── LinkOver             410
 ├── PreconditionFailed   412
 ├── PreconditionRequired 428
 ├── TooLarge             413
@@ -15,6 +16,7 @@ AppError
 ├── TooManyRequests      429
 ├── Internal             500
 ├── Unavailable          503
+├── MailNotConfigured    503
 └── TimedOut             504
 
 The domain raises them in product words; ``taskwell.api.problems`` renders them once for each contract.
@@ -86,7 +88,9 @@ class Unauthorized(AppError):
 class InvalidToken(Unauthorized):
     code, title = "invalid_token", "Token refused"
 
-    def __init__(self, detail: str = "The token is not valid any more; sign in again.") -> None:
+    def __init__(
+        self, detail: str = "The token was revoked, or its account is gone or disabled; sign in again."
+    ) -> None:
         super().__init__(detail)
         self.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
 
@@ -104,6 +108,13 @@ class Forbidden(AppError):
 
 class WrongPassword(Forbidden):
     code, title = "wrong_password", "Wrong password"
+
+
+class SignInUnconfirmed(Forbidden):
+    code, title = "sign_in_unconfirmed", "E-mail not confirmed"
+
+    def __init__(self) -> None:
+        super().__init__("Confirm your e-mail first: follow the link that was sent to it.")
 
 
 class NotFound(AppError):
@@ -133,8 +144,22 @@ class LimitReached(Conflict):
     code, title = "limit_reached", "Limit reached"
 
 
+class EmailUnverified(Conflict):
+    code, title = "email_unverified", "E-mail not confirmed"
+
+    def __init__(self) -> None:
+        super().__init__("Confirm your e-mail first: POST /api/v1/auth/email/verification sends the link.")
+
+
 class RequestInProgress(Conflict):
     code, title = "request_in_progress", "Request in progress"
+
+
+class LinkOver(AppError):
+    status, code, title = 410, "link_over", "Link over"
+
+    def __init__(self) -> None:
+        super().__init__("This link was used, has ended, or never was one; ask for another.")
 
 
 class PreconditionFailed(AppError):
@@ -162,6 +187,13 @@ class Unavailable(AppError):
 
     def __init__(self, detail: str, *, retry_after: int = 2) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class MailNotConfigured(AppError):
+    status, code, title = 503, "mail_not_configured", "No mail set up"
+
+    def __init__(self) -> None:
+        super().__init__("This server sends no mail; its operator can set SMTP_HOST, or confirm your e-mail.")
 
 
 class TimedOut(AppError):

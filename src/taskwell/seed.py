@@ -74,7 +74,8 @@ async def seed(
             for start in range(0, tasks_per_user, BATCH):
                 count = min(BATCH, tasks_per_user - start)
                 tasks = [sample.task(start + n) for n in range(count)]
-                await bulk.add(transaction, sample.actor, locked, tasks)
+                living = sum(task.living for task in tasks)
+                await bulk.store(transaction, sample.actor, locked, created=tasks, living=living)
                 on_progress(count)
         added.append(SampleUser(sample.email, PASSWORD))
     await database.analyze()

@@ -5,15 +5,28 @@ They are answered in a thread, so also while the worker itself is stuck.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hmac import compare_digest
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http import HTTPStatus
+from socketserver import ThreadingMixIn
 from threading import Thread
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from taskwell import process, telemetry
+from taskwell.errors import AppError
+from taskwell.observability import metrics
+from taskwell.security.bearer import require_operator
 from taskwell.settings import InvalidSettings, Settings
 from taskwell.worker import Worker
 
-JSON = "application/json"
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = 5
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing: Prometheus and orchestrators ask every few seconds."""
 
 
 @contextmanager
@@ -26,58 +39,47 @@ def answering(settings: Settings, worker: Worker) -> Iterator[None]:
     if settings.worker_metrics_port is None:
         yield
         return
-    process.introduce("sqlite" if settings.is_sqlite else "postgresql")
-    end = telemetry.before_reading(process.look)
+    place, application = (settings.host, settings.worker_metrics_port), _application(settings, worker)
     try:
-        server = ThreadingHTTPServer((settings.host, settings.worker_metrics_port), _handler(settings, worker))
+        server = make_server(*place, application, server_class=_Server, handler_class=_Handler)
     except OSError as error:
         raise InvalidSettings(f"WORKER_METRICS_PORT cannot be used: {error.strerror}") from error
-    with server:
+    with server, metrics.observing_process("sqlite" if settings.is_sqlite else "postgresql"):
         Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield
         finally:
             server.shutdown()
-            end()
 
 
-def _handler(settings: Settings, worker: Worker) -> type[BaseHTTPRequestHandler]:
-    token = settings.metrics_token.get_secret_value() if settings.metrics_token is not None else None
+def _application(settings: Settings, worker: Worker) -> WSGIApplication:
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        path, media_type, content = environ["PATH_INFO"], "application/json", b""
+        if path in ("/health", "/health/live"):
+            status, content = _health(worker.is_alive, "alive", "stuck")
+        elif path == "/health/ready":
+            status, content = _health(worker.is_ready, "ready", "not ready")
+        elif path == "/metrics" and (status := _status_for(settings, environ)) == 200:
+            metrics.refresh_gauges()
+            media_type, content = metrics.MEDIA_TYPE, metrics.exposition()
+        elif path != "/metrics":
+            status = 404
+        start_response(f"{status} {HTTPStatus(status).phrase}", [("Content-Type", media_type)])
+        return [content]
 
-    class Answers(BaseHTTPRequestHandler):
-        timeout = 5
+    return application
 
-        def do_GET(self) -> None:
-            path = self.path.partition("?")[0]
-            if path in ("/health", "/health/live"):
-                self._answer_health("alive" if worker.is_alive else "stuck", is_up=worker.is_alive)
-            elif path == "/health/ready":
-                self._answer_health("ready" if worker.is_ready else "not ready", is_up=worker.is_ready)
-            else:
-                status = self._metrics_status() if path == "/metrics" else 404
-                self._answer(status, telemetry.MEDIA_TYPE, telemetry.exposition().encode() if status == 200 else b"")
 
-        def _answer_health(self, status: str, *, is_up: bool) -> None:
-            """For anybody who asks, as the API's own: there is nothing in it."""
-            self._answer(200 if is_up else 503, JSON, b'{"status":"%s"}' % status.encode())
+def _health(is_up: bool, up: str, down: str) -> tuple[int, bytes]:  # noqa: FBT001  # it is asked, not switched
+    """For anybody who asks, as the API's own: there is nothing in it."""
+    return (200 if is_up else 503), b'{"status":"%s"}' % (up if is_up else down).encode()
 
-        def _answer(self, status: int, media_type: str, content: bytes) -> None:
-            self.send_response_only(status)
-            self.send_header("Content-Type", media_type)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
 
-        def _metrics_status(self) -> int:
-            """As the API's own /metrics has it."""
-            if settings.is_production and token is None:
-                return 404
-            if not settings.is_production or token is None:
-                return 200
-            given = self.headers.get("Authorization", "").removeprefix("Bearer ")
-            return 200 if compare_digest(given.encode(), token.encode()) else 401
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing: Prometheus and orchestrators ask every few seconds."""
-
-    return Answers
+def _status_for(settings: Settings, environ: WSGIEnvironment) -> int:
+    """As the API's own /metrics has it."""
+    try:
+        given = environ.get("HTTP_AUTHORIZATION")
+        require_operator(settings, [] if given is None else [given.encode("latin-1")])
+    except AppError as error:
+        return error.status
+    return 200

@@ -3,7 +3,6 @@
 import zlib
 from typing import Any
 
-import brotli
 import httpx2
 import pytest
 from backports import zstd
@@ -18,10 +17,9 @@ from tests.support.people import Person, client
 UNPACK = {
     "zstd": zstd.decompress,
     "gzip": lambda packed: zlib.decompress(packed, 31),
-    "br": brotli.decompress,
     None: bytes,
 }
-CODINGS = ["zstd", "gzip", "br"]
+CODINGS = ["zstd", "gzip"]
 TASKS = "/api/v1/tasks"
 LONG = "Ask for the one in the blue carton. " * 40
 
@@ -70,8 +68,9 @@ async def test_a_long_answer_is_sent_in_the_coding_that_is_asked_for(ada: Person
         ("deflate, compress", None),
         ("gzip, deflate, br, zstd", "zstd"),
         ("gzip, deflate, br", "gzip"),
-        ("br;q=1.0, gzip;q=0.8, *;q=0.1", "br"),
-        ("gzip;q=0.001, br;q=0", "gzip"),
+        ("zstd;q=0.5, gzip;q=0.8, *;q=0.1", "gzip"),
+        ("br", None),
+        ("gzip;q=0.001, zstd;q=0", "gzip"),
         ("X-GZip", "gzip"),
         ("*", "zstd"),
         ("*, zstd;q=0", "gzip"),
@@ -79,8 +78,8 @@ async def test_a_long_answer_is_sent_in_the_coding_that_is_asked_for(ada: Person
         ("gzip;q=0", None),
         ("gzip;q=0.5, identity", None),
         ("gzip;q=0.5, identity;q=0.5", "gzip"),
-        ("gzip;q=2, br;q=nonsense, ;;, =", None),
-        ("identity;q=0, " + "x" * 500 + ", br", "br"),
+        ("gzip;q=2, zstd;q=nonsense, ;;, =", None),
+        ("identity;q=0, " + "x" * 500 + ", gzip", "gzip"),
     ],
 )
 async def test_the_weights_decide(ada: Person, task: Any, accepted: str, coding: str | None):
@@ -111,11 +110,13 @@ async def test_head_says_what_get_does(ada: Person, task: Any, coding: str):
 
 
 @pytest.mark.parametrize("coding", CODINGS)
-async def test_another_coding_of_a_page_is_another_strong_etag(ada: Person, task: Any, coding: str):
-    plain, _ = await ask(ada.http, TASKS)
-    packed, _ = await ask(ada.http, TASKS, coding)
+@pytest.mark.parametrize("path", [TASKS, "/api/v1/lists", "/api/v1/tags", "/openapi.json", "/assets/docs.css"])
+async def test_what_comes_in_several_codings_has_one_weak_etag(ada: Person, task: Any, path: str, coding: str):
+    plain, _ = await ask(ada.http, path)
+    packed, _ = await ask(ada.http, path, coding)
 
-    assert packed.headers["etag"] == f'{plain.headers["etag"][:-1]}.{coding}"'
+    assert plain.headers["etag"].startswith('W/"')
+    assert packed.headers["etag"] == plain.headers["etag"]
 
 
 async def test_the_etag_of_a_task_is_its_revision_whatever_the_client_takes(ada: Person, task: Any):
@@ -127,22 +128,16 @@ async def test_the_etag_of_a_task_is_its_revision_whatever_the_client_takes(ada:
 
 
 @pytest.mark.parametrize("path", [TASKS, "/openapi.json", "/api/v1/lists"])
-@pytest.mark.parametrize("coding", CODINGS)
-async def test_what_is_unchanged_is_a_304_in_whichever_coding_the_client_has_it(
-    ada: Person, task: Any, path: str, coding: str
-):
-    for number in range(12):
-        await ada.http.post("/api/v1/lists", json={"name": f"List {number}"})
-    tag = (await ask(ada.http, path, coding))[0].headers["etag"]
-    assert tag.endswith(f'.{coding}"')
+async def test_what_is_unchanged_is_a_304_whether_the_tag_came_back_weak_or_strong(ada: Person, task: Any, path: str):
+    tag = (await ask(ada.http, path, "gzip"))[0].headers["etag"]
 
     for accepted in ("", "gzip", "zstd, br"):
-        for given in (tag, f'"0", W/{tag}'):
+        for given in (tag, f'"0", {tag}', tag.removeprefix("W/"), "*"):
             answer, body = await ask(ada.http, path, accepted, **{"If-None-Match": given})
             assert (answer.status_code, body, answer.headers["etag"]) == (304, b"", tag)
             assert "Accept-Encoding" in answer.headers.get_list("vary")
 
-    unknown, _ = await ask(ada.http, path, coding, **{"If-None-Match": tag.replace(coding, "lzma")})
+    unknown, _ = await ask(ada.http, path, "gzip", **{"If-None-Match": f'{tag[:-1]}0"'})
     assert unknown.status_code == 200
 
 
@@ -185,7 +180,7 @@ async def test_a_body_that_a_thread_compresses_is_whole(ada: Person):
 
     plain, (answer, body) = (
         (await ask(ada.http, f"{TASKS}?limit=200"))[1],
-        await ask(ada.http, f"{TASKS}?limit=200", "br"),
+        await ask(ada.http, f"{TASKS}?limit=200", "zstd"),
     )
 
     assert len(plain) > ON_THE_LOOP
@@ -196,7 +191,7 @@ async def test_a_replayed_answer_is_compressed_for_who_asks_now(ada: Person):
     body = {"operations": [{"op": "create", "data": {"title": f"Task {number}"}} for number in range(9)]}
     bulk, key = f"{TASKS}/bulk", {"Idempotency-Key": "nine"}
     first = await ada.http.post(bulk, json=body, headers=key | {"Accept-Encoding": "gzip"})
-    for accepted, coding in (("identity", None), ("br", "br"), ("gzip", "gzip")):
+    for accepted, coding in (("identity", None), ("zstd", "zstd"), ("gzip", "gzip")):
         again = await ada.http.post(bulk, json=body, headers=key | {"Accept-Encoding": accepted})
 
         assert again.headers["idempotency-replayed"] == "true"

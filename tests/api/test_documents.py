@@ -1,6 +1,7 @@
 """The OpenAPI documents say all that a client needs, and nothing that is not so."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def test_signed_in_operations_say_how_to_sign_in_and_what_comes_without(name: st
     assert flow["tokenUrl"] == "/api/v1/auth/token"
     for conduct in conducts(CONTRACTS[name].app):
         operation = whole["paths"][conduct.path][conduct.method.lower()]
-        assert ("security" in operation) == conduct.operation.needs_principal
+        assert bool(operation["security"]) == conduct.operation.needs_principal
         assert ("401" in operation["responses"]) or not conduct.operation.needs_principal
         assert ("403" in operation["responses"]) or "{user_id}" not in conduct.path
 
@@ -110,7 +111,7 @@ def test_signed_in_operations_say_how_to_sign_in_and_what_comes_without(name: st
 @each_contract
 def test_errors_have_the_contracts_own_shape(name: str):
     whole = document(name)
-    media_type = "application/problem+json" if name == "v1" else "application/json"
+    media_type = "application/problem+json" if name.startswith("v1") else "application/json"
     for where, operation in operations(name):
         for status, answer in operation["responses"].items():
             if status >= "400" and "$ref" in answer:
@@ -125,8 +126,8 @@ def test_tasks_of_v1_tell_the_headers_that_make_writing_safe():
         for method, path in [
             ("post", "/api/v1/tasks"),
             ("get", "/api/v1/tasks/{task_id}"),
-            ("put", "/api/v1/users/{user_id}/tasks/{task_id}"),
-            ("patch", "/api/v1/{user_id}/tasks/{task_id}"),
+            ("put", "/api/v1/tasks/{task_id}"),
+            ("patch", "/api/v1/tasks/{task_id}"),
             ("patch", "/api/v1/tasks/{task_id}/complete"),
             ("delete", "/api/v1/tasks/{task_id}"),
         ]
@@ -136,6 +137,39 @@ def test_tasks_of_v1_tell_the_headers_that_make_writing_safe():
     assert all(names == {"If-Match"} for names in headers.values())
     assert set(paths["/api/v1/tasks"]["post"]["responses"]["201"]["headers"]) >= {"ETag", "Location"}
     assert "412" in paths["/api/v1/tasks/{task_id}"]["patch"]["responses"]
+
+
+@each_contract
+def test_what_is_sent_has_no_default_that_a_generated_client_would_have_to_send(name: str):
+    whole = document(name)
+    sent = [
+        resolved(whole, content["schema"])
+        for _, operation in operations(name)
+        for content in operation.get("requestBody", {}).get("content", {}).values()
+    ]
+
+    assert sent
+    assert [schema for schema in sent if '"default"' in json.dumps(schema)] == []
+
+
+@each_contract
+def test_operations_are_named_by_what_they_do_to_what(name: str):
+    ids = [operation["operationId"] for _, operation in operations(name)]
+
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[a-z_]+\.[a-z_]+", each) for each in ids), ids
+
+
+def test_the_document_of_v1_names_each_call_once():
+    assert not [path for path in document("v1")["paths"] if "{user_id}" in path]
+    assert "/api/v1/users/{user_id}/tasks/{task_id}" in document("v1_by_user")["paths"]
+
+
+def test_a_bulk_is_a_union_by_verb_and_a_problem_names_its_codes():
+    schemas = document("v1")["components"]["schemas"]
+
+    assert schemas["OperationBody"]["discriminator"]["propertyName"] == "op"
+    assert "not_found" in schemas["ProblemCode"]["enum"]
 
 
 def test_signing_up_tells_that_the_e_mail_may_be_taken():

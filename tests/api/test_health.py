@@ -28,8 +28,8 @@ async def test_the_database_answers(nobody, database: Database, path: str):
 
     assert response.status_code == 200
     health = response.json()
-    assert set(health) == {"status", "database", "latency_ms"}
-    assert health["database"] == database.name
+    assert set(health) == {"status", "database", "dialect", "latency_ms"}
+    assert (health["database"], health["dialect"]) == ("connected", database.name)
     assert 0 < health["latency_ms"] < 5000
 
 

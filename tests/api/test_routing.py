@@ -4,12 +4,13 @@ import pytest
 
 from taskwell.api.gateway import Gateway
 from taskwell.api.routing import Switchboard, Target
+from tests.api.test_gateway import bearer, call_raw
 from tests.support.people import Person
 
 NOWHERE = "01938d1c-7d3a-7b6e-9f5e-0a4c1c2d3e4f"
 V1, TODOS, USER_TASKS = (
     {"type", "title", "status", "detail", "code", "request_id"},
-    {"error", "message", "details"},
+    {"error", "message", "detail", "details"},
     {"detail"},
 )
 
@@ -34,10 +35,41 @@ def path_of(template: str, person: Person) -> str:
 async def test_a_trailing_slash_makes_no_difference_to_any_operation(app: Gateway, ada: Person, nobody):
     """What would change something is asked without a token."""
     for method, target in targets(app._switchboard):
+        if method == "DELETE" and target.template.startswith("/api/v1/"):
+            continue
         path = path_of(target.template, ada)
         caller = ada.http if method == "GET" else nobody
         plain, slashed = await caller.request(method, path), await caller.request(method, f"{path}/")
         assert (plain.status_code, slashed.is_redirect) == (slashed.status_code, False), (method, path)
+
+
+async def test_no_delete_of_v1_takes_a_trailing_slash(app: Gateway, ada: Person):
+    """Not even as an error that says that one may be deleted."""
+    deletes = [target for method, target in targets(app._switchboard) if method == "DELETE"]
+    for target in deletes:
+        if target.template.startswith("/api/v1/"):
+            answer = await ada.http.delete(f"{path_of(target.template, ada)}/")
+            assert (answer.status_code, set(answer.json())) == (404, V1), target.template
+    assert (await ada.http.get("/api/v1/users/me")).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "PUT", "DELETE"])
+@pytest.mark.parametrize("end", [b"..", b".", b"%2e%2e", b"%2E", b".%2e", b"../", b"%2e%2e/"])
+async def test_a_path_that_ends_in_dots_leads_nowhere_in_any_contract(
+    app: Gateway, ada: Person, method: str, end: bytes
+):
+    me = ada.id.encode()
+    for path in (
+        b"/api/v1/tasks/01938d1c-7d3a-7b6e-9f5e-0a4c1c2d3e4f/reminders/",
+        b"/api/v1/users/%s/tasks/" % me,
+        b"/api/v1/users/",
+        b"/api/v1/tags/",
+        b"/api/users/%s/todos/" % me,
+        b"/api/%s/tasks/" % me,
+        b"/docs/",
+    ):
+        start, _ = await call_raw(app, method, path + end, [bearer(ada)])
+        assert start["status"] == 404, path
 
 
 async def test_head_answers_wherever_get_does_with_the_same_headers(app: Gateway, ada: Person):
@@ -99,6 +131,8 @@ async def test_a_wrong_method_is_told_all_that_are_right(ada: Person, path: str,
         ("/health/nowhere", V1),
         ("/api/auth", TODOS),
         ("/api/auth/nowhere", TODOS),
+        ("/auth/nowhere", TODOS),
+        ("/api/v1/{user}/tasks/x/y/z", V1),
         ("/api/auth/tasks", TODOS),
         ("/api/users", TODOS),
         ("/api/users/tasks", TODOS),
@@ -130,7 +164,7 @@ async def test_an_encoded_user_id_is_the_users(ada: Person):
     assert (await ada.http.get(f"/api/v1/{encoded}/tasks")).status_code == 200
 
 
-@pytest.mark.parametrize("prefix", ["/api/v1/tasks", "/api/v1/{user}/tasks", "/api/v1/users/{user}/tasks"])
+@pytest.mark.parametrize("prefix", ["/api/v1/tasks", "/api/v1/users/{user}/tasks"])
 async def test_the_location_of_a_new_task_leads_to_it(ada: Person, prefix: str):
     for path in (prefix, f"{prefix}/"):
         created = await ada.http.post(path.format(user=ada.id), json={"title": "Buy milk"})

@@ -9,9 +9,10 @@ import structlog
 from asyncpg.exceptions._base import DataError
 from sqlalchemy.engine import make_url
 
-from taskwell import logs, worker
+from taskwell import worker
 from taskwell.app import create_app
 from taskwell.errors import Unavailable
+from taskwell.observability import logs
 from tests.conftest import running, settings_of
 from tests.support.people import arrive
 
@@ -19,7 +20,7 @@ from tests.support.people import arrive
 @pytest.fixture(autouse=True)
 def _nothing_told_yet(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(logs, "_told_at", {})
-    for module, name in ((logs, "_log"), (worker, "logger")):
+    for module, name in ((logs, "log"), (worker, "log")):
         monkeypatch.setattr(module, name, structlog.get_logger())  # one that no other test has configured
 
 

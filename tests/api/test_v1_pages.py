@@ -90,10 +90,10 @@ async def test_priority_sorts_by_urgency(ada: Person, tasks: list[dict[str, Any]
     assert [task["priority"] for task in (await ask(ada, "sort=priority&order=asc"))["items"]] == names[::-1]
 
 
-async def test_titles_sort_without_case(ada: Person, tasks: list[dict[str, Any]]):
+async def test_titles_sort_without_case_and_accents(ada: Person, tasks: list[dict[str, Any]]):
     titles = [task["title"].lower() for task in (await ask(ada, "sort=title&order=asc"))["items"]]
 
-    assert titles == ["a", "a", "b", "b", "c", "c", "ä"]
+    assert titles == ["a", "a", "ä", "b", "b", "c", "c"]
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])

@@ -49,7 +49,7 @@ async def change(ada: Person, task: dict[str, Any], **fields: object) -> httpx2.
     return await ada.http.patch(f"/api/v1/tasks/{task['id']}", json=fields)
 
 
-@pytest.fixture(params=["/api/v1/tasks", "/api/v1/{user}/tasks", "/api/v1/users/{user}/tasks"])
+@pytest.fixture(params=["/api/v1/tasks", "/api/v1/users/{user}/tasks", "/api/v1/users/{user}/tasks"])
 def tasks(request, ada: Person) -> str:
     """Where ada's tasks are, each way of addressing them."""
     return str(request.param).format(user=ada.id)

@@ -1,20 +1,19 @@
 """The commands of the operator."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
-import jwt
 import pytest
-from pydantic import SecretStr
 from uuid_utils import uuid7
 
 from taskwell import __version__, migrations
-from taskwell.cli.reasons import why_refused
 from taskwell.settings import Settings
 from tests.conftest import SECRET
 from tests.support.command import taskwell
-from tests.support.issuer import KEYS, SHARED, shared_secret_token
+from tests.support.issuer import SHARED, shared_secret_token
 from tests.support.people import Person
 
 
@@ -25,7 +24,24 @@ def test_without_a_command_it_says_what_there_is(tmp_path: Path):
 
 
 def test_it_knows_its_version(tmp_path: Path):
-    assert taskwell(tmp_path, "version").output.strip() == __version__
+    for words in (["version"], ["--version"], ["serve", "--version"], ["users", "list", "--version"]):
+        assert taskwell(tmp_path, *words).output.strip() == __version__
+
+
+@pytest.mark.parametrize("command", [[], ["serve"], ["worker"], ["users"], ["users", "list"], ["token"], ["backup"]])
+def test_every_command_says_how_it_is_used(tmp_path: Path, command: list[str]):
+    short, long = taskwell(tmp_path, *command, "-h"), taskwell(tmp_path, *command, "--help")
+
+    assert (short.code, short.output) == (long.code, long.output)
+    assert short.code == 0
+    assert "Usage: taskwell" in short.output
+
+
+def test_it_is_a_module_too(tmp_path: Path):
+    command = [sys.executable, "-m", "taskwell", "--version"]
+    outcome = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert outcome.stdout.strip() == __version__
 
 
 def test_migrate_brings_the_schema_to_head_and_then_has_nothing_to_do(tmp_path: Path):
@@ -123,16 +139,16 @@ GOOD = {"sub": "u1", "iss": "https://a.example", "aud": "tasks"}
 @pytest.mark.parametrize(
     ("claims", "words"),
     [
-        ({"iss": "https://b.example"}, ["iss is 'https://b.example', expected 'https://a.example'"]),
-        ({"iss": None, "aud": ["x"]}, ["iss is missing, expected", "aud is ['x'], expected 'tasks'"]),
-        ({"exp": 1}, ["exp is 1970-01-01T00:00:01+00:00", "it has expired"]),
-        ({"exp": None}, ["exp is missing"]),
-        ({"nbf": 4_000_000_000}, ["nbf is 2096-10-02", "one clock is wrong"]),
-        ({"nbf": 1e300}, ["nbf is 1e+300"]),
-        ({"sub": None}, ["sub is missing"]),
+        ({"iss": "https://b.example"}, ["Invalid issuer", "iss 'https://b.example'"]),
+        ({"aud": ["x"]}, ["Audience doesn't match", "aud ['x']"]),
+        ({"exp": 1}, ["expired", "exp 1"]),
+        ({"nbf": 4_000_000_000}, ["not yet valid (nbf)"]),
+        ({"sub": None}, ["the user is missing"]),
     ],
 )
-def test_an_operator_is_told_which_claim_keeps_a_token_out(tmp_path: Path, claims: dict[str, Any], words: list[str]):
+def test_an_operator_is_told_why_a_token_is_refused_and_what_it_says(
+    tmp_path: Path, claims: dict[str, Any], words: list[str]
+):
     token = shared_secret_token(SHARED, **(GOOD | claims))
 
     outcome = taskwell(tmp_path, "token", "inspect", "-", stdin=token, SECRET_KEY=SECRET, **AUTH)
@@ -142,31 +158,13 @@ def test_an_operator_is_told_which_claim_keeps_a_token_out(tmp_path: Path, claim
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    "token",
     [
-        ({}, "iss is 'https://a.example', expected 'taskwell'; aud is 'tasks', expected 'taskwell'"),
-        ({"better_auth_url": "https://b.example:443/"}, "iss is 'https://a.example', expected 'https://b.example'"),
-        ({"better_auth_url": "https://a.example"}, "aud is 'tasks', expected 'https://a.example'"),
-        (
-            {"better_auth_url": "https://a.example", "better_auth_audience": "tasks"},
-            "its signature is not by a key at https://a.example, which are for EdDSA",
-        ),
+        shared_secret_token("another-" + SHARED, **GOOD),
+        shared_secret_token(SHARED, sub=str(uuid7()), iss="taskwell", aud="taskwell", jti="1", iat=1),
     ],
 )
-def test_what_is_expected_of_a_token_is_what_the_settings_say(settings: dict[str, Any], words: str):
-    token = jwt.encode(GOOD | {"exp": 4_000_000_000}, KEYS["EdDSA"], algorithm="EdDSA", headers={"kid": "1"})
-
-    assert words in why_refused(token, Settings(_env_file=None, secret_key=SecretStr(SECRET), **settings))
-
-
-@pytest.mark.parametrize(
-    ("token", "key"),
-    [
-        (shared_secret_token("another-" + SHARED, **GOOD), "BETTER_AUTH_SECRET"),
-        (shared_secret_token(SHARED, sub=str(uuid7()), iss="taskwell", aud="taskwell", jti="1", iat=1), "SECRET_KEY"),
-    ],
-)
-def test_an_operator_is_told_whose_signature_is_missing(tmp_path: Path, token: str, key: str):
+def test_an_operator_is_told_that_the_signature_is_wrong(tmp_path: Path, token: str):
     outcome = taskwell(tmp_path, "token", "inspect", token, SECRET_KEY=SECRET, **AUTH)
 
-    assert outcome.complaint.endswith(f"its signature is not by {key}\n")
+    assert "Signature verification failed" in outcome.complaint

@@ -1,4 +1,4 @@
-"""One scenario through every contract: they are four doors to the same tasks."""
+"""One scenario through every contract: they are five doors to the same tasks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Door:
 DOORS = [
     Door("v1", lambda _: "/api/v1/tasks", names_user=False),
     Door("v1 by users/id", lambda user: f"/api/v1/users/{user}/tasks"),
-    Door("v1 by id", lambda user: f"/api/v1/{user}/tasks"),
+    Door("v1_user_tasks", lambda user: f"/api/v1/{user}/tasks", lambda array: array),  # type: ignore[arg-type, return-value]
     Door("user_tasks", lambda user: f"/api/{user}/tasks", lambda array: array, body_of_delete=True),  # type: ignore[arg-type, return-value]
     Door("todos", lambda user: f"/api/users/{user}/todos", lambda envelope: envelope["todos"], body_of_delete=True),
 ]

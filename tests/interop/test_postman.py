@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from scripts import postman
 from tests.conftest import new_postgres_database
 from tests.support import npm
 from tests.support.server import serving
+from tests.test_postman import FILE
 
 NEWMAN = Path(__file__).parent / "newman"
 DATABASES = ["sqlite", "postgresql"] if os.environ.get("REQUIRE_INTEROP") == "1" else ["postgresql"]
@@ -33,7 +33,7 @@ async def test_every_request_of_the_collection_is_answered_as_it_says(tmp_path: 
 
     failures = [f"{each['source'].get('name')}: {each['error']['message']}" for each in ran["failures"]]
     assert failures == []
-    assert [each["item"]["name"] for each in ran["executions"]] == requests_in(json.loads(postman.FILE.read_text()))
+    assert [each["item"]["name"] for each in ran["executions"]] == requests_in(json.loads(FILE.read_text()))
 
 
 def run(folder: Path, database_url: str) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def run(folder: Path, database_url: str) -> dict[str, Any]:
     report = folder / "report.json"
     with serving(folder, database_url, WORKER_IN_SERVE="false") as address:
         options = ["--env-var", f"base_url={address}", "--reporters", "json", "--reporter-json-export", str(report)]
-        command = ["node", "node_modules/newman/bin/newman.js", "run", str(postman.FILE), *options]
+        command = ["node", "node_modules/newman/bin/newman.js", "run", str(FILE), *options]
         done = subprocess.run(command, cwd=NEWMAN, capture_output=True, text=True, check=False, timeout=120)
     assert report.is_file(), done.stdout + done.stderr
     return json.loads(report.read_text())["run"]

@@ -13,11 +13,10 @@ import httpx2
 import pytest
 import structlog
 
-from taskwell.api.alarms import BURST, MANY_ACCOUNTS, TALLY_SECONDS, Alarms
 from taskwell.api.limits import Limits
 from taskwell.errors import TooManyRequests
 from taskwell.settings import InvalidSettings, Settings
-from taskwell.telemetry import LIMIT_STORE_FAILURES
+from tests.support.counted import counted
 from tests.support.redis import RedisServer
 from tests.support.server import serving
 
@@ -73,7 +72,19 @@ async def test_failures_in_two_processes_lock_out_in_both(two: tuple[Limits, Lim
 
     assert outcomes == ["wrong"] * 4 + ["locked out"]
     assert await succeed(one) == await succeed(other) == "refused for 60"
-    assert await succeed(other, address="198.51.100.1") == "refused for 60"
+    assert await succeed(other, address="198.51.100.1") == "in"
+
+
+async def test_failures_from_fifty_addresses_in_two_processes_close_the_account_in_both(two: tuple[Limits, Limits]):
+    outcomes = [await fail(two[number % 2], address=f"198.51.100.{number}") for number in range(50)]
+
+    assert outcomes == ["wrong"] * 49 + ["locked out"]
+    for limits in two:
+        assert await limits.has_failed_often("ada@example.com")
+        assert not await limits.has_failed_often("eve@example.com")
+        assert await succeed(limits) == "refused for 3600"
+        async with limits.sign_in("203.0.113.7", "ada@example.com", is_known=True).under_way() as attempt:
+            await attempt.succeed()
 
 
 async def test_of_forty_attempts_at_once_in_two_processes_five_are_looked_at(two: tuple[Limits, Limits]):
@@ -99,28 +110,13 @@ async def test_requests_are_counted_over_all_processes(two: tuple[Limits, Limits
             await limits.request("ada")
 
 
-async def test_a_pattern_that_no_process_sees_alone_is_one_alarm(two: tuple[Limits, Limits]):
-    alarms_of_both = [Alarms(limits.store) for limits in two]
-    with structlog.testing.capture_logs() as lines:
-        for number in range(2 * MANY_ACCOUNTS):
-            await alarms_of_both[number % 2].attempt("203.0.113.7", f"account {number}")
-            alarms_of_both[number % 2].refused_token("203.0.113.7")
-        assert [line["pattern"] for line in lines] == ["many_accounts_from_one_address"]
-        for _ in range(BURST // 2):
-            for alarms in alarms_of_both:
-                alarms.refused_token("203.0.113.7")
-        await asyncio.sleep(2 * TALLY_SECONDS)
-
-    assert [line["pattern"] for line in lines] == ["many_accounts_from_one_address", "burst_of_refused_tokens"]
-
-
 async def test_while_redis_is_down_requests_are_open_and_attempts_limited_here(
     redis: RedisServer, two: tuple[Limits, Limits], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("taskwell.api.windows.RETRY_SECONDS", 0.1)
     one, other = two
     assert await fail(one) == "wrong"
-    failures = LIMIT_STORE_FAILURES.values[""]
+    failures = counted("taskwell_limit_store_failures_total")
     redis.stop()
 
     with structlog.testing.capture_logs() as lines:
@@ -128,7 +124,7 @@ async def test_while_redis_is_down_requests_are_open_and_attempts_limited_here(
         assert [await fail(one) for _ in range(6)] == ["wrong"] * 4 + ["locked out", "refused for 60"]
         assert await fail(other) == "wrong"
     assert [line["event"] for line in lines] == ["redis is down", "redis is down"]
-    assert LIMIT_STORE_FAILURES.values[""] > failures
+    assert counted("taskwell_limit_store_failures_total") > failures
 
     redis.start()
     await asyncio.sleep(0.2)

@@ -64,6 +64,13 @@ def sign_in(browser: webdriver.Chrome, way: str, password: str) -> None:
     find(browser, f"button[value={way}]").click()
 
 
+def await_signed_in(browser: webdriver.Chrome) -> None:
+    """The form goes away, and the password with it."""
+    form = browser.find_element(By.ID, "sign-in")
+    WebDriverWait(browser, PATIENCE).until(lambda _: not form.is_displayed())
+    assert form.find_element(By.NAME, "password").get_property("value") == ""
+
+
 def add(browser: webdriver.Chrome, title: str) -> None:
     find(browser, "#add input").send_keys(title)
     find(browser, "#add button").click()
@@ -72,6 +79,7 @@ def add(browser: webdriver.Chrome, title: str) -> None:
 def test_the_page_of_the_tutorial_keeps_tasks(browser, page):
     browser.get(page)
     sign_in(browser, "signup", "engine 1843")
+    await_signed_in(browser)
     add(browser, "Buy milk")
     await_tasks(browser, ("Buy milk", False))
     add(browser, "<b>Call Charles</b>")

@@ -201,7 +201,7 @@ class Account:
 def _key(task: Task, by: str) -> Any:
     return {
         "priority": URGENCY.index(task.priority),
-        "title": task.title.casefold(),
+        "title": bare(task.title).casefold(),
         "updated_at": task.revision,
     }.get(by, 0)
 
@@ -211,7 +211,7 @@ def instant(text: str) -> datetime:
 
 
 def key_of(tag: str) -> str:
-    return tag.casefold()
+    return unicodedata.normalize("NFC", tag.casefold())
 
 
 def without_twins(tags: list[str]) -> tuple[str, ...]:
@@ -222,11 +222,15 @@ def without_twins(tags: list[str]) -> tuple[str, ...]:
     return tuple(first.values())
 
 
+def bare(text: str) -> str:
+    """Without accents."""
+    return "".join(each for each in unicodedata.normalize("NFD", text) if not unicodedata.combining(each))
+
+
 def words_of(text: str) -> list[str]:
     """The words as they are compared: without case and accents."""
     letters = "".join(each if unicodedata.category(each)[0] in "LMN" else " " for each in text)
-    bare = "".join(each for each in unicodedata.normalize("NFD", letters) if not unicodedata.combining(each))
-    return bare.lower().replace("\u03c2", "\u03c3").split()
+    return bare(letters).lower().replace("\u03c2", "\u03c3").split()
 
 
 def holds(task: Task, search: str) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from taskwell.errors import InvalidToken
 from taskwell.security.verifier import Verifier
 from taskwell.settings import Settings
 from tests.conftest import SECRET
@@ -13,6 +14,13 @@ from tests.support.issuer import SHARED, Issuer
 
 def settings_with(**changes: Any) -> Settings:
     return Settings(_env_file=None, environment="test", secret_key=SECRET, **changes)
+
+
+async def refused(verifier: Verifier, token: str) -> str:
+    """The reason that a caller with this token is given."""
+    with pytest.raises(InvalidToken) as refusal:
+        await verifier.verify(token)
+    return refusal.value.detail
 
 
 @pytest.fixture

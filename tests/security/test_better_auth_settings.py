@@ -23,12 +23,34 @@ def test_the_url_is_that_of_the_server(given: str, kept: str | None):
 
 
 @pytest.mark.parametrize(
+    ("changes", "url"),
+    [
+        ({}, None),
+        ({"better_auth_url": "https://example.com"}, "https://example.com/api/auth/jwks"),
+        (
+            {"better_auth_url": "https://example.com", "better_auth_jwks_url": "http://web:3000/keys?v=1"},
+            "http://web:3000/keys?v=1",
+        ),
+    ],
+)
+def test_the_keys_are_below_the_url_unless_they_are_elsewhere(changes: dict[str, str], url: str | None):
+    assert settings_with(**changes).jwks_url == url
+
+
+@pytest.mark.parametrize(
     ("name", "value", "words"),
     [
         ("better_auth_url", "localhost:3000", "BETTER_AUTH_URL"),
         ("better_auth_url", "ftp://example.com", "BETTER_AUTH_URL"),
         ("better_auth_url", "https://ada:secret@example.com", "such as https://auth.example.com"),
         ("better_auth_url", "https://example.com/?a=b", "such as https://auth.example.com"),
+        ("better_auth_jwks_url", "localhost:3000/keys", "BETTER_AUTH_JWKS_URL"),
+        (
+            "better_auth_jwks_url",
+            "https://ada:secret@example.com/keys",
+            "such as https://auth.example.com/api/auth/jwks",
+        ),
+        ("better_auth_jwks_url", "https://example.com/keys", "BETTER_AUTH_URL is missing"),
         ("better_auth_issuer", "taskwell", "BETTER_AUTH_ISSUER: 'taskwell' is the issuer of our own tokens"),
     ],
 )

@@ -143,6 +143,32 @@ async def test_an_answer_that_is_no_jwks_changes_nothing(
     assert await keys.find("key-EdDSA", "EdDSA") is not None
 
 
+async def test_redirects_are_followed_within_the_origin(issuer: Issuer, keys: PublishedKeys):
+    issuer.path = "/keys/"
+    issuer.redirects = {"/api/auth/jwks": "/api/auth/jwks/", "/api/auth/jwks/": f"{issuer.url}/keys/"}
+
+    assert await keys.find("key-EdDSA", "EdDSA") is not None
+    assert issuer.fetches == 3
+
+
+async def test_a_redirect_to_another_origin_is_not_followed(issuer: Issuer, keys: PublishedKeys):
+    async with Issuer() as other:
+        for elsewhere in (f"{other.url}/api/auth/jwks", f"http://localhost:{issuer.port}/keys", "file:///etc/passwd"):
+            issuer.redirects = {"/api/auth/jwks": elsewhere}
+            with pytest.raises(ValueError, match="another origin"):
+                await keys.download()
+
+    assert other.fetches == 0
+    assert issuer.fetches == 3
+
+
+async def test_redirects_in_a_circle_end(issuer: Issuer, keys: PublishedKeys):
+    issuer.redirects = {"/api/auth/jwks": "/there", "/there": "/api/auth/jwks"}
+
+    with pytest.raises(ValueError, match="more than 3 times"):
+        await keys.download()
+
+
 @pytest.mark.parametrize("status", [301, 404, 500])
 async def test_an_answer_that_is_not_200_changes_nothing(issuer: Issuer, keys: PublishedKeys, status: int):
     await keys.find("key-EdDSA", "EdDSA")
@@ -184,7 +210,7 @@ def test_keys_that_cannot_be_read_are_skipped():
         good | {"kid": None},
     ]
 
-    assert set(keys_of(*broken, good)) == {"key-EdDSA"}
+    assert {key_id for key_id, _ in keys_of(*broken, good)} == {"key-EdDSA"}
 
 
 @pytest.mark.parametrize(
@@ -207,16 +233,16 @@ def test_a_key_for_another_use_or_algorithm_is_not_used(change: dict):
 
 @pytest.mark.parametrize("change", [{}, {"use": "sig"}, {"key_ops": ["verify"]}, {"d": "AAAA"}])
 def test_a_key_for_signatures_is_used_and_its_private_members_are_not(change: dict):
-    (found,) = keys_of(public_jwk("EdDSA") | change).values()
+    found = keys_of(public_jwk("EdDSA") | change)
 
-    assert isinstance(found["EdDSA"].key, ed25519.Ed25519PublicKey)
+    assert isinstance(found["key-EdDSA", "EdDSA"].key, ed25519.Ed25519PublicKey)
 
 
 def test_an_rsa_key_without_an_algorithm_verifies_both_of_its_own():
     jwk = public_jwk("RS256")
     del jwk["alg"]
 
-    assert set(keys_of(jwk)["key-RS256"]) == {"RS256", "PS256"}
+    assert set(keys_of(jwk)) == {("key-RS256", "RS256"), ("key-RS256", "PS256")}
 
 
 def test_short_rsa_keys_and_other_curves_are_not_used():

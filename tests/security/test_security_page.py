@@ -13,12 +13,3 @@ def test_every_threat_names_tests_that_there_are():
     assert len(threats) > 25
     for path in set(re.findall(r"`(tests/[\w/]+\.py)`", page)):
         assert "def test_" in (ROOT / path).read_text(), path
-
-
-def test_every_alarm_is_explained():
-    alarms = (ROOT / "src/taskwell/api/alarms.py").read_text()
-    patterns = set(re.findall(r'"((?:many|one|burst)_\w+)"', alarms))
-
-    assert len(patterns) == 3
-    page = (ROOT / "SECURITY.md").read_text()
-    assert all(f"`{pattern}`" in page for pattern in patterns)

@@ -15,6 +15,9 @@ KEYS: dict[str, Any] = {
     "RS256": rsa.generate_private_key(public_exponent=65_537, key_size=2048),
 }
 KEYS["PS256"] = KEYS["RS256"]
+SIGNER = jwt.PyJWS()
+SIGNER.register_algorithm("Ed25519", jwt.get_algorithm_by_name("EdDSA"))
+
 SHARED = "shared-with-the-front-end-0123456789-abcdef"
 SUBJECT = "kX3vQm0Zb1Tn7YcWf5LrSh2Dg9JpAe8U"
 
@@ -33,6 +36,8 @@ class Issuer:
     Attributes:
         keys: What it publishes.
         body: What it answers instead, if set.
+        path: Where the keys are.
+        redirects: Where another path leads, with a 308.
         delay: How long it takes to answer.
         asked: The head of the last request.
     """
@@ -40,6 +45,8 @@ class Issuer:
     def __init__(self) -> None:
         self.keys = [public_jwk(algorithm) for algorithm in KEYS]
         self.body: bytes | None = None
+        self.path = "/api/auth/jwks"
+        self.redirects: dict[str, str] = {}
         self.status = 200
         self.delay = 0.0
         self.fetches = 0
@@ -70,12 +77,15 @@ class Issuer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.asked = await reader.readuntil(b"\r\n\r\n")
-        is_known = self.asked.startswith(b"GET /api/auth/jwks ")
+        path = self.asked.split(b" ")[1].decode()
+        location = self.redirects.get(path)
         self.fetches += 1
         await asyncio.sleep(self.delay)
         body = self.body if self.body is not None else json.dumps({"keys": self.keys}).encode()
-        status = self.status if is_known else 404
+        status = 308 if location else self.status if path == self.path else 404
         head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        if location:
+            head += f"Location: {location}\r\n"
         try:
             writer.write(head.encode() + b"Connection: close\r\n\r\n" + body)
             await writer.drain()
@@ -112,9 +122,9 @@ class Issuer:
     ) -> str:
         """A token as the ``jwt`` plugin signs it."""
         kid = {"kid": f"key-{algorithm}"} if header is None else header
-        return jwt.encode(
-            self.claims(**changes),
-            key or KEYS[algorithm],
+        return SIGNER.encode(
+            json.dumps(self.claims(**changes)).encode(),
+            key or KEYS["EdDSA" if algorithm == "Ed25519" else algorithm],
             algorithm=algorithm,
             headers={"typ": None, **kid},
         )

@@ -16,8 +16,9 @@ async def add(ada: Person, **fields: object) -> dict[str, Any]:
 def told(answer: httpx2.Response) -> list[str]:
     """The fields that an error names, once its shape is right."""
     body = answer.json()
-    assert list(body) == ["error", "message", "details"]
+    assert list(body) == ["error", "message", "detail", "details"]
     assert isinstance(body["error"], str)
     assert isinstance(body["message"], str)
+    assert body["detail"] == body["message"]
     assert all(list(each) == ["field", "message"] for each in body["details"])
     return [each["field"] for each in body["details"]]

@@ -13,6 +13,7 @@ from taskwell.errors import AppError, Invalid, NotFound, PreconditionFailed
 from taskwell.spaces.revision import REVISION
 from taskwell.tasks import AS_TASK, PageRequest, Priority, Task, TaskChanges, TaskDraft, lists
 from taskwell.tasks.bulk import REWRITE, Create, Outcome, Rewrite, bulk
+from taskwell.tasks.service import Precondition
 from tests.support.counting import CountingLane
 from tests.support.people import Person
 
@@ -26,7 +27,7 @@ EVERYTHING = TaskDraft(
 
 
 def _changing(task: Task, changes: TaskChanges, *, if_match: int | None = None) -> Rewrite:
-    accepted = None if if_match is None else frozenset({if_match})
+    accepted = None if if_match is None else Precondition(frozenset({if_match}))
     return Rewrite(task.id, lambda before, now: before.changed(changes, now), accepted)
 
 

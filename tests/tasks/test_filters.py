@@ -106,7 +106,7 @@ def in_order(found: Sequence[Task], sort: TaskSort, zone: str) -> list[Task]:
         "updated_at": lambda task: task.updated_at,
         "due": lambda task: due_key(task, zone) or BASE,
         "priority": lambda task: task.priority,
-        "title": lambda task: task.title.casefold(),
+        "title": lambda task: task.title.casefold().replace("ä", "a"),
         "relevance": lambda task: task.created_at,
     }
     ordered = sorted(found, key=lambda task: (key[sort.key](task), task.id), reverse=sort.descending)

@@ -6,6 +6,7 @@ from taskwell import tasks
 from taskwell.database import Database
 from taskwell.errors import Invalid, NotFound, PreconditionFailed
 from taskwell.tasks import AS_TASK, PageRequest, TaskDraft, TaskFilter, lists
+from taskwell.tasks.service import Precondition
 from tests.support.people import Person
 
 
@@ -89,7 +90,7 @@ async def test_a_removed_list_leaves_the_others(database: Database, ada: Person)
 async def test_a_list_is_changed_and_removed_only_as_it_was_read(database: Database, ada: Person):
     made = await lists.create(database, ada.principal, ada.space, name="Home")
     await lists.change(database, ada.principal, ada.space, made.id, {"color": "#00ff00"})
-    stale = frozenset({made.revision})
+    stale = Precondition(frozenset({made.revision}))
 
     with pytest.raises(PreconditionFailed):
         await lists.change(database, ada.principal, ada.space, made.id, {"name": "House"}, if_match=stale)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from random import Random
 
+import orjson
 import pytest
 from sqlalchemy import func, select
 
@@ -15,7 +16,6 @@ from taskwell.spaces import SpaceAccess
 from taskwell.spaces.tables import SpaceRow
 from taskwell.tasks import TaskDraft, bulk, exchange, lists
 from taskwell.tasks.bulk import Create, Rewrite
-from taskwell.tasks.exchange.record import Row
 from taskwell.tasks.tables import TaskRow
 from taskwell.tasks.task import Task
 from tests.support.people import Person
@@ -43,6 +43,17 @@ async def space(database: Database, ada: Person) -> AsyncIterator[SpaceAccess]:
 
 async def filled(database: Database, ada: Person, space: SpaceAccess, number: int) -> list[Task]:
     return [await tasks.create(database, ada.principal, space, MILK) for _ in range(number)]
+
+
+async def brought_in(
+    database: Database, ada: Person, space: SpaceAccess, titles: list[str], *, dry_run: bool = False
+) -> int:
+    """How many tasks of a file were imported."""
+    file = exchange.read_file(orjson.dumps([{"title": title} for title in titles]), time_zone="UTC")
+    report = await exchange.import_file(
+        database, ada.principal, space, file, list_id=None, on_existing="skip", dry_run=dry_run
+    )
+    return report.imported
 
 
 def told(outcomes: list[object]) -> int:
@@ -106,13 +117,11 @@ async def test_a_bulk_finds_the_room_that_its_own_deletions_make(database: Datab
 
 async def test_a_file_comes_in_whole_or_not(database: Database, ada: Person, space: SpaceAccess):
     await filled(database, ada, space, 7)
-    four = exchange.judged([Row(n, {"title": "Buy milk"}) for n in range(1, 5)])
-    three = exchange.judged([Row(n, {"title": "Buy milk"}) for n in range(1, 4)])
 
     for dry_run in (True, False):
         with pytest.raises(LimitReached):
-            await exchange.bring_in(database, ada.principal, space, four, dry_run=dry_run)
-    assert (await exchange.bring_in(database, ada.principal, space, three, dry_run=False)).imported == 3
+            await brought_in(database, ada, space, ["Buy milk"] * 4, dry_run=dry_run)
+    assert await brought_in(database, ada, space, ["Buy milk"] * 3) == 3
 
 
 async def test_a_list_that_goes_with_its_tasks_makes_room_for_as_many(

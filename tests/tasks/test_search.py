@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -31,7 +32,14 @@ VOCABULARY = (
         "Привет",
         "ПРИВЕТ",
         "東京",
+        "東京都",
+        "京都",
+        "搬家公司",
+        "サーバー移転",
         "ラーメン",
+        "ไปตลาด",
+        "ตลาด",
+        "iPhone手机",
         "한국",
         "हिन्दी",
         "İstanbul",
@@ -60,9 +68,31 @@ EVERY_EXAMPLE_IN_ONE_DATABASE = settings(
 
 
 def words(text: str) -> list[str]:
+    """A letter of a script without spaces is a word of its own."""
     folded = "".join(each for each in unicodedata.normalize("NFD", text) if not "\u0300" <= each <= "\u036f")
     folded = unicodedata.normalize("NFC", folded).lower().replace("ς", "σ")
-    return "".join(each if is_of_word(each) else " " for each in folded).split(" ")
+    apart = (f" {each} " if is_without_spaces(each) else each if is_of_word(each) else " " for each in folded)
+    return "".join(apart).split()
+
+
+def is_without_spaces(character: str) -> bool:
+    return unicodedata.name(character, "").startswith(
+        (
+            "CJK UNIFIED",
+            "CJK COMPATIBILITY IDEOGRAPH",
+            "HANGUL",
+            "HIRAGANA",
+            "KATAKANA",
+            "THAI",
+            "LAO",
+            "KHMER",
+            "MYANMAR",
+        )
+    )
+
+
+def spaced(text: str) -> str:
+    return "".join(each if is_of_word(each) else " " for each in text)
 
 
 def is_of_word(character: str) -> bool:
@@ -70,16 +100,16 @@ def is_of_word(character: str) -> bool:
 
 
 def asked(text: str) -> list[tuple[list[str], bool]]:
-    """The phrases of a text, a single word being one too, and whether the last word of each may go on."""
-    parts = [[word for word in words(part) if word] for part in text.split('"')]
+    """The phrases of a text, a run of letters being one too, and whether the last word of each may go on."""
+    parts = [[words(run) for run in spaced(part).split() if words(run)] for part in text.split('"')]
     phrases: list[list[str]] = []
     for number, part in enumerate(parts):
-        phrases += [part] if number % 2 and part else [[word] for word in part]
+        phrases += [list(chain.from_iterable(part))] if number % 2 and part else part
     return [(phrase, at == len(phrases) - 1 and parts[-1] != []) for at, phrase in enumerate(phrases)]
 
 
 def holds(part: str, phrase: list[str], *, may_go_on: bool) -> bool:
-    there = [word for word in words(part) if word]
+    there = words(part)
     for start in range(len(there) - len(phrase) + 1):
         *before, last = there[start : start + len(phrase)]
         if before == phrase[:-1] and (last.startswith(phrase[-1]) if may_go_on else last == phrase[-1]):

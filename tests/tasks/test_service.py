@@ -8,6 +8,7 @@ from taskwell import tasks
 from taskwell.database import Database
 from taskwell.errors import NotFound, PreconditionFailed
 from taskwell.tasks import AS_TASK, PageRequest, TaskDraft, TaskFilter
+from taskwell.tasks.service import Precondition
 from tests.support.people import Person
 
 
@@ -56,7 +57,7 @@ async def test_a_change_of_nothing_takes_no_revision(database: Database, ada: Pe
 
 async def test_of_twenty_writers_with_one_revision_one_wins(database: Database, ada: Person):
     task = await tasks.create(database, ada.principal, ada.space, TaskDraft(title="Buy milk"))
-    expected = frozenset({task.revision})
+    expected = Precondition(frozenset({task.revision}))
 
     outcomes = await asyncio.gather(
         *(
@@ -71,7 +72,7 @@ async def test_of_twenty_writers_with_one_revision_one_wins(database: Database, 
 
 async def test_every_verb_that_may_name_a_revision_refuses_another(database: Database, ada: Person):
     task = await tasks.create(database, ada.principal, ada.space, TaskDraft(title="Buy milk"))
-    user, space, former = ada.principal, ada.space, frozenset({task.revision - 1})
+    user, space, former = ada.principal, ada.space, Precondition(frozenset({task.revision - 1}))
 
     for attempt in (
         tasks.change(database, user, space, task.id, {"title": "Buy oats"}, if_match=former),
@@ -83,7 +84,7 @@ async def test_every_verb_that_may_name_a_revision_refuses_another(database: Dat
             await attempt
     assert await tasks.get(database, user, space, task.id) == task
 
-    await tasks.erase(database, user, space, task.id, if_match=frozenset({task.revision}))
+    await tasks.erase(database, user, space, task.id, if_match=Precondition(frozenset({task.revision})))
     with pytest.raises(NotFound):
         await tasks.get(database, user, space, task.id)
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import func, select
 
 from taskwell import users
@@ -27,6 +28,24 @@ async def test_one_subject_of_two_issuers_and_two_of_one_are_other_users(databas
 
     assert first == again
     assert len({each.actor.user_id for each in first if each is not None}) == 3
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("علی\u200cرضا", "علی\u200cرضا"),  # noqa: RUF001
+        ("Grace\r\nBcc: eve@example.com\u2028x\x00", "Grace Bcc: eve@example.com x"),
+        ("\u200b\u200d", "grace"),
+        ("Grace \ud800", "Grace"),
+    ],
+)
+async def test_a_name_keeps_its_joiners_and_loses_line_ends_and_one_that_shows_nothing_is_none(
+    said: str, name: str, database: Database
+):
+    grace = await users.holder_of(database, replace(claims(), name=said))
+    assert grace is not None
+
+    assert (await users.get(database, grace.actor)).name == name
 
 
 async def test_an_older_token_of_a_deleted_user_brings_nobody_back_and_a_newer_one_does(database: Database):

@@ -1,5 +1,6 @@
-"""Signing up, in and out: the same operations in every contract that has them."""
+"""Signing up, in and out: what every contract that has these operations shares."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -11,21 +12,25 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from taskwell import users
-from taskwell.api.attempts import note, signing_in, signing_up
+from taskwell.api.attempts import group_of, note, signing_in, signing_up
 from taskwell.api.call import Call, RequestContext
 from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
 from taskwell.api.replies import PRIVATE, json_response
 from taskwell.database import now
-from taskwell.errors import AppError, EmailTaken, InvalidCredentials
+from taskwell.errors import AppError, EmailTaken, InvalidCredentials, SignInUnconfirmed
 from taskwell.security import tokens
 from taskwell.security.tokens import AccessToken
-from taskwell.tasks.fields import Text
+from taskwell.tasks.fields import Text, visible
+from taskwell.users.sign_in import SignedIn
 from taskwell.users.user import MAX_EMAIL, MAX_NAME, MIN_NAME, User, is_email
 
 EXAMPLE_USER: JsonDict = {
     "id": "01938d1b-1111-7222-8333-444455556666",
+    "space_id": "01938d1b-1111-7222-8333-444455556666",
     "email": "ada@example.com",
+    "email_verified": True,
+    "pending_email": "lovelace@example.com",
     "name": "Ada",
     "time_zone": "UTC",
     "created_at": "2026-11-21T08:00:00.123456Z",
@@ -64,6 +69,7 @@ Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=MIN_NAME, max_length=MAX_NAME),
     AfterValidator(_printable),
+    AfterValidator(visible),
 ]
 
 
@@ -71,7 +77,10 @@ class UserOut(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_USER]})
 
     id: str
+    space_id: str = Field(description="The personal space's id, which is our own id of the user.")
     email: str | None
+    email_verified: bool
+    pending_email: str | None = Field(description="What becomes the e-mail once it is confirmed.")
     name: str
     time_zone: str
     created_at: datetime
@@ -82,9 +91,9 @@ class SessionOut(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_SESSION]})
 
     user: UserOut
-    access_token: str
+    access_token: str | None = Field(description="Null where the e-mail must be confirmed before the first sign-in.")
     token_type: str
-    expires_at: datetime
+    expires_at: datetime | None
 
 
 class TokenOut(BaseModel):
@@ -145,89 +154,138 @@ class PasswordForm(BaseModel):
     grant_type: str = "password"
 
 
-def router(signed_in: type[Operation], public: type[Operation]) -> APIRouter:
-    """The operations that both contracts have, as routes of the contract's own two classes."""
-    routes = APIRouter(prefix="/auth", tags=["auth"])
-    for path, method, endpoint, kind, options in (
-        ("/signup", "POST", sign_up, public, _options("Open an account", SessionOut, EmailTaken, status_code=201)),
-        ("/login", "POST", sign_in, public, _options("Sign in", SessionOut, InvalidCredentials)),
-        ("/logout", "POST", sign_out, signed_in, _options("Refuse this token from now on", MessageOut)),
-        ("/me", "GET", me, signed_in, _options("The caller", UserOut)),
-    ):
-        routes.add_api_route(path, endpoint, methods=[method], route_class_override=kind, **options)
-    return routes
+Routes = Sequence[tuple[str, str, Callable[..., Awaitable[Response]], type[Operation], dict[str, Any]]]
+"""Path, method, endpoint, kind of operation, and options of the route."""
 
 
-def _options(summary: str, answer: type[BaseModel], *kinds: type[AppError], status_code: int = 200) -> dict[str, Any]:
-    return {
-        "summary": summary,
-        "response_model": answer,
-        "responses": raises(*kinds),
-        "status_code": status_code,
-    }
+def router(routes: Routes, tag: str = "auth") -> APIRouter:
+    """The operations below ``/auth``, each with its own kind of operation."""
+    auth = APIRouter(prefix="/auth", tags=[tag])
+    for path, method, endpoint, kind, options in routes:
+        auth.add_api_route(path, endpoint, methods=[method], route_class_override=kind, **options)
+    return auth
 
 
-async def sign_up(call: Call, body: SignUp) -> Response:
-    async with signing_up(call, body.email):
-        user = await users.sign_up(call.lane, email=body.email, password=body.password, name=body.name)
-    return _session(call, user, status=201)
+def signing_up_options(answer: type[BaseModel]) -> dict[str, Any]:
+    return _options("Open an account", answer, EmailTaken) | {"status_code": 201}
 
 
-async def sign_in(call: Call, body: SignIn) -> Response:
-    async with signing_in(call, body.email):
-        found = await users.authenticate(call.lane, email=body.email, password=body.password)
+def signing_in_options(answer: type[BaseModel]) -> dict[str, Any]:
+    return _options("Sign in", answer, InvalidCredentials, SignInUnconfirmed)
+
+
+def signing_out_options() -> dict[str, Any]:
+    return _options("Refuse this token from now on", MessageOut)
+
+
+def caller_options() -> dict[str, Any]:
+    return _options("The caller", UserOut)
+
+
+TOKEN_OPTIONS: dict[str, Any] = {
+    "summary": "Sign in with a form (OAuth2)",
+    "response_model": TokenOut,
+    "responses": {400: {"model": TokenRefusedOut, "description": "The e-mail or the password is wrong."}},
+}
+
+
+def _options(summary: str, answer: type[BaseModel], *kinds: type[AppError]) -> dict[str, Any]:
+    return {"summary": summary, "response_model": answer, "responses": raises(*kinds)}
+
+
+async def opened_account(call: RequestContext, *, email: str, password: str, name: str) -> dict[str, Any]:
+    """Opens an account; the answer is its first session."""
+    async with signing_up(call, email):
+        user = await users.sign_up(
+            call.lane,
+            email=email,
+            password=password,
+            name=name,
+            group=group_of(call),
+            sends_link=call.settings.sends_mail,
+        )
+    return _session(call, user)
+
+
+async def opened_session(call: RequestContext, *, email: str, password: str) -> dict[str, Any]:
+    """Signs in; the answer is the session."""
+    found = await _authenticated(call, email, password)
     return _session(call, found.user, as_of=found.as_of)
 
 
+async def _authenticated(call: RequestContext, email: str, password: str) -> SignedIn:
+    async with signing_in(call, email):
+        found = await users.authenticate(call.lane, email=email, password=password, group=group_of(call))
+        if _must_confirm(call, found.user):
+            async with call.lane.transaction() as transaction:
+                await users.send_link(transaction, found.user.id, found.user.email or email)
+            raise SignInUnconfirmed
+    return found
+
+
+def _must_confirm(call: RequestContext, user: User) -> bool:
+    return call.settings.require_verified_email and not user.email_verified
+
+
 async def token(call: Call, form: Annotated[PasswordForm, Form()]) -> Response:
-    """OAuth2's password grant, for "Authorize" on the API page; its errors are RFC 6749 section 5.2's."""
+    """OAuth2's password grant (RFC 6749 section 4.3); its errors are those of section 5.2."""
     if form.grant_type != "password":
         return _refused("unsupported_grant_type", "The grant_type must be 'password'.")
     if not form.username or not form.password:
         return _refused("invalid_request", "Send username and password.")
     try:
-        async with signing_in(call, form.username):
-            found = await users.authenticate(call.lane, email=form.username, password=form.password)
-    except InvalidCredentials as error:
+        found = await _authenticated(call, form.username, form.password)
+    except (InvalidCredentials, SignInUnconfirmed) as error:
         return _refused("invalid_grant", error.detail)
     issued = _issue(call, found.user, found.as_of)
     seconds = int((issued.expires_at - now()).total_seconds())
-    return _private({"access_token": issued.text, "token_type": "bearer", "expires_in": seconds})
+    return private_response({"access_token": issued.text, "token_type": "bearer", "expires_in": seconds})
 
 
 def _refused(error: str, description: str) -> Response:
-    return _private({"error": error, "error_description": description}, status=400)
+    return private_response({"error": error, "error_description": description}, status=400)
 
 
 async def sign_out(call: Call) -> Response:
     await users.revoke(call.lane, call.user)
     call.outdated.add(call.user.token_id)
     note(call, "sign_out", user_id=call.user.user_id)
-    return _private({"message": "You are signed out; this token is refused from now on."})
+    return private_response({"message": "You are signed out; this token is refused from now on."})
 
 
 async def me(call: Call) -> Response:
     return user_response(call, await users.get(call.lane, call.user))
 
 
+async def verify_email(call: RequestContext, token: str) -> None:
+    """Confirms the e-mail to which the token was sent.
+
+    Raises:
+        LinkOver: the token is not good any more.
+        EmailTaken: another account got the e-mail meanwhile.
+    """
+    confirmed = await users.verify_email(call.lane, token)
+    note(call, "email_changed" if confirmed.is_change else "email_verified", user_id=confirmed.user_id)
+
+
 def user_response(call: RequestContext, user: User) -> Response:
-    return _private(user_json(user, call.user.subject))
+    return private_response(user_json(user, call.user.subject))
 
 
 def user_json(user: User, subject: str) -> dict[str, Any]:
     """A user for the wire, under the id by which the caller knows itself."""
-    return asdict(user) | {"id": subject}
+    shown = asdict(user) | {"id": subject, "space_id": user.id, "email_verified": user.email_verified}
+    return {name: shown[name] for name in UserOut.model_fields}
 
 
-def _session(call: RequestContext, user: User, *, as_of: datetime | None = None, status: int = 200) -> Response:
-    issued = _issue(call, user, as_of)
-    content = {
+def _session(call: RequestContext, user: User, *, as_of: datetime | None = None) -> dict[str, Any]:
+    issued = None if _must_confirm(call, user) else _issue(call, user, as_of)
+    return {
         "user": user_json(user, user.id),
-        "access_token": issued.text,
+        "access_token": issued.text if issued else None,
         "token_type": "bearer",
-        "expires_at": issued.expires_at,
+        "expires_at": issued.expires_at if issued else None,
     }
-    return _private(content, status=status)
 
 
 def _issue(call: RequestContext, user: User, as_of: datetime | None) -> AccessToken:
@@ -237,5 +295,5 @@ def _issue(call: RequestContext, user: User, as_of: datetime | None) -> AccessTo
     return tokens.issue(user.id, key=key, algorithm=algorithm, now=now(), lifetime=lifetime, as_of=as_of)
 
 
-def _private(content: dict[str, Any], *, status: int = 200) -> Response:
+def private_response(content: dict[str, Any], *, status: int = 200) -> Response:
     return json_response(content, status=status, headers=PRIVATE)

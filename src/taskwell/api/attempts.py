@@ -1,13 +1,17 @@
 """Attempts to prove who one is: limited, watched, and written down however they end."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from taskwell import users
 from taskwell.api.call import RequestContext
 from taskwell.api.client_address import address_group, client_address
-from taskwell.errors import EmailTaken, InvalidCredentials, TooManyRequests, WrongPassword
+from taskwell.errors import EmailTaken, InvalidCredentials, WrongPassword
 from taskwell.users.events import Kind
 from taskwell.users.user import email_key
+
+FAILURES: frozenset[Kind] = frozenset({"sign_in_failed", "wrong_password", "locked_out"})
+"""They have happened whatever becomes of the request."""
 
 
 @asynccontextmanager
@@ -17,7 +21,12 @@ async def signing_in(call: RequestContext, email: str) -> AsyncIterator[None]:
     Raises:
         TooManyRequests: the address or the account is locked out.
     """
-    async with _proving(call, email_key(email), "sign_in_failed", email=email):
+    key = email_key(email)
+
+    async def knows(group: str) -> bool:
+        return await users.is_group_of_email(call.lane, key, group)
+
+    async with _proving(call, key, knows, "sign_in_failed", email=email):
         yield
     note(call, "sign_in", email=email)
 
@@ -29,7 +38,12 @@ async def confirming(call: RequestContext) -> AsyncIterator[None]:
     Raises:
         TooManyRequests: the address or the account is locked out.
     """
-    async with _proving(call, call.user.user_id, "wrong_password", user_id=call.user.user_id):
+    user_id = call.user.user_id
+
+    async def knows(group: str) -> bool:
+        return await users.is_group_of_user(call.lane, user_id, group)
+
+    async with _proving(call, user_id, knows, "wrong_password", user_id=user_id):
         yield
 
 
@@ -40,10 +54,7 @@ async def signing_up(call: RequestContext, email: str) -> AsyncIterator[None]:
     Raises:
         TooManyRequests: the address has opened, or tried to, too many accounts in this minute.
     """
-    address = address_of(call)
-    journal = call.services.journal
-    async with call.services.limits.sign_up(address_group(address)).under_way() as attempt:
-        await journal.alarms.attempt(address_group(address), journal.pseudonym(email_key(email)))
+    async with call.services.limits.sign_up(address_group(address_of(call))).under_way() as attempt:
         try:
             yield
         except EmailTaken:
@@ -62,32 +73,44 @@ def note(
     subject: str | None = None,
 ) -> None:
     """Writes down what happened to an account; the address and the request id come from the call."""
+    if call.is_trial and kind not in FAILURES:
+        return
     call.services.journal.record(
         kind, address_of(call), user_id=user_id, email=email, subject=subject, request_id=call.request_id
     )
 
 
 def address_of(call: RequestContext) -> str:
-    return client_address(call.scope, call.settings.trusted_proxies)
+    return client_address(call.scope)
+
+
+def group_of(call: RequestContext) -> str:
+    """The caller's address group as ``known_groups`` stores it: a hash, since addresses are personal."""
+    return call.services.limits.hashed(address_group(address_of(call)))
 
 
 @asynccontextmanager
 async def _proving(
-    call: RequestContext, account: str, failure: Kind, *, user_id: str | None = None, email: str | None = None
+    call: RequestContext,
+    account: str,
+    knows: Callable[[str], Awaitable[bool]],
+    failure: Kind,
+    *,
+    user_id: str | None = None,
+    email: str | None = None,
 ) -> AsyncIterator[None]:
+    """Args:
+    knows: Whether the account was signed in to from an address group; asked only where that matters.
+    """
     group = address_group(address_of(call))
-    journal = call.services.journal
-    try:
-        async with call.services.limits.sign_in(group, account).under_way() as attempt:
-            try:
-                yield
-            except (InvalidCredentials, WrongPassword):
-                await journal.alarms.attempt(group, journal.pseudonym(account))
-                note(call, failure, user_id=user_id, email=email)
-                if await attempt.fail():
-                    note(call, "locked_out", user_id=user_id, email=email)
-                raise
-            await attempt.succeed()
-    except TooManyRequests:
-        await journal.alarms.attempt(group, journal.pseudonym(account))
-        raise
+    limits = call.services.limits
+    is_known = await limits.has_failed_often(account) and await knows(group_of(call))
+    async with limits.sign_in(group, account, is_known=is_known).under_way() as attempt:
+        try:
+            yield
+        except (InvalidCredentials, WrongPassword):
+            note(call, failure, user_id=user_id, email=email)
+            if await attempt.fail():
+                note(call, "locked_out", user_id=user_id, email=email)
+            raise
+        await attempt.succeed()

@@ -1,12 +1,15 @@
 """Bytes from outside to validated models."""
 
 import json
+from collections.abc import AsyncGenerator
 from functools import lru_cache
 from typing import Any, NoReturn, TypeVar, cast, get_origin
 from urllib.parse import parse_qsl
 
 import orjson
 from pydantic import BaseModel, ValidationError
+from starlette.datastructures import Headers
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from taskwell.api.problems import invalid
 from taskwell.errors import Invalid, Location, MalformedBody, TooDeep, UnsupportedMediaType
@@ -18,6 +21,8 @@ MAX_DEPTH = 32
 
 MAX_FIELDS = 100
 """Of one object, form or query; more are told as one error instead of one for each."""
+
+URLENCODED, MULTIPART = b"application/x-www-form-urlencoded", b"multipart/form-data"
 
 MAX_KEPT_QUERY = 512
 """Longer query strings are parsed every time, so that what is kept stays small."""
@@ -148,11 +153,42 @@ def parse_form(model: type[Model], raw: bytes, content_type: list[bytes]) -> Mod
     Raises:
         UnsupportedMediaType: it is not a form as RFC 6749 wants it.
     """
-    if raw and (not content_type or _media_type(content_type[0]) != b"application/x-www-form-urlencoded"):
+    if raw and (not content_type or _media_type(content_type[0]) != URLENCODED):
         raise UnsupportedMediaType("Send a form, with 'Content-Type: application/x-www-form-urlencoded'.")
+    return validated(model, _urlencoded_fields(raw), "body", is_strict=False)
+
+
+def is_form(content_type: list[bytes]) -> bool:
+    return bool(content_type) and _media_type(content_type[0]) in {URLENCODED, MULTIPART}
+
+
+async def form_fields(raw: bytes, content_type: list[bytes]) -> dict[str, str]:
+    """The fields of an urlencoded form or of one by RFC 7578, which may hold no file.
+
+    Raises:
+        MalformedBody: the parts cannot be told apart, or one of them is a file.
+    """
+    if _media_type(content_type[0]) == URLENCODED:
+        return _urlencoded_fields(raw)
+
+    async def whole() -> AsyncGenerator[bytes, None]:
+        yield raw
+
+    headers = Headers(raw=[(b"content-type", content_type[0])])
+    try:
+        form = await MultiPartParser(headers, whole(), max_files=0, max_fields=MAX_FIELDS).parse()
+    except MultiPartException as error:
+        raise MalformedBody(f"The form cannot be read: {error.message}") from None
+    return {name: _without_nul(value) for name, value in form.items() if isinstance(value, str)}
+
+
+def _urlencoded_fields(raw: bytes) -> dict[str, str]:
     pairs = _pairs(raw, "body", keep_blank_values=True, errors="replace")
-    fields = {name: value.replace("\x00", "\ufffd") for name, value in pairs}
-    return validated(model, fields, "body", is_strict=False)
+    return {name: _without_nul(value) for name, value in pairs}
+
+
+def _without_nul(text: str) -> str:
+    return text.replace("\x00", "\ufffd")
 
 
 def _pairs(encoded: bytes, location: Location, *, keep_blank_values: bool, errors: str) -> list[tuple[str, str]]:

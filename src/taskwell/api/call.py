@@ -12,7 +12,7 @@ from taskwell.api.identity import Identities
 from taskwell.api.journal import SecurityJournal
 from taskwell.api.limits import Limits
 from taskwell.database import Database, Lane
-from taskwell.errors import InvalidHeader, TooLarge, Unauthorized
+from taskwell.errors import InvalidHeader, TooLarge, Unauthorized, UnsupportedMediaType
 from taskwell.settings import Settings
 from taskwell.spaces import SpaceAccess
 from taskwell.users import Caller
@@ -27,7 +27,8 @@ class Services:
 
     Attributes:
         schema: The revision that this version's schema has.
-        streams: The turns of responses that hold a database connection for as long as their readers take.
+        streams: The turns of exports that are being made, each with a database connection.
+        streaming: The users who are reading an export.
         is_ready: Set once everything is open, unset when the process begins to drain.
     """
 
@@ -38,6 +39,7 @@ class Services:
     journal: SecurityJournal
     schema: str
     streams: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STREAMS))
+    streaming: set[str] = field(default_factory=set)
     is_ready: bool = False
 
 
@@ -47,6 +49,7 @@ class RequestContext:
 
     Attributes:
         lane: Where the verbs run: the database, or the one transaction of an idempotent request.
+        is_trial: Whether all that it does is taken back.
         outdated: What the request makes wrong of ``Identities``; it is forgotten once the request is committed.
     """
 
@@ -60,6 +63,7 @@ class RequestContext:
     body_limit: int = 0
     raw_body: bytes | None = field(default=None, repr=False)
     outdated: set[str] = field(default_factory=set)
+    is_trial: bool = False
 
     @property
     def user(self) -> Principal:
@@ -83,8 +87,14 @@ class RequestContext:
 
     @property
     def base_path(self) -> str:
-        """The path as the caller wrote it, percent-encoded, without a trailing slash."""
-        return quote(raw_path(self.scope).rstrip(b"/"), safe="/-._~:@!$&'()*+,;=%")
+        """The path as the caller reached it, percent-encoded, without a trailing slash."""
+        return self.settings.root_path + quote(raw_path(self.scope).rstrip(b"/"), safe="/-._~:@!$&'()*+,;=%")
+
+    def address_with(self, name: str, value: str) -> str:
+        """The same request with this value of a query parameter; a path, so that it is right behind any proxy."""
+        query = self.scope["query_string"].decode("latin-1")
+        kept = [part for part in query.split("&") if part and not part.startswith(f"{name}=")]
+        return f"{self.base_path}?{'&'.join([*kept, f'{name}={value}'])}"
 
     def headers(self, name: bytes) -> list[bytes]:
         """Every value of a header, whose name is given in lower case."""
@@ -106,6 +116,7 @@ class RequestContext:
 
         Raises:
             TooLarge: it is longer than the operation takes, whether it said so or came in chunks.
+            UnsupportedMediaType: it is compressed.
         """
         if self.raw_body is None:
             self.raw_body = await self._read()
@@ -125,7 +136,13 @@ class RequestContext:
             if len(chunks) > limit:
                 raise _too_large(limit)
             if not message.get("more_body", False):
-                return bytes(chunks)
+                break
+        if chunks and any(coding.strip().lower() != b"identity" for coding in self.headers(b"content-encoding")):
+            raise UnsupportedMediaType(
+                "Send the body as it is: one with Content-Encoding is not taken.",
+                headers={"Accept-Encoding": "identity"},
+            )
+        return bytes(chunks)
 
     def within(self, lane: Lane) -> "RequestContext":
         """The same request, with its verbs on another lane."""
@@ -142,7 +159,8 @@ class ClientGone(Exception):
 
 
 def _too_large(limit: int) -> TooLarge:
-    return TooLarge(f"The body may hold {limit} bytes at most.")
+    # The connection closes, since nobody knows how much is still to come.
+    return TooLarge(f"The body may hold {limit} bytes at most.", headers={"Connection": "close"})
 
 
 def _in_the_signature() -> None:

@@ -1,7 +1,7 @@
 """ETags and the preconditions that use them (RFC 9110 section 13)."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from starlette.responses import Response
@@ -10,16 +10,16 @@ from starlette.types import Scope
 from taskwell.api.call import RequestContext
 from taskwell.api.replies import FRESH, json_response
 from taskwell.errors import InvalidHeader, PreconditionRequired
+from taskwell.tasks.service import IfMatch, Precondition
 
 _ENTITY_TAG = re.compile(r'[\s,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,[\s,]*|$)')
 """One of a list; RFC 9110 section 5.6.1 has empty elements ignored."""
 
-_QUOTED = re.compile(r'"[^"]*"')
-_CODING = re.compile(r"\.(?:zstd|gzip|br)(?=\"?$)")
-"""What the ETag of a compressed answer ends with: it is the same thing to whoever asks for it."""
-
+_QUOTED = re.compile(r'"([^"]*)"')
 _OURS = re.compile(r"(0|[1-9][0-9]{0,17})")
 _COUNTED = re.compile(r"(0|[1-9][0-9]{0,17})-[0-9]+")
+_WITH_SUFFIX = re.compile(r"[0-9]+(-[0-9]+)?[-+.:;_]+[A-Za-z][\w.-]*", re.ASCII)
+"""What several proxies make of our tags when they compress: ``37-gzip``."""
 
 
 def etag(revision: int, count: int | None = None) -> str:
@@ -30,8 +30,15 @@ def etag(revision: int, count: int | None = None) -> str:
     return f'"{revision}"' if count is None else f'"{revision}-{count}"'
 
 
-def if_match(call: RequestContext, *, is_counted: bool = False) -> frozenset[int] | None:
-    """The revisions that If-Match accepts, None for any; a weak tag or one that is not ours never matches.
+def weak(tag: str) -> str:
+    """The ETag for what is shown in several codings, and is only ever compared by If-None-Match."""
+    return f"W/{tag}"
+
+
+def if_match(call: RequestContext, *, is_counted: bool = False) -> IfMatch:
+    """The preconditions of a write; None where there are none. For ``If-None-Match: *`` see ``Operation``.
+
+    If-Match compares strongly: a weak tag or one that is not ours never matches.
 
     Args:
         is_counted: Whether the thing's ETag has a count beside the revision.
@@ -40,22 +47,34 @@ def if_match(call: RequestContext, *, is_counted: bool = False) -> frozenset[int
         InvalidHeader: it is not a list of entity tags.
         PreconditionRequired: there is none and ``REQUIRE_IF_MATCH`` is set.
     """
-    header = _joined(call.scope, b"if-match")
-    if header is None:
-        if call.settings.require_if_match:
-            raise PreconditionRequired("Send If-Match with the ETag that you read.")
-        return None
-    if header == "*":
+    wanted, unwanted = _joined(call.scope, b"if-match"), _joined(call.scope, b"if-none-match")
+    if wanted is None and call.settings.require_if_match:
+        raise PreconditionRequired("Send If-Match with the ETag that you read.")
+    if wanted in (None, "*") and unwanted is None:
         return None
     form = _COUNTED if is_counted else _OURS
-    ours = [form.fullmatch(tag) for is_weak, tag in _parsed(header) if not is_weak]
-    return frozenset(int(tag[1]) for tag in ours if tag is not None)
+    refused = _revisions(form, _QUOTED.findall(unwanted or ""))
+    if wanted in (None, "*"):
+        return Precondition(refused=refused)
+    tags = list(_parsed(wanted))
+    accepted = _revisions(form, (tag for is_weak, tag in tags if not is_weak))
+    return Precondition(accepted, refused, any(is_weak or _WITH_SUFFIX.fullmatch(tag) for is_weak, tag in tags))
+
+
+def _revisions(form: re.Pattern[str], tags: Iterable[str]) -> frozenset[int]:
+    return frozenset(int(ours[1]) for tag in tags if (ours := form.fullmatch(tag)) is not None)
 
 
 def is_unchanged(call: RequestContext, current: str) -> bool:
     """Whether If-None-Match holds this ETag; the comparison is weak, as section 13.1.2 says."""
     header = _joined(call.scope, b"if-none-match")
-    return header is not None and (header == "*" or _held(header, current) is not None)
+    return header is not None and (header == "*" or current.removeprefix("W/")[1:-1] in _QUOTED.findall(header))
+
+
+def refuses_whatever_exists(call: RequestContext) -> bool:
+    """Whether it is a write that must not touch anything that is there already."""
+    is_write = call.scope["method"] not in ("GET", "HEAD")
+    return is_write and _joined(call.scope, b"if-none-match") == "*"
 
 
 def tagged_response(
@@ -71,17 +90,6 @@ def tagged_response(
     if call.scope["method"] in ("GET", "HEAD") and is_unchanged(call, tag):
         return Response(status_code=304, headers=sent)
     return json_response(content(), status=status, headers=sent)
-
-
-def held_tag(scope: Scope, current: str) -> str | None:
-    """The one tag of If-None-Match that is this ETag, in whichever coding the client has it."""
-    header = _joined(scope, b"if-none-match")
-    return None if header is None else _held(header, current)
-
-
-def _held(header: str, current: str) -> str | None:
-    tags = _QUOTED.findall(header)
-    return current if current in tags else next((tag for tag in tags if _CODING.sub("", tag) == current), None)
 
 
 def _joined(scope: Scope, name: bytes) -> str | None:

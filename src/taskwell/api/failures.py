@@ -57,7 +57,7 @@ _ALL = (
     ),
     _failure("Sign in, and send the token as `Authorization: Bearer …`.", errors.Unauthorized()),
     _failure(
-        "The token has expired, was signed out, or is not ours. Sign in again and use the new one.",
+        "`detail` says why the token is refused. Sign in again and use the new one.",
         errors.InvalidToken(),
     ),
     _failure(
@@ -68,6 +68,10 @@ _ALL = (
         "Put your own user id into the path, or use the address without one. What another service keeps, such as a "
         "password of Better Auth, is changed there.",
         errors.Forbidden("The path names another user; use your own id."),
+    ),
+    _failure(
+        "Follow the link in the mail that was just sent, then sign in. The operator set REQUIRE_VERIFIED_EMAIL.",
+        errors.SignInUnconfirmed(),
     ),
     _failure("Send the account's current password.", errors.WrongPassword("The password is wrong.")),
     _failure(
@@ -82,6 +86,14 @@ _ALL = (
     _failure(
         "Delete tasks that nobody needs any more, or ask the operator for a higher MAX_TASKS_PER_SPACE.",
         errors.LimitReached("A space may hold 100,000 tasks that are not in the trash; delete some first."),
+    ),
+    _failure(
+        "Confirm the e-mail: `POST /api/v1/auth/email/verification` sends a link to it. Then send the request again.",
+        errors.EmailUnverified(),
+    ),
+    _failure(
+        "Ask for a new mail and follow the link in it. A link works once, and only for a limited time.",
+        errors.LinkOver(),
     ),
     _failure(
         "Wait a second and send the same request with the same key again.",
@@ -131,6 +143,10 @@ _ALL = (
     _failure(
         "Nothing was stored. Tell the operator: the database's disk is full. Reading still works.",
         DatabaseFull("There is no room left to store this."),
+    ),
+    _failure(
+        "Tell the operator: SMTP_HOST is not set. `taskwell users verify EMAIL` confirms an e-mail without mail.",
+        errors.MailNotConfigured(),
     ),
     _failure(
         "The request was stopped. Ask for less at once, or try again.",

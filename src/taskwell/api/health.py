@@ -2,22 +2,26 @@
 
 import asyncio
 import os
+import resource
 import time
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import psutil
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy import Text, column, literal_column, select, table
 from starlette.responses import Response
 
-from taskwell import __version__, logs, process
+from taskwell import __version__
 from taskwell.api.call import Call
-from taskwell.api.metrics import OPERATORS, require_operator
+from taskwell.api.metrics import OPERATORS
 from taskwell.api.operation import LenientPublicOperation
 from taskwell.api.replies import PRIVATE, json_response
 from taskwell.database import Query, now
 from taskwell.errors import AppError
+from taskwell.observability import logs
+from taskwell.security.bearer import require_operator
 
 router = APIRouter(tags=["health"], route_class=LenientPublicOperation)
 
@@ -39,7 +43,8 @@ class ReadyOut(BaseModel):
 
 class DatabaseHealthOut(BaseModel):
     status: str
-    database: str
+    database: Literal["connected", "disconnected"]
+    dialect: Literal["sqlite", "postgresql"]
     latency_ms: Annotated[float | None, Field(description="One round trip; null when the database is down.")]
 
 
@@ -68,6 +73,7 @@ async def ready(call: Call) -> Response:
 async def _readiness(call: Call) -> str:
     """Ready on the schema of this version, and of a later one: a rolling upgrade migrates before it replaces us."""
     try:
+        await call.services.database.check()
         found = await call.lane.row(SCHEMA)
     except AppError as error:
         logs.write_unserved(error)
@@ -92,12 +98,19 @@ async def database(call: Call) -> Response:
     latency = await _latency(call)
     is_up = latency is not None
     status = "healthy" if is_up else "unhealthy"
-    return _answer({"status": status, "database": call.services.database.name, "latency_ms": latency}, is_up=is_up)
+    content = {
+        "status": status,
+        "database": "connected" if is_up else "disconnected",
+        "dialect": call.services.database.name,
+        "latency_ms": latency,
+    }
+    return _answer(content, is_up=is_up)
 
 
 async def _latency(call: Call) -> float | None:
     started = time.perf_counter()
     try:
+        await call.services.database.check()
         await call.lane.row(PING)
     except AppError as error:
         logs.write_unserved(error)
@@ -146,27 +159,27 @@ class SystemOut(BaseModel):
     responses=OPERATORS,
 )
 async def system(call: Call) -> Response:
-    require_operator(call)
-    before = process.use()
+    require_operator(call.settings, call.headers(b"authorization"))
+    before = time.process_time()
     await asyncio.sleep(MOMENT_SECONDS)
-    after = process.use()
-    machine = process.machine_memory() or (None, None)
+    seconds = time.process_time()
+    process, machine = psutil.Process(), psutil.virtual_memory()
     return _answer(
         {
             "process_id": os.getpid(),
-            "uptime_seconds": round(time.time() - process.STARTED, 1),
+            "uptime_seconds": round(time.time() - process.create_time(), 1),
             "cpu": {
                 "cores": os.cpu_count(),
-                "load_average": [round(each, 2) for each in os.getloadavg()],
-                "process_percent": round((after.cpu_seconds - before.cpu_seconds) / MOMENT_SECONDS * 100, 1),
-                "process_seconds": round(after.cpu_seconds, 2),
+                "load_average": [round(each, 2) for each in psutil.getloadavg()],
+                "process_percent": round((seconds - before) / MOMENT_SECONDS * 100, 1),
+                "process_seconds": round(seconds, 2),
             },
             "memory": {
-                "resident_bytes": after.resident_bytes,
-                "total_bytes": machine[0],
-                "available_bytes": machine[1],
+                "resident_bytes": process.memory_info().rss,
+                "total_bytes": machine.total,
+                "available_bytes": machine.available,
             },
-            "file_descriptors": {"open": after.open_files, "limit": after.open_files_limit},
+            "file_descriptors": {"open": process.num_fds(), "limit": resource.getrlimit(resource.RLIMIT_NOFILE)[0]},
             "pool": asdict(call.services.database.pool_use()),
         }
     )

@@ -8,10 +8,12 @@ from hashlib import sha256
 
 from taskwell import users
 from taskwell.database import Database
-from taskwell.errors import InvalidToken, Unauthorized
+from taskwell.errors import InvalidToken
+from taskwell.security.bearer import bearer_token
 from taskwell.security.verifier import Verifier
 from taskwell.settings import Settings
 from taskwell.users import Caller
+from taskwell.users.principal import Principal
 
 MAX_ENTRIES = 10_000
 MAX_AGE_SECONDS = 60.0
@@ -20,10 +22,6 @@ SYNC_SECONDS = 1.0
 
 OVERLAP = timedelta(seconds=15)
 """Revocations of this long ago are read again each time: clocks differ, and commits come out of order."""
-
-
-MAX_TOKEN_BYTES = 16_384
-"""Better Auth puts the whole row of a user into its token; nothing sends headers longer than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +42,7 @@ class Identities:
         self._verifier = Verifier(settings)
         self._max_tasks = settings.max_tasks_per_space
         self._entries: dict[bytes, _Entry] = {}
+        self._by_name: dict[str, set[bytes]] = {}
         self._forgotten = 0
         self._synced_at = time.monotonic()
         self._syncing: asyncio.Task[None] | None = None
@@ -76,26 +75,33 @@ class Identities:
     def forget(self, names: set[str]) -> None:
         """Drops what is known of tokens by their ids, and of users by ``users.name_of_user``."""
         self._forgotten += 1
-        self._entries = {
-            digest: entry
-            for digest, entry in self._entries.items()
-            if entry.caller.actor.token_id not in names
-            and users.name_of_user(entry.caller.actor.user_id) not in names
-        }
+        for name in names:
+            for digest in list(self._by_name.get(name, ())):
+                self._drop(digest)
 
     async def _verify(self, token: bytes) -> Caller:
         claims = await self._verifier.verify(token.decode("latin-1"))
-        caller = await users.holder_of(self._database, claims) if claims is not None else None
+        caller = await users.holder_of(self._database, claims)
         if caller is None:
             raise InvalidToken
         return replace(caller, space=replace(caller.space, max_tasks=self._max_tasks))
 
     def _keep(self, digest: bytes, caller: Caller) -> None:
-        self._entries.pop(digest, None)
+        if digest in self._entries:
+            self._drop(digest)
         if len(self._entries) >= MAX_ENTRIES:
-            self._entries.pop(next(iter(self._entries)))
+            self._drop(next(iter(self._entries)))
         good_until = min(time.time() + MAX_AGE_SECONDS, caller.actor.expires_at.timestamp())
         self._entries[digest] = _Entry(caller, good_until)
+        for name in _names(caller.actor):
+            self._by_name.setdefault(name, set()).add(digest)
+
+    def _drop(self, digest: bytes) -> None:
+        for name in _names(self._entries.pop(digest).caller.actor):
+            digests = self._by_name[name]
+            digests.discard(digest)
+            if not digests:
+                del self._by_name[name]
 
     async def _sync(self) -> None:
         """One query for all who wait; who comes while it runs, and needs no fresher answer, goes on."""
@@ -117,16 +123,6 @@ class Identities:
             self._syncing = None
 
 
-def bearer_token(authorization: list[bytes]) -> bytes:
-    """The token of the one Authorization header (RFC 6750 section 2.1; the scheme has no case)."""
-    if not authorization:
-        raise Unauthorized
-    scheme, _, token = authorization[0].replace(b"\t", b" ").partition(b" ")
-    token = token.strip()
-    if scheme.lower() != b"bearer" and len(authorization) == 1:
-        raise Unauthorized
-    if len(authorization) > 1 or not token or b" " in token or b"\t" in authorization[0]:
-        raise InvalidToken("Send exactly one Authorization header with one bearer token.")
-    if len(token) > MAX_TOKEN_BYTES:
-        raise InvalidToken("The token is too long to be one of ours.")
-    return token
+def _names(actor: Principal) -> tuple[str, str]:
+    """By which of its names ``forget`` may be told of it."""
+    return actor.token_id, users.name_of_user(actor.user_id)

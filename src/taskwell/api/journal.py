@@ -11,12 +11,10 @@ from hashlib import blake2b
 
 import structlog
 
-from taskwell.api.alarms import Alarms
-from taskwell.api.windows import Store
 from taskwell.database import Database
 from taskwell.errors import AppError
+from taskwell.observability.metrics import SECURITY_EVENTS, SECURITY_EVENTS_LOST
 from taskwell.settings import Settings
-from taskwell.telemetry import SECURITY_EVENTS, SECURITY_EVENTS_LOST
 from taskwell.users import events
 from taskwell.users.events import Kind, SecurityEvent
 from taskwell.users.user import email_key
@@ -45,8 +43,7 @@ class _Waiting:
 class SecurityJournal:
     """One for each process. What waits for the database is in memory and bounded; what is dropped is counted."""
 
-    def __init__(self, database: Database, settings: Settings, store: Store) -> None:
-        self.alarms = Alarms(store.beside())  # anybody may name accounts without end
+    def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._secret = settings.signing_key.encode()[:64]
         self._waiting: deque[_Waiting] = deque()
@@ -71,15 +68,14 @@ class SecurityJournal:
         request_id: str | None = None,
     ) -> None:
         """Writes down an event of the account that ``user_id`` or ``email`` names, if there is such an account."""
-        SECURITY_EVENTS.add(kind)
+        SECURITY_EVENTS.labels(kind).inc()
         who = {"account": self.pseudonym(email_key(email))} if email is not None else {"user_id": user_id or subject}
         log.info("security event", kind=kind, address=address, request_id=request_id, **who)
         self._wait(_Waiting(SecurityEvent(kind, user_id, address, subject), email))
 
     def token_refused(self, address: str) -> None:
         """Counts a refused token; anybody can send a million, so few of them are written down."""
-        SECURITY_EVENTS.add("token_refused")
-        self.alarms.refused_token(address)
+        SECURITY_EVENTS.labels("token_refused").inc()
         event = SecurityEvent("token_refused", None, address)
         if not self._is_summed_up(event):
             log.info("security event", kind=event.kind, address=address)
@@ -103,7 +99,6 @@ class SecurityJournal:
                     raise
 
     async def close(self) -> None:
-        await self.alarms.close()
         if self._writer is not None:
             self._writer.cancel()
             await asyncio.wait([self._writer])
@@ -111,12 +106,12 @@ class SecurityJournal:
         try:
             await self.flush()
         except AppError:
-            SECURITY_EVENTS_LOST.add(amount=len(self._waiting))
+            SECURITY_EVENTS_LOST.inc(len(self._waiting))
             log.exception("security events could not be stored", lost=len(self._waiting))
 
     def _wait(self, waiting: _Waiting) -> None:
         if len(self._waiting) >= MAX_WAITING:
-            SECURITY_EVENTS_LOST.add()
+            SECURITY_EVENTS_LOST.inc()
             return
         self._waiting.append(waiting)
         if self._writer is None or self._writer.done():
@@ -133,7 +128,7 @@ class SecurityJournal:
                 pause = RETRY_SECONDS
             except Exception:
                 log.exception("security events could not be stored", lost=len(self._waiting))
-                SECURITY_EVENTS_LOST.add(amount=len(self._waiting))
+                SECURITY_EVENTS_LOST.inc(len(self._waiting))
                 self._waiting.clear()
 
     async def _attributed(self, batch: list[_Waiting]) -> list[_Waiting]:

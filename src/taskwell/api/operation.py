@@ -16,7 +16,7 @@ and returns a ``Response``.
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast, get_type_hints
 
 from fastapi.params import Depends, Form
@@ -25,11 +25,12 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from taskwell.api.bodies import parse_form, parse_json, parse_query, validated
+from taskwell.api.bodies import form_fields, is_form, parse_form, parse_json, parse_query, validated
 from taskwell.api.call import RequestContext
+from taskwell.api.conditional import refuses_whatever_exists
 from taskwell.api.idempotency import Work, once
 from taskwell.database import persistently
-from taskwell.errors import AppError, Forbidden, Invalid, NotFound
+from taskwell.errors import AppError, Forbidden, Invalid, NotFound, PreconditionFailed
 from taskwell.settings import Settings
 from taskwell.tasks.fields import UUID
 
@@ -56,6 +57,9 @@ class Operation(APIRoute):
     needs_principal = True
     is_strict = True
     """Whether a query parameter that the operation does not know is refused."""
+
+    takes_forms = False
+    """Whether a form may carry what is a JSON body elsewhere."""
 
     def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:
         super().__init__(path, endpoint, **options)
@@ -90,9 +94,21 @@ class Operation(APIRoute):
         return response
 
     async def _answer_once(self, call: RequestContext) -> Response:
+        if refuses_whatever_exists(call):
+            return await self._try(call)
         if call.scope["method"] == "POST" and (key := call.header(b"idempotency-key")) is not None:
             return await once(call, key, self._ready)
         return await self._answer(call)
+
+    async def _try(self, call: RequestContext) -> Response:
+        """Does the work and takes it back: where it would have succeeded, there is what the caller wants untouched.
+
+        The precondition is the last thing to be judged (RFC 9110 section 13.2.1), and so no verb has to know of it.
+        """
+        work = await self._ready(call)
+        async with call.services.database.transaction() as transaction:
+            await work(replace(call.within(transaction), is_trial=True))
+            raise PreconditionFailed("If-None-Match: * refuses a change of what exists, so nothing was changed.")
 
     async def _admit(self, call: RequestContext) -> None:
         call.caller = await call.services.identities.of(call.headers(b"authorization"))
@@ -129,6 +145,9 @@ class Operation(APIRoute):
 
     async def _body(self, call: RequestContext, model: type[BaseModel], *, is_optional: bool) -> BaseModel | None:
         raw = await call.body()
+        if raw and self.takes_forms and is_form(call.headers(b"content-type")):
+            value = await form_fields(raw, call.headers(b"content-type"))
+            return validated(model, value, "body", is_strict=self.is_strict)
         if raw:
             value = parse_json(raw, call.headers(b"content-type"), is_strict=self.is_strict)
             return validated(model, value, "body", is_strict=self.is_strict)
@@ -151,6 +170,10 @@ class LenientOperation(Operation):
 
 class LenientPublicOperation(LenientOperation):
     needs_principal = False
+
+
+class LenientFormOperation(LenientPublicOperation):
+    takes_forms = True
 
 
 class NoParameters(BaseModel):

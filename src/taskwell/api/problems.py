@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from taskwell.api.replies import PRIVATE, json_response
-from taskwell.errors import AppError, FieldError, Invalid, Location, MalformedBody
+from taskwell.errors import AppError, FieldError, Forbidden, Invalid, Location, MalformedBody, NotFound
 
 Renderer = Callable[[AppError, str], Response]
 """Writes an error for a request id."""
@@ -46,6 +46,15 @@ def render_problem(error: AppError, request_id: str) -> Response:
     return _response(error.status, problem(error, request_id), error, "application/problem+json")
 
 
+def render_user_task_problem(error: AppError, request_id: str) -> Response:
+    """The shape of the v1_user_tasks contract: v1's, with the statuses and words of user_tasks."""
+    told = _as_user_tasks_say(error)
+    body = problem(told, request_id)
+    if told.status == 403:
+        body["title"] = Forbidden.title
+    return _response(told.status, body, error, "application/problem+json")
+
+
 def render_todo_error(error: AppError, request_id: str) -> Response:
     """The shape of the todos contract."""
     told = _with_malformed_as_invalid(error)
@@ -53,6 +62,7 @@ def render_todo_error(error: AppError, request_id: str) -> Response:
     body = {
         "error": told.title,
         "message": told.detail,
+        "detail": told.detail,
         "details": [{"field": each.field or each.location, "message": each.message} for each in details],
     }
     return _response(_todo_status(told), body, error)
@@ -67,11 +77,19 @@ def _todo_status(error: AppError) -> int:
 
 def render_detail(error: AppError, request_id: str) -> Response:
     """The shape of the user_tasks contract."""
-    told = _with_malformed_as_invalid(error)
-    body: dict[str, Any] = {"detail": told.detail}
+    told = _as_user_tasks_say(error)
+    detail = told.detail
+    if told.status == 403 and not detail.startswith(Forbidden.title):
+        detail = f"{Forbidden.title}: {detail[0].lower()}{detail[1:]}"
+    body: dict[str, Any] = {"detail": detail}
     if isinstance(told, Invalid):
         body["errors"] = _field_errors(told)
     return _response(told.status, body, error)
+
+
+def _as_user_tasks_say(error: AppError) -> AppError:
+    """Their clients look for these words, and take a body that is not JSON for a wrong value."""
+    return NotFound("Task not found.") if error.status == 404 else _with_malformed_as_invalid(error)
 
 
 def _with_malformed_as_invalid(error: AppError) -> AppError:

@@ -12,8 +12,8 @@ from typing import Protocol, TypeVar
 
 import structlog
 
+from taskwell.observability.metrics import LIMIT_STORE_FAILURES
 from taskwell.settings import InvalidSettings
-from taskwell.telemetry import LIMIT_STORE_FAILURES
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -144,12 +144,6 @@ class Store:
         self.memory = MemoryWindows(clock)
         self._shared = SharedWindows(redis_url) if redis_url else None
 
-    def beside(self) -> "Store":
-        """The same Redis, and a memory of its own: what is counted there pushes nothing out of this one."""
-        other = Store(None, self.now)
-        other._shared = self._shared
-        return other
-
     async def close(self) -> None:
         if self._shared is not None:
             await self._shared.close()
@@ -208,7 +202,7 @@ class SharedWindows:
 
     def _failed(self, error: Exception) -> None:
         self._asked_at = time.monotonic()
-        LIMIT_STORE_FAILURES.add()
+        LIMIT_STORE_FAILURES.inc()
         if not self._is_down:
             self._is_down = True
             log.error(

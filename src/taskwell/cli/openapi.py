@@ -9,7 +9,7 @@ from taskwell.app import create_contracts
 
 
 def openapi(
-    contract: Annotated[str, typer.Argument(help="v1, todos or user_tasks.")] = "v1",
+    contract: Annotated[str, typer.Argument(help="v1, v1_by_user, todos, user_tasks or v1_user_tasks.")] = "v1",
 ) -> None:
     """Print a contract's OpenAPI document.
 

@@ -5,15 +5,16 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated
 
+import jwt
 import typer
 
 from taskwell import users
 from taskwell.cli.database import with_database
-from taskwell.cli.reasons import why_refused
 from taskwell.database import Database, now
-from taskwell.errors import Conflict
+from taskwell.errors import Conflict, InvalidToken
 from taskwell.security import tokens
 from taskwell.security.claims import TokenClaims
+from taskwell.security.unverified import read_unverified
 from taskwell.security.verifier import Verifier
 from taskwell.settings import read_settings
 
@@ -44,7 +45,7 @@ async def _issued(database: Database, *, email: str, days: float | None) -> str:
     user = await users.by_email(database, email)
     token = tokens.issue(user.id, key=key, algorithm=algorithm, now=now(), lifetime=lifetime).text
     claims = tokens.verify(token, key=key, algorithm=algorithm)
-    if claims is None or await users.holder_of(database, claims) is None:
+    if await users.holder_of(database, claims) is None:
         raise Conflict(
             f"{user.email} is disabled, so no token is good: run 'taskwell users enable {user.email}' first."
         )
@@ -61,13 +62,24 @@ def inspect(token: Annotated[str, typer.Argument(help="The token; '-' reads stan
     """
     text = typer.get_text_stream("stdin").read().strip() if token == "-" else token  # noqa: S105
     settings = read_settings()
-    claims = asyncio.run(Verifier(settings).verify(text))
-    if claims is None:
-        typer.echo(f"refused: {why_refused(text, settings)}", err=True)
-        raise typer.Exit(1)
+    try:
+        claims = asyncio.run(Verifier(settings).verify(text))
+    except InvalidToken as refused:
+        typer.echo(f"{refused.detail}{_what_it_says(text)}", err=True)
+        raise typer.Exit(1) from None
     issuer = tokens.ISSUER if isinstance(claims, TokenClaims) else claims.issuer
     typer.echo(f"issuer   {issuer}\nuser     {claims.subject}\ntoken    {claims.token_id}")
     typer.echo(f"issued   {_shown(claims.issued_at)}\nexpires  {_shown(claims.expires_at)}")
+
+
+def _what_it_says(text: str) -> str:
+    """The claims that most often keep a token out, unverified."""
+    try:
+        token = read_unverified(text)
+    except (ValueError, jwt.PyJWTError):
+        return ""
+    said = {"alg": token.algorithm} | {name: token.claims.get(name) for name in ("iss", "aud", "sub", "iat", "exp")}
+    return " It says: " + ", ".join(f"{name} {value!r}" for name, value in said.items()) + "."
 
 
 def _shown(instant: datetime | None) -> str:

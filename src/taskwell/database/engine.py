@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from urllib.parse import parse_qsl
 
 import asyncpg
 import structlog
-from sqlalchemy import URL, NullPool
+from sqlalchemy import NullPool
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -21,6 +21,7 @@ from taskwell.database.pool import Connection, ConnectionPool, PoolLimits
 from taskwell.database.postgres import LOST, PostgresDatabase
 from taskwell.database.sqlite import SqliteDatabase
 from taskwell.database.watch import StatementWatch
+from taskwell.database_url import without_passwords
 from taskwell.errors import Unavailable
 from taskwell.settings import InvalidSettings, Settings
 
@@ -37,9 +38,6 @@ REFUSED = (
 DRIVERS_OWN = (asyncpg.PostgresError, sqlite3.Error, DBAPIError)
 """What a database says that nothing here has words of its own for."""
 
-CLIENT_ONLY = ("sslmode", "channel_binding", "sslrootcert", "connect_timeout", "gssencmode")
-"""Query parameters of a libpq URL that are not the server's; each is translated or has no meaning here."""
-
 
 def own_words(error: Exception) -> str:
     """The database's sentence, without what SQLAlchemy puts around it."""
@@ -48,16 +46,17 @@ def own_words(error: Exception) -> str:
     return str(error)
 
 
-def sqlite_path(url: URL) -> Path:
+def sqlite_path(url: str) -> Path:
     """The file of ``sqlite:///file`` (relative) or ``sqlite:////file`` (absolute).
 
     Raises:
         InvalidSettings: there is no such folder, or it is an in-memory database, which would be empty on every
             connection.
     """
-    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+    file = url.removeprefix("sqlite:///").partition("?")[0]
+    if not url.startswith("sqlite:///") or file in ("", ":memory:") or file.startswith("file:"):
         raise InvalidSettings("DATABASE_URL must name a file, such as sqlite:///taskwell.db")
-    path = Path(url.database)
+    path = Path(file)
     if not path.parent.is_dir():
         raise InvalidSettings(f"DATABASE_URL names a folder that does not exist: {path.parent}")
     return path
@@ -105,14 +104,9 @@ async def postgres_connection(
             pooler in transaction mode does not, unless told to (PgBouncer's ``max_prepared_statements``).
         command_timeout: Seconds that a statement may take.
     """
-    url, arguments = postgres_arguments(settings.database)
     return await asyncpg.connect(
-        host=url.host,
-        port=url.port,
-        user=url.username,
-        password=url.password,
-        database=url.database,
-        **arguments,
+        settings.database,
+        ssl=tls_context(settings.database),
         timeout=settings.database_connect_timeout_seconds,
         command_timeout=command_timeout,
         statement_cache_size=500 if statement_cache else 0,
@@ -128,32 +122,20 @@ def postgres_engine(settings: Settings) -> AsyncEngine:
     return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
 
 
-def postgres_arguments(url: URL) -> tuple[URL, dict[str, Any]]:
-    """The URL and asyncpg's arguments for a URL as libpq writes it (Neon's, Heroku's, RDS's).
+def tls_context(url: str) -> ssl.SSLContext | None:
+    """For a mode that checks the server: the system's roots count where none are named, as with libpq's ``system``.
 
-    ``channel_binding=require`` cannot be honoured, since asyncpg has no SCRAM-PLUS; TLS is on all the same.
+    asyncpg does the other modes itself, and would look for the roots in a file at home.
 
     Raises:
-        InvalidSettings: an unknown ``sslmode``.
+        InvalidSettings: ``sslrootcert`` cannot be used.
     """
-    query = {name: value if isinstance(value, str) else value[-1] for name, value in url.query.items()}
-    arguments: dict[str, Any] = {}
-    if (tls := _tls(query.get("sslmode", ""), query.get("sslrootcert", ""))) is not None:
-        arguments["ssl"] = tls
-    if server_settings := {name: value for name, value in query.items() if name not in CLIENT_ONLY}:
-        arguments["server_settings"] = server_settings
-    return url.set(drivername="postgresql+asyncpg", query={}), arguments
-
-
-def _tls(mode: str, root_certificate: str) -> object:
-    """What asyncpg wants for libpq's ``sslmode`` (PostgreSQL 18, section 32.19)."""
-    if mode in ("", "disable", "allow", "prefer", "require"):
-        return mode or None
+    query = dict(parse_qsl(url.partition("?")[2]))
+    mode, roots = query.get("sslmode"), query.get("sslrootcert", "system")
     if mode not in ("verify-ca", "verify-full"):
-        raise InvalidSettings(f"DATABASE_URL has an unknown sslmode: {mode!r}")
-    known = None if root_certificate in ("", "system") else root_certificate
+        return None
     try:
-        context = ssl.create_default_context(cafile=known)
+        context = ssl.create_default_context(cafile=None if roots == "system" else roots)
     except OSError as error:
         raise InvalidSettings(f"DATABASE_URL names an sslrootcert that cannot be used: {error}") from error
     context.check_hostname = mode == "verify-full"
@@ -194,9 +176,12 @@ def refused_at_start(settings: Settings) -> Iterator[None]:
         yield
     except REFUSED as error:
         raise InvalidSettings(f"DATABASE_URL was refused: {error}") from error
+    except asyncpg.ClientConfigurationError as error:
+        raise InvalidSettings(f"DATABASE_URL cannot be used: {error}") from error
     except LOST as error:
-        where = f"{settings.database.host or 'localhost'}:{settings.database.port or 5432}"
-        reason = str(error) or type(error).__name__
-        raise Unavailable(f"The database that DATABASE_URL names, at {where}, cannot be reached: {reason}") from error
+        url, reason = without_passwords(settings.database), str(error) or type(error).__name__
+        raise Unavailable(f"The database that DATABASE_URL names, {url}, cannot be reached: {reason}") from error
     except asyncpg.PostgresError as error:
         raise InvalidSettings(f"DATABASE_URL was refused: {error}") from error
+    except ValueError as error:  # its text may quote a part of the password
+        raise InvalidSettings("DATABASE_URL cannot be used: its parameters cannot be read") from error

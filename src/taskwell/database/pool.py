@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from taskwell.errors import Unavailable
-from taskwell.telemetry import POOL_WAITS
+from taskwell.observability.metrics import POOL_WAITS
 
 PING_SECONDS = 2.0
 CLOSE_SECONDS = 2.0

@@ -6,6 +6,7 @@ PostgreSQL has the same rule in SQL (the first migration). SQLite, whose tokeniz
 
 import re
 import unicodedata
+from itertools import chain
 
 import orjson
 
@@ -21,6 +22,17 @@ REMEMBERED = 5_000
 
 FINAL_SIGMA, SIGMA = "\u03c2", "\u03c3"
 _ASCII_WORD = re.compile("[0-9a-z]+")
+
+UNSPACED = (
+    "\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
+    "\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\uac00-\ud7ff"  # Korean
+    "\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\uff66-\uffdc\U0001b000-\U0001b16f"  # Japanese
+    "\u3105-\u312f\u31a0-\u31bf\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Chinese
+)
+"""The letters of scripts that join words, or words and their endings: each is a word, a run of them is a phrase."""
+
+_HAS_UNSPACED = re.compile(f"[{UNSPACED}]")
+_PIECE = re.compile(f"[{UNSPACED}]|[^{UNSPACED}]+")
 
 
 class _Separators(dict[int, str]):
@@ -43,12 +55,23 @@ _SEPARATORS = _Separators()
 
 
 def split(text: str) -> list[str]:
-    """The words as they stand there."""
+    """The runs of letters, marks and digits as they stand there."""
     return text.translate(_SEPARATORS).split()
 
 
+def words_of(run: str) -> list[str]:
+    """The words of a run as they are compared: nearly always one."""
+    if not _HAS_UNSPACED.search(run):
+        return [folded(run) if len(run) <= LONGEST else run]
+    parts = (run[start : start + LONGEST] for start in range(0, len(run), LONGEST))
+    return [word for part in parts for word in _PIECE.findall(folded(part))]
+
+
 def folded(word: str) -> str:
-    """The word without case and accents; empty where it is nothing else."""
+    """The word without case and accents; empty where it is nothing else.
+
+    It takes time by the square of a letter's accents.
+    """
     if word.isascii():
         return word.lower()
     bare = "".join(each for each in unicodedata.normalize("NFD", word) if not "\u0300" <= each <= "\u036f")
@@ -78,10 +101,6 @@ def search_words(rows: bytes) -> str:
 
 
 def _indexed(owner: str, text: str) -> str:
-    words = _ASCII_WORD.findall(text.lower()) if text.isascii() else map(_folded_unless_long, split(text))
+    is_ascii = text.isascii()
+    words = _ASCII_WORD.findall(text.lower()) if is_ascii else chain.from_iterable(map(words_of, split(text)))
     return " ".join([owner + word if len(word.encode()) <= LONGEST else UNINDEXED for word in words if word])
-
-
-def _folded_unless_long(word: str) -> str:
-    """Folding takes time by the square of a letter's accents."""
-    return folded(word) if len(word) <= LONGEST else word

@@ -9,10 +9,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def to_its_end(executor: Executor, work: Callable[[], T]) -> T:
+async def to_its_end(executor: Executor | None, work: Callable[[], T]) -> T:
     """Does the work in a thread; a caller that is cancelled meanwhile leaves only when it has ended.
 
-    A connection to SQLite that is closed while a thread runs a statement on it takes the whole process along.
+    A connection to SQLite that is closed while a thread runs a statement on it takes the whole process along, and
+    a file that is closed while a thread uses it may be another file by then.
+
+    Args:
+        executor: None for the threads of the event loop.
     """
     running = asyncio.get_running_loop().run_in_executor(executor, work)
     try:

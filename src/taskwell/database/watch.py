@@ -5,13 +5,15 @@ import time
 
 import structlog
 
-from taskwell import tracing
 from taskwell.database.query import Step
-from taskwell.telemetry import QUERIES, SLOW_QUERIES
+from taskwell.observability import tracing
+from taskwell.observability.metrics import QUERIES, SLOW_QUERIES
 
 log = structlog.get_logger("taskwell.database")
 
 LONGEST_SHOWN = 1_000
+
+_READS, _WRITES = QUERIES.labels("read"), QUERIES.labels("write")
 
 
 class StatementWatch:
@@ -32,9 +34,9 @@ class StatementWatch:
             started: By ``time.perf_counter``.
         """
         seconds = time.perf_counter() - started
-        QUERIES.observe(seconds, "read" if step.is_read else "write")
+        (_READS if step.is_read else _WRITES).observe(seconds)
         if seconds >= self._slow_seconds:
-            SLOW_QUERIES.add()
+            SLOW_QUERIES.inc()
             statement = " ".join(step.text.split())[:LONGEST_SHOWN]
             log.warning("slow query", milliseconds=round(seconds * 1000, 1), statement=statement)
         if tracing.tracer is not None:

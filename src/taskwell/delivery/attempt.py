@@ -1,22 +1,8 @@
-"""One attempt to deliver: what is sent, and how it can fail."""
+"""One attempt to deliver a reminder: what is sent."""
 
 from dataclasses import dataclass
 
 from taskwell.tasks.reminder_queue import ClaimedReminder
-
-
-class Undelivered(Exception):
-    """An attempt failed.
-
-    Attributes:
-        reason: One sentence for the user's delivery log; never a response's text or a secret.
-        is_final: Whether trying again is pointless.
-    """
-
-    def __init__(self, reason: str, *, is_final: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.is_final = is_final
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +10,7 @@ class Recipient:
     """Who is to get it, and where. The order is that of ``recipients``'s columns.
 
     Attributes:
+        email: Only a confirmed one.
         is_disabled: Whether the operator has disabled the account.
     """
 

@@ -1,31 +1,32 @@
 """Delivering one claimed reminder: look, send, write down how it went."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from threading import Lock
 
 import structlog
 
-from taskwell import telemetry
 from taskwell.database import Database, now
-from taskwell.delivery import log
-from taskwell.delivery.attempt import Errand, Undelivered
-from taskwell.delivery.log import Delivery
+from taskwell.delivery.attempt import Errand
+from taskwell.delivery.log import Delivery, record
 from taskwell.delivery.recipients import recipient
+from taskwell.mail import quota
+from taskwell.mail.attempts import GIVEN_UP_AFTER, Undelivered, next_try
+from taskwell.observability.metrics import REMINDERS
 from taskwell.settings import Settings
 from taskwell.tasks import reminder_queue as queue
 from taskwell.tasks.reminder_queue import Claim, Release
 
-logger = structlog.get_logger("taskwell.delivery")
+log = structlog.get_logger("taskwell.delivery")
 
 ATTEMPT = timedelta(seconds=15)
-GIVEN_UP_AFTER = timedelta(days=1)
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=4)
 
 Sender = Callable[[Errand, Settings], Awaitable[None]]
 """Raises ``Undelivered``."""
+
+MAIL_LIMIT = "mail_limit"
+"""What the log says of a reminder by e-mail beyond ``MAX_MAILS_PER_DAY``."""
 
 _LOADING = Lock()
 
@@ -49,8 +50,19 @@ async def deliver(database: Database, settings: Settings, claim: Claim) -> None:
         await queue.release(database, reminder, Release(sent_at=errand.reminder.sent_at))
     elif moment > now():
         await queue.release(database, reminder, Release(fire_at=moment))
+    elif await _is_too_many(database, settings, errand):
+        await _settle(database, errand, moment, Undelivered(MAIL_LIMIT, is_final=True))
     else:
         await _settle(database, errand, moment, await _attempted(errand, settings, send))
+
+
+async def _is_too_many(database: Database, settings: Settings, errand: Errand) -> bool:
+    """Counts a mail when it is first tried; its other attempts are the same mail."""
+    reminder = errand.reminder
+    if reminder.channel != "email" or errand.recipient.email is None or reminder.attempts > 1:
+        return False
+    name = f"user/{reminder.claim.user_id}"
+    return not await quota.take(database, name, settings.max_mails_per_day)
 
 
 def _sender(channel: str) -> Sender:
@@ -84,7 +96,7 @@ async def _attempted(errand: Errand, settings: Settings, send: Sender) -> Undeli
     except TimeoutError:
         return Undelivered("The attempt took too long.")
     except Exception:
-        logger.exception("unexpected error", delivery_id=errand.reminder.delivery_id)
+        log.exception("unexpected error", delivery_id=errand.reminder.delivery_id)
         return Undelivered("Something unexpected went wrong on this server.")
     return None
 
@@ -92,7 +104,8 @@ async def _attempted(errand: Errand, settings: Settings, send: Sender) -> Undeli
 async def _settle(database: Database, errand: Errand, moment: datetime, failure: Undelivered | None) -> None:
     """Writes the log and the reminder in one transaction; the log first, since it is what locks the user."""
     at = now()
-    again_at = None if failure is None or failure.is_final else next_try(errand, at)
+    is_over = failure is None or failure.is_final
+    again_at = None if is_over else next_try(errand.reminder.attempts, errand.reminder.tried_since, at)
     if failure is None:
         left = Release(settled_for=moment, sent_at=at)
     elif again_at is None:
@@ -113,10 +126,10 @@ async def _settle(database: Database, errand: Errand, moment: datetime, failure:
         sent_at=left.sent_at,
     )
     async with database.transaction() as transaction:
-        await log.record(transaction, errand.reminder.claim.user_id, delivery)
+        await record(transaction, errand.reminder.claim.user_id, delivery)
         await queue.release(transaction, errand.reminder, left)
-    telemetry.REMINDERS.add(delivery.channel, delivery.status)
-    logger.info(
+    REMINDERS.labels(delivery.channel, delivery.status).inc()
+    log.info(
         "delivery",
         delivery_id=delivery.id,
         channel=delivery.channel,
@@ -124,13 +137,3 @@ async def _settle(database: Database, errand: Errand, moment: datetime, failure:
         attempts=delivery.attempts,
         error=delivery.error,
     )
-
-
-def next_try(errand: Errand, at: datetime) -> datetime | None:
-    """Ten seconds later, then three times as long each time, up to four hours; None once a day has passed.
-
-    The pauses vary by a fifth, so that a receiver that comes back is not met by everybody at once.
-    """
-    pause = min(FIRST_PAUSE * 3 ** min(errand.reminder.attempts - 1, 20), LONGEST_PAUSE)
-    again_at = at + pause * random.uniform(0.8, 1.2)  # noqa: S311
-    return again_at if again_at < errand.reminder.tried_since + GIVEN_UP_AFTER else None

@@ -1,6 +1,6 @@
 """Who gets a reminder, and where."""
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, case, select
 
 from taskwell.database import Lane, Query, UuidText
 from taskwell.delivery.attempt import Recipient
@@ -8,7 +8,13 @@ from taskwell.delivery.tables import WebhookRow
 from taskwell.users.tables import UserRow
 
 _RECIPIENT: Query[Recipient] = Query(
-    select(UserRow.name, UserRow.email, UserRow.disabled_at.is_not(None), WebhookRow.url, WebhookRow.secret)
+    select(
+        UserRow.name,
+        case((UserRow.email_verified_at.is_not(None), UserRow.email)),
+        UserRow.disabled_at.is_not(None),
+        WebhookRow.url,
+        WebhookRow.secret,
+    )
     .outerjoin(WebhookRow, WebhookRow.user_id == UserRow.id)
     .where(UserRow.id == bindparam("user_id", type_=UuidText)),
     Recipient,

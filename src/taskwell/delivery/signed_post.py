@@ -1,20 +1,19 @@
 """Sending a reminder to a user's URL, signed as Standard Webhooks 1.0 says."""
 
-import base64
-import hmac
 import ssl
 from datetime import datetime
 from functools import cache
-from hashlib import sha256
 
 import httpx2
 import orjson
+from standardwebhooks import Webhook
 
 from taskwell import __version__
 from taskwell.database import now
 from taskwell.delivery.addresses import resolve
-from taskwell.delivery.attempt import Errand, Undelivered
-from taskwell.delivery.webhooks import SECRET_PREFIX, broken_url_rule
+from taskwell.delivery.attempt import Errand
+from taskwell.delivery.webhooks import broken_url_rule
+from taskwell.mail.attempts import Undelivered
 from taskwell.settings import Settings
 from taskwell.tasks.task import Priority
 
@@ -109,13 +108,10 @@ def payload(errand: Errand) -> bytes:
 
 
 def signed_headers(delivery_id: str, at: datetime, body: bytes, secret: str) -> dict[str, str]:
-    timestamp = str(int(at.timestamp()))
-    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
-    signed = hmac.digest(key, f"{delivery_id}.{timestamp}.".encode() + body, sha256)
     return {
         "Content-Type": "application/json",
         "User-Agent": f"Taskwell/{__version__}",
         "webhook-id": delivery_id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(secret).sign(delivery_id, at, body.decode()),
     }

@@ -30,7 +30,8 @@ class ExternalClaims:
         issuer: Together with ``subject`` it is who the user is.
         token_id: Made of the ``jti``, or of what was signed where it has none.
         issued_at: None where the token does not say.
-        email: As the issuer has it; it proves nothing here.
+        email: As the issuer has it; it finds no account here.
+        email_verified: Whether the issuer says that it is the user's.
     """
 
     issuer: str
@@ -40,6 +41,7 @@ class ExternalClaims:
     expires_at: datetime
     email: str | None
     name: str | None
+    email_verified: bool = False
 
     @property
     def identity_id(self) -> str:

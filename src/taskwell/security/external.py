@@ -4,6 +4,7 @@ Each verifier knows its issuer's own algorithms and keys. The claims are judged 
 cheap, and so a token that is wrong anyway never costs a look for a key.
 """
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -16,9 +17,12 @@ from taskwell.security.jwks import PublishedKeys
 from taskwell.security.tokens import LEEWAY_SECONDS, is_id
 from taskwell.security.unverified import UnverifiedToken
 
-PUBLISHED_ALGORITHMS = ("EdDSA", "ES256", "ES512", "PS256", "RS256")
+PUBLISHED_ALGORITHMS = ("EdDSA", "Ed25519", "ES256", "ES512", "PS256", "RS256")
 PUBLISHED_CLAIMS = ("exp", "iss", "aud", "sub")
 SHARED_ALGORITHM = "HS256"
+SHARED_SUBJECTS = ("sub", "user_id", "userId", "id")
+"""Where such a token may name its user; the first that is there counts."""
+
 SOLE_ISSUER = "better-auth"
 """Who issues tokens that name no issuer, where the settings name none either."""
 
@@ -33,20 +37,24 @@ class PublishedKeyVerifier:
         self._issuer = issuer
         self._audience = audience
 
-    async def verify(self, token: UnverifiedToken) -> ExternalClaims | None:
+    async def verify(self, token: UnverifiedToken) -> ExternalClaims:
         """Raises:
+        jwt.PyJWTError: it is not valid, and says why.
         Unavailable: no key could be fetched since this process began.
         """
-        algorithm, key_id = token.algorithm, token.header.get("kid")
-        if not isinstance(algorithm, str) or algorithm not in PUBLISHED_ALGORITHMS or not isinstance(key_id, str):
-            return None
-        if self._decoded(token, None) is None:
-            return None
-        key = await self._keys.find(key_id, algorithm)
-        claims = self._decoded(token, key) if key is not None else None
-        return None if claims is None else _external(claims, token, self._issuer, ("sub",))
+        key_id = token.header.get("kid")
+        if token.algorithm not in PUBLISHED_ALGORITHMS:
+            raise jwt.InvalidAlgorithmError(f"alg is not one of {', '.join(PUBLISHED_ALGORITHMS)}")
+        if key_id is None:
+            raise jwt.InvalidTokenError("kid is missing: it names the key that signed")
+        self._decoded(token, None)
+        key = await self._keys.find(key_id, str(token.algorithm))
+        if key is None:
+            raise jwt.InvalidKeyError(f"no key for this kid and {token.algorithm} is published")
+        claims = self._decoded(token, key)
+        return _external(claims, token, self._issuer, claims["sub"])
 
-    def _decoded(self, token: UnverifiedToken, key: jwt.PyJWK | None) -> dict[str, Any] | None:
+    def _decoded(self, token: UnverifiedToken, key: jwt.PyJWK | None) -> dict[str, Any]:
         return decoded(token, key, issuer=self._issuer, audience=self._audience, required=PUBLISHED_CLAIMS)
 
 
@@ -63,16 +71,20 @@ class SharedSecretVerifier:
         self._issuer = issuer
         self._audience = audience
 
-    async def verify(self, token: UnverifiedToken) -> ExternalClaims | None:
-        if token.algorithm != SHARED_ALGORITHM:
-            return None
+    async def verify(self, token: UnverifiedToken) -> ExternalClaims:
+        """Raises:
+        jwt.PyJWTError: it is not valid, and says why.
+        """
         issuer = self._issuer or (self._origin if token.issuer is not None else None)
         audience = self._audience or (self._origin if token.claims.get("aud") is not None else None)
         claims = decoded(token, self._secret, issuer=issuer, audience=audience, required=("exp",))
-        if claims is None:
-            return None
         whose = self._issuer or self._origin or claims.get("iss") or SOLE_ISSUER
-        return _external(claims, token, whose, ("sub", "user_id", "id"))
+        subject = next((claims[name] for name in SHARED_SUBJECTS if claims.get(name) is not None), None)
+        if isinstance(subject, int) and not isinstance(subject, bool):
+            subject = str(subject)
+        if subject is None:
+            raise jwt.InvalidTokenError(f"the user is missing: none of {', '.join(SHARED_SUBJECTS)} is there")
+        return _external(claims, token, whose, subject)
 
 
 def decoded(
@@ -82,7 +94,7 @@ def decoded(
     issuer: str | None,
     audience: str | None,
     required: Sequence[str],
-) -> dict[str, Any] | None:
+) -> dict[str, Any]:
     """The claims if they hold, and, where a key is given, the signature by it.
 
     Args:
@@ -90,46 +102,46 @@ def decoded(
         key: None to look at the claims only.
         issuer: None for any or none; so is ``audience``.
         required: Claims that must be there.
+
+    Raises:
+        jwt.PyJWTError: they do not.
     """
     algorithms = [key.algorithm_name] if isinstance(key, jwt.PyJWK) else [SHARED_ALGORITHM]
-    try:
-        return jwt.decode(
-            token.text,
-            key or "",
-            algorithms=algorithms,
-            issuer=issuer,
-            audience=audience,
-            leeway=LEEWAY_SECONDS,
-            options={
-                "verify_signature": key is not None,
-                "verify_exp": True,
-                "verify_nbf": True,
-                "verify_iat": True,
-                "verify_sub": True,
-                "verify_jti": True,
-                "verify_iss": issuer is not None,
-                "verify_aud": audience is not None,
-                "require": list(required),
-            },
-        )
-    except (jwt.PyJWTError, ValueError):
-        return None
+    claims: dict[str, Any] = jwt.decode(
+        token.text,
+        key or "",
+        algorithms=algorithms,
+        issuer=issuer,
+        audience=audience,
+        leeway=LEEWAY_SECONDS,
+        options={
+            "verify_signature": key is not None,
+            "verify_exp": True,
+            "verify_nbf": True,
+            "verify_iat": True,
+            "verify_sub": False,  # the caller does: a shared secret's subject may be a number
+            "verify_jti": True,
+            "verify_iss": issuer is not None,
+            "verify_aud": audience is not None,
+            "require": list(required),
+        },
+    )
+    if claims["exp"] <= time.time():  # the leeway is for clocks that are behind, not for tokens that are over
+        raise jwt.ExpiredSignatureError("Signature has expired")
+    return claims
 
 
-def _external(
-    claims: dict[str, Any], token: UnverifiedToken, issuer: object, subject_claims: Sequence[str]
-) -> ExternalClaims | None:
-    subject = next((claims[name] for name in subject_claims if name in claims), None)
-    if not is_id(subject) or not is_id(issuer):
-        return None
+def _external(claims: dict[str, Any], token: UnverifiedToken, issuer: object, subject: object) -> ExternalClaims:
+    if not is_id(subject):
+        raise jwt.InvalidTokenError("the user's id is not a text of 1 to 255 characters")
+    if not is_id(issuer):
+        raise jwt.InvalidIssuerError("iss is not a text of 1 to 255 characters")
     token_id = claims.get("jti")
     try:
         issued_at = datetime.fromtimestamp(int(claims["iat"]), UTC) if "iat" in claims else None
         expires_at = datetime.fromtimestamp(int(claims["exp"]), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    if expires_at <= datetime.now(UTC):  # the leeway is for clocks that are behind, not for tokens that are over
-        return None
+    except (ValueError, OverflowError, OSError) as error:
+        raise jwt.InvalidTokenError("exp or iat is beyond the calendar") from error
     return ExternalClaims(
         issuer=issuer,
         subject=subject,
@@ -138,6 +150,7 @@ def _external(
         expires_at=expires_at,
         email=_text(claims.get("email")),
         name=_text(claims.get("name")),
+        email_verified=claims.get("emailVerified") is True or claims.get("email_verified") is True,
     )
 
 

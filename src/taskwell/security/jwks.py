@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -27,16 +28,21 @@ FETCH_SECONDS = 4.0
 MAX_BYTES = 262_144
 MIN_RSA_BITS = 2048
 
+MAX_REDIRECTS = 3
+
 _ALGORITHMS: Mapping[tuple[object, object], tuple[str, ...]] = {
-    ("OKP", "Ed25519"): ("EdDSA",),
+    ("OKP", "Ed25519"): ("EdDSA", "Ed25519"),
     ("EC", "P-256"): ("ES256",),
     ("EC", "P-521"): ("ES512",),
     ("RSA", None): ("RS256", "PS256"),
 }
+_OLDER_NAMES = {"Ed25519": "EdDSA"}
+"""RFC 9864 gave the algorithm a second name, which PyJWT does not know."""
+
 _PUBLIC_MEMBERS = frozenset({"kty", "crv", "x", "y", "n", "e"})
 
-Keys = dict[str, dict[str, jwt.PyJWK]]
-"""Each key by its ``kid``, and for each algorithm that it may verify."""
+Keys = dict[tuple[str, str], jwt.PyJWK]
+"""Each key by its ``kid`` and an algorithm that it may verify."""
 
 
 class PublishedKeys:
@@ -61,20 +67,21 @@ class PublishedKeys:
         Raises:
             Unavailable: none has ever been fetched, and the issuer does not answer.
         """
-        if self._keys is None or key_id not in self._keys:
-            await self._fetch_for(key_id)
+        wanted = (key_id, algorithm)
+        if self._keys is None or wanted not in self._keys:
+            await self._fetch_for(wanted)
         elif self._clock() - self._fetched_at > MAX_AGE_SECONDS:
             self._begin_fetch()
         if self._keys is None:
             raise Unavailable("The issuer of this token cannot be reached to verify it; try again shortly.")
-        return self._keys.get(key_id, {}).get(algorithm)
+        return self._keys.get(wanted)
 
-    async def _fetch_for(self, key_id: str) -> None:
+    async def _fetch_for(self, wanted: tuple[str, str]) -> None:
         fetching = self._begin_fetch()
         if fetching is None:
             return
         await asyncio.shield(fetching)
-        if self._keys is None or key_id not in self._keys:
+        if self._keys is None or wanted not in self._keys:
             self._may_fetch_at = self._began_at + PATIENCE_SECONDS
 
     def _begin_fetch(self) -> asyncio.Task[None] | None:
@@ -86,7 +93,7 @@ class PublishedKeys:
 
     async def _fetch(self) -> None:
         try:
-            self._keys = readable_keys(await self._download())
+            self._keys = await self.download()
             self._fetched_at = self._began_at
         except Exception as error:  # noqa: BLE001  # whatever it was, the keys that are known stay
             self._may_fetch_at = self._began_at + PATIENCE_SECONDS
@@ -94,19 +101,27 @@ class PublishedKeys:
         finally:
             self._fetching = None
 
-    async def _download(self) -> bytes:
+    async def download(self) -> Keys:
+        """What is published now; redirects are followed within the origin.
+
+        Raises:
+            ValueError: it is no JWKS, or not to be had there.
+        """
         if self._client is None:
             self._client = await asyncio.to_thread(_new_client)
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        async with asyncio.timeout(FETCH_SECONDS), self._client.stream("GET", self.url, headers=headers) as response:
-            if response.status_code != 200:
-                raise ValueError(f"the answer is {response.status_code}")
-            content = bytearray()
-            async for chunk in response.aiter_raw():
-                content += chunk
-                if len(content) > MAX_BYTES:
-                    raise ValueError(f"the answer is longer than {MAX_BYTES} bytes")
-            return bytes(content)
+        request = self._client.build_request("GET", self.url, headers=headers)
+        origin = _origin(request.url)
+        async with asyncio.timeout(FETCH_SECONDS):
+            for _ in range(1 + MAX_REDIRECTS):
+                response = await self._client.send(request, stream=True)
+                async with aclosing(response):
+                    if response.next_request is None:
+                        return readable_keys(await _content(response))
+                request = response.next_request
+                if _origin(request.url) != origin:
+                    raise ValueError(f"it redirects to another origin, at {request.url.host}")
+        raise ValueError(f"it redirects more than {MAX_REDIRECTS} times")
 
 
 def _new_client() -> "httpx2.AsyncClient":
@@ -114,6 +129,21 @@ def _new_client() -> "httpx2.AsyncClient":
     import httpx2  # noqa: PLC0415
 
     return httpx2.AsyncClient(timeout=FETCH_SECONDS, limits=httpx2.Limits(max_keepalive_connections=0))
+
+
+def _origin(url: "httpx2.URL") -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+async def _content(response: "httpx2.Response") -> bytes:
+    if response.status_code != 200:
+        raise ValueError(f"the answer is {response.status_code}")
+    content = bytearray()
+    async for chunk in response.aiter_raw():
+        content += chunk
+        if len(content) > MAX_BYTES:
+            raise ValueError(f"the answer is longer than {MAX_BYTES} bytes")
+    return bytes(content)
 
 
 def readable_keys(content: bytes) -> Keys:
@@ -128,23 +158,30 @@ def readable_keys(content: bytes) -> Keys:
         raise ValueError("the answer is not a JWKS")  # noqa: TRY004  # it is the text that is wrong
     keys: Keys = {}
     for each in published:
-        if isinstance(each, dict) and isinstance(each.get("kid"), str) and (usable := _usable(each)):
-            keys[each["kid"]] = usable
+        if isinstance(each, dict) and isinstance(each.get("kid"), str):
+            keys |= {(each["kid"], key.algorithm_name): key for key in _usable(each)}
     return keys
 
 
-def _usable(published: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:
+def _usable(published: Mapping[str, Any]) -> list[jwt.PyJWK]:
     """The key for each algorithm that it may verify; private members, should there be any, are not looked at."""
     public = {name: value for name, value in published.items() if name in _PUBLIC_MEMBERS}
+    algorithm = published.get("alg")
     try:
         if published.get("use", "sig") != "sig" or "verify" not in published.get("key_ops", ("verify",)):
-            return {}
+            return []
         fitting = _ALGORITHMS.get((public.get("kty"), public.get("crv")), ())
-        keys = {name: jwt.PyJWK(public, name) for name in fitting if published.get("alg", name) == name}
+        if algorithm is not None:
+            older = _OLDER_NAMES.get(algorithm, algorithm)
+            fitting = tuple(name for name in fitting if _OLDER_NAMES.get(name, name) == older)
+        return [_key_for(public, name) for name in fitting]
     except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
-        return {}
-    return {name: key for name, key in keys.items() if not isinstance(key.key, RSAPublicKey) or _is_long(key.key)}
+        return []
 
 
-def _is_long(key: RSAPublicKey) -> bool:
-    return key.key_size >= MIN_RSA_BITS
+def _key_for(public: dict[str, Any], algorithm: str) -> jwt.PyJWK:
+    key = jwt.PyJWK(public, _OLDER_NAMES.get(algorithm, algorithm))
+    if isinstance(key.key, RSAPublicKey) and key.key.key_size < MIN_RSA_BITS:
+        raise jwt.InvalidKeyError(f"the key has {key.key.key_size} bits; {MIN_RSA_BITS} are the least")
+    key.algorithm_name = algorithm
+    return key

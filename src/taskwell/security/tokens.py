@@ -13,8 +13,8 @@ from taskwell.security.claims import TokenClaims
 
 ISSUER = "taskwell"
 AUDIENCE = "taskwell"
-LEEWAY_SECONDS = 5
-"""How far another replica's clock may be ahead; it does not lengthen a token's life."""
+LEEWAY_SECONDS = 30
+"""How far the issuer's clock may be ahead (``iat``, ``nbf``); it does not lengthen a token's life."""
 
 MAX_ID = 255
 REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti"]
@@ -43,13 +43,18 @@ def issue(
         "sub": subject,
         "iat": int(now.timestamp()),
         "exp": int(expires_at.timestamp()),
+        "auth_time": int(now.timestamp()),
         "jti": str(uuid7(nanoseconds=int((as_of or now).timestamp() * 1000) * 1_000_000)),
     }
     return AccessToken(jwt.encode(claims, key, algorithm=algorithm), expires_at)
 
 
-def verify(text: str, *, key: str, algorithm: str) -> TokenClaims | None:
-    """The claims, or None for whatever is not a valid token of ours."""
+def verify(text: str, *, key: str, algorithm: str) -> TokenClaims:
+    """The claims of a token of ours.
+
+    Raises:
+        jwt.InvalidTokenError: it is not valid, and says why.
+    """
     try:
         claims = jwt.decode(
             text,
@@ -60,14 +65,14 @@ def verify(text: str, *, key: str, algorithm: str) -> TokenClaims | None:
             leeway=LEEWAY_SECONDS,
             options={"require": REQUIRED},
         )
-        if str(UUID(claims["sub"])) != claims["sub"] or claims["exp"] <= time.time():
-            return None
-        if not is_id(claims["jti"]):
-            return None
+        if claims["exp"] <= time.time():
+            raise jwt.ExpiredSignatureError("Signature has expired")
+        if str(UUID(claims["sub"])) != claims["sub"] or not is_id(claims["jti"]):
+            raise jwt.InvalidTokenError("sub or jti is not an id of ours")
         expires_at = datetime.fromtimestamp(claims["exp"], UTC)
         return TokenClaims(claims["sub"], claims["jti"], _issued_at(claims), expires_at)
-    except (jwt.InvalidTokenError, ValueError, OverflowError, OSError):
-        return None
+    except (ValueError, OverflowError, OSError) as error:
+        raise jwt.InvalidTokenError(str(error)) from error
 
 
 def is_id(value: object) -> TypeGuard[str]:

@@ -3,6 +3,11 @@
 The issuer decides which keys and algorithms may verify; what the token says of itself only picks the issuer.
 """
 
+from contextlib import suppress
+
+import jwt
+
+from taskwell.errors import InvalidToken
 from taskwell.security import tokens
 from taskwell.security.claims import ExternalClaims, TokenClaims
 from taskwell.security.external import (
@@ -12,8 +17,10 @@ from taskwell.security.external import (
     origin_of,
 )
 from taskwell.security.jwks import PublishedKeys
-from taskwell.security.unverified import UnverifiedToken, read_unverified
+from taskwell.security.unverified import read_unverified
 from taskwell.settings import Settings
+
+MAX_REASON = 200
 
 
 class Verifier:
@@ -25,31 +32,40 @@ class Verifier:
         self._published = _published(settings)
         self._shared = _shared(settings)
 
-    async def verify(self, text: str) -> TokenClaims | ExternalClaims | None:
-        """The claims of a good token, else None.
+    async def verify(self, text: str) -> TokenClaims | ExternalClaims:
+        """The claims of a good token.
 
         Raises:
+            InvalidToken: it is not good, and why.
             Unavailable: the issuer's keys are needed, and could not be fetched since this process began.
         """
-        token = read_unverified(text)
-        if token is None:
-            return None
-        if token.issuer == tokens.ISSUER:
-            return self._own(token)
-        external = self._shared if token.algorithm == SHARED_ALGORITHM else self._published
-        return await external.verify(token) if external is not None else None
+        try:
+            token = read_unverified(text)
+            if token.issuer == tokens.ISSUER:
+                return self._own(text)
+            external = self._shared if token.algorithm == SHARED_ALGORITHM else self._published
+            if external is None:
+                raise jwt.InvalidIssuerError("iss and alg name no issuer that this server trusts")
+            return await external.verify(token)
+        except jwt.ExpiredSignatureError:
+            raise InvalidToken("The token has expired; sign in again.") from None
+        except (jwt.PyJWTError, UnicodeEncodeError) as error:
+            reason = str(error).encode(errors="replace").decode()[:MAX_REASON].rstrip(".")  # it may quote the token
+            raise InvalidToken(f"The token is refused: {reason}.") from error
 
-    def _own(self, token: UnverifiedToken) -> TokenClaims | None:
-        found = (tokens.verify(token.text, key=key, algorithm=self._algorithm) for key in self._keys)
-        return next((claims for claims in found if claims is not None), None)
+    def _own(self, text: str) -> TokenClaims:
+        for key in self._keys[:-1]:
+            with suppress(jwt.InvalidSignatureError):
+                return tokens.verify(text, key=key, algorithm=self._algorithm)
+        return tokens.verify(text, key=self._keys[-1], algorithm=self._algorithm)
 
 
 def _published(settings: Settings) -> PublishedKeyVerifier | None:
-    if settings.better_auth_url is None:
+    if settings.better_auth_url is None or settings.jwks_url is None:
         return None
     origin = origin_of(settings.better_auth_url)
     return PublishedKeyVerifier(
-        PublishedKeys(f"{settings.better_auth_url}/api/auth/jwks"),
+        PublishedKeys(settings.jwks_url),
         issuer=settings.better_auth_issuer or origin,
         audience=settings.better_auth_audience or origin,
     )

@@ -65,24 +65,52 @@ async def bulk(
         locked = await lock_space(transaction, space)
         batch = _Batch(
             locked,
-            await transaction.rows(_NAMED, **readable(actor, space), named=_named(operations)),
+            await with_ids(transaction, actor, space, _named(operations)),
             await transaction.rows(_LISTS, **readable(actor, space)),
         )
         outcomes = [batch.outcome(each, index, atomic=atomic) for index, each in enumerate(operations)]
         if not batch.after:
             return outcomes
-        revision = await _store(transaction, actor, locked, batch)
+        revision = await store(
+            transaction,
+            actor,
+            locked,
+            created=[task for task in batch.after.values() if task.id not in batch.before],
+            changed=[task for task in batch.after.values() if task.id in batch.before],
+            living=batch.more_living,
+        )
     return [
         replace(each, revision=revision) if isinstance(each, Task) and batch.is_written(each) else each
         for each in outcomes
     ]
 
 
-async def add(transaction: Lane, actor: Principal, space: LockedSpace, tasks: Sequence[Task]) -> None:
-    """Stores new tasks as they are, with one revision; their lists must be the space's, which must have room."""
-    revision = await next_revision(transaction, space, living=sum(task.living for task in tasks))
-    given = as_json_rows([row_of(task, actor, space) for task in tasks])
-    await transaction.rows(_INSERT, **readable(actor, space), given=given, revision=revision)
+async def store(
+    transaction: Lane,
+    actor: Principal,
+    space: LockedSpace,
+    *,
+    created: Sequence[Task] = (),
+    changed: Sequence[Task] = (),
+    living: int,
+) -> int:
+    """Writes new and changed tasks as they are; gives their one revision.
+
+    Args:
+        living: How many tasks are new or come out of the trash, less those that go; there must be room for them.
+    """
+    revision = await next_revision(transaction, space, living=living)
+    for write, tasks in ((_INSERT, created), (REWRITE, changed)):
+        if tasks:
+            given = as_json_rows([row_of(task, actor, space) for task in tasks])
+            await transaction.rows(write, **readable(actor, space), given=given, revision=revision)
+    return revision
+
+
+async def with_ids(transaction: Lane, actor: Principal, space: SpaceAccess, ids: Iterable[str]) -> list[Task]:
+    """Those of the space's tasks, in the trash too."""
+    named = as_json_rows([{"id": each} for each in ids])
+    return await transaction.rows(_NAMED, **readable(actor, space), named=named)
 
 
 class _Batch:
@@ -138,19 +166,8 @@ class _Batch:
         return task
 
 
-def _named(operations: Sequence[Operation]) -> str:
-    return as_json_rows([{"id": each} for each in {each.task_id for each in operations if isinstance(each, Rewrite)}])
-
-
-async def _store(transaction: Lane, actor: Principal, space: LockedSpace, batch: _Batch) -> int:
-    """Writes what is new and what has changed; gives their revision."""
-    revision = await next_revision(transaction, space, living=batch.more_living)
-    changed = [row_of(task, actor, space) for task in batch.after.values() if task.id in batch.before]
-    created = [row_of(task, actor, space) for task in batch.after.values() if task.id not in batch.before]
-    for write, rows in ((_INSERT, created), (REWRITE, changed)):
-        if rows:
-            await transaction.rows(write, **readable(actor, space), given=as_json_rows(rows), revision=revision)
-    return revision
+def _named(operations: Sequence[Operation]) -> set[str]:
+    return {each.task_id for each in operations if isinstance(each, Rewrite)}
 
 
 _COLUMNS = TaskRow.__table__.c

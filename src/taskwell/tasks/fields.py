@@ -1,7 +1,6 @@
 """The rules of a task's values, as types that every contract's wire models are made of."""
 
 import re
-import unicodedata
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
@@ -18,11 +17,13 @@ from taskwell.tasks.task import (
     MAX_TITLE,
     without_twins,
 )
+from taskwell.text import shows_something
 
 _INSTANT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.]\d{1,9})?)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII
 )
 _BARE_PLUS = re.compile(r" (?=\d\d:\d\d$)", re.ASCII)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 MOST_SPELLINGS = 5 * MAX_TAGS
 """Of tags in one body, which are judged one by one; most of them must be twins."""
@@ -38,6 +39,12 @@ def without_nul(text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise PydanticCustomError("string_unicode", "It must be text without lone surrogates") from None
+    return text
+
+
+def visible(text: str) -> str:
+    if not shows_something(text):
+        raise PydanticCustomError("invisible", "It must hold a character that can be seen")
     return text
 
 
@@ -83,9 +90,11 @@ def _parse_list_id(value: Any) -> str:
     return value.lower()
 
 
-def _without_commas(tag: str) -> str:
-    if "," in tag or any(unicodedata.category(character) == "Cc" for character in tag):
+def _fit_for_a_tag(tag: str) -> str:
+    if "," in tag or _CONTROL.search(tag):
         raise PydanticCustomError("invalid_tag", "A tag must not hold commas or control characters")
+    if tag in (".", ".."):  # every client takes them out of the path /tags/{name}
+        raise PydanticCustomError("invalid_tag", "A tag must not be '.' or '..'")
     return tag
 
 
@@ -101,17 +110,20 @@ Title = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TITLE),
     AfterValidator(without_nul),
+    AfterValidator(visible),
 ]
 ListName = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LIST_NAME),
     AfterValidator(without_nul),
+    AfterValidator(visible),
 ]
 Description = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION), AfterValidator(without_nul)]
 Tag = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TAG),
-    AfterValidator(_without_commas),
+    AfterValidator(_fit_for_a_tag),
+    AfterValidator(visible),
 ]
 Tags = Annotated[list[Tag], BeforeValidator(_not_many), AfterValidator(without_twins), Field(max_length=MAX_TAGS)]
 DayField = Annotated[

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningInsert
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
-from taskwell.errors import NotFound, PreconditionFailed, Unauthorized
+from taskwell.errors import NotFound, Unauthorized
 from taskwell.spaces import SpaceAccess
 from taskwell.spaces.revision import SPACE, lock_space, next_revision, with_next_revision
 from taskwell.spaces.tables import SpaceRow
@@ -245,7 +245,7 @@ async def change(
 
     Raises:
         NotFound: see ``get``.
-        PreconditionFailed: the list's revision is not one of ``if_match``.
+        PreconditionFailed: see ``Precondition.require``.
     """
     async with lane.transaction() as transaction:
         locked = await lock_space(transaction, space)
@@ -294,5 +294,5 @@ async def remove(
 
 
 def _require(if_match: IfMatch, found: TaskList) -> None:
-    if if_match is not None and found.revision not in if_match:
-        raise PreconditionFailed("The list has changed since you read it; read it again and repeat your change.")
+    if if_match is not None:
+        if_match.require(found.revision, "list")

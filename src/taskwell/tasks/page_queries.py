@@ -66,11 +66,11 @@ SORTED_BY: dict[SortKey, Any] = {
 }
 
 
-# The purge takes no revision of the space; it always takes the oldest of the trash, so that one tells of it.
-_OLDEST_IN_TRASH = trashed(func.min(TaskRow.deleted_at)).scalar_subquery()
+# The purge takes no revision of the space, and may skip any task of the trash; it only ever takes some away.
+_IN_TRASH = trashed(func.count()).scalar_subquery()
 _IS_SPACE = SpaceRow.id == SPACE
 VERSION: Query[str] = Query(select(SpaceRow.revision, null()).where(_IS_SPACE), version_text)
-TRASH_VERSION: Query[str] = Query(select(SpaceRow.revision, _OLDEST_IN_TRASH).where(_IS_SPACE), version_text)
+TRASH_VERSION: Query[str] = Query(select(SpaceRow.revision, _IN_TRASH).where(_IS_SPACE), version_text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def page_query(shape: PageShape, projection: Projection[T]) -> PageQuery[T]:
         total: ColumnElement[Any] = null()
         if shape.with_total:
             total = _matching(shape, func.count()).scalar_subquery()
-        version = (SpaceRow.revision, _OLDEST_IN_TRASH if shape.in_trash else null())
+        version = (SpaceRow.revision, _IN_TRASH if shape.in_trash else null())
         if dialect == "sqlite" and _is_along_index(shape) and shape.sort.key != "due" and not shape.is_offset:
             return [_merged(shape, projection, *version, total)]
         rows = _rows(shape, projection, dialect).subquery("page")

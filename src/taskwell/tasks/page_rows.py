@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from taskwell.database import Build, Query
@@ -64,12 +63,12 @@ class PageQuery(Query[PageRows[T]]):
         if not rows:
             return []
         processors = step.processors or (None,) * len(rows[0])
-        revision, oldest, total, number = shaped(_as_they_are, processors[:4], [rows[0][:4]])[0]
+        revision, in_trash, total, number = shaped(_as_they_are, processors[:4], [rows[0][:4]])[0]
         found = [row for row in rows if row[6] is not None]
         columns = processors[6:] if any(processors[6:]) else None
         items = shaped(self._projection.shape, columns, [row[6:] for row in found])
         keys = [row[4:6] for row in found]
-        version = version_text(revision, oldest)
+        version = version_text(revision, in_trash)
         return [PageRows(version, total, len(found) if number is None else number, items, keys, processors[4:6])]
 
 
@@ -77,5 +76,5 @@ def _as_they_are(*columns: Any) -> tuple[Any, ...]:
     return columns
 
 
-def version_text(revision: int, oldest_in_trash: datetime | None) -> str:
-    return f"{revision}" if oldest_in_trash is None else f"{revision}.{oldest_in_trash.timestamp():.6f}"
+def version_text(revision: int, in_trash: int | None) -> str:
+    return f"{revision}" if in_trash is None else f"{revision}.{in_trash}"

@@ -12,6 +12,7 @@ from taskwell.spaces.revision import IN_SAME_ZONE, SPACE, with_next_revision
 from taskwell.tasks.tables import TaskRow
 from taskwell.tasks.task import Priority, Task, due_key, tag_key
 from taskwell.tasks.visibility import Column, in_space, living, trashed
+from taskwell.text import sort_key
 from taskwell.users.principal import Principal
 
 TASK_ID = bindparam("task_id", type_=UuidText)
@@ -94,7 +95,7 @@ def row_of(task: Task, actor: Principal, space: SpaceAccess) -> dict[str, object
         "id": task.id,
         "list_id": task.list_id,
         "title": task.title,
-        "title_key": task.title.casefold(),
+        "title_key": sort_key(task.title),
         "description": task.description,
         "priority": int(task.priority),
         "completed_at": task.completed_at,

@@ -14,6 +14,7 @@ from taskwell.tasks import service
 from taskwell.tasks.tables import ReminderRow
 from taskwell.tasks.task import Task, start_of
 from taskwell.tasks.visibility import ACTOR, in_space, readable
+from taskwell.users.confirmation import require_confirmed
 from taskwell.users.principal import Principal
 
 Channel = Literal["email", "webhook"]
@@ -158,6 +159,7 @@ async def add(
 
     Raises:
         NotFound: there is no such task.
+        EmailUnverified: it is for an e-mail that nobody has confirmed.
         Invalid: the instant has passed, the task has no due to count from, or it has its full number of reminders.
     """
     at = now()
@@ -166,6 +168,8 @@ async def add(
     async with lane.transaction() as transaction:
         locked = await lock_space(transaction, space)
         task = await service.get(transaction, actor, space, task_id)
+        if channel == "email":
+            await require_confirmed(transaction, actor.user_id)
         fire_at = remind_at or _before(task, minutes_before_due, locked.time_zone)
         if (await transaction.row(_COUNT, **readable(actor, space), task_id=task_id) or 0) >= MAX_REMINDERS:
             raise Invalid.field("", f"A task can have {MAX_REMINDERS} reminders.", "too_many_reminders")

@@ -2,7 +2,8 @@
 
 All words must occur, in the title, the tags or the description; the last one may be the beginning of a word, and
 what stands in quotes must stand so in one of the three. Words are runs of letters, marks and digits; case and
-accents make no difference. Every text is a search: a blank one asks nothing, and one of signs alone finds nothing.
+accents make no difference. In a script without spaces each letter is a word, and a run of letters is a phrase. Every
+text is a search: a blank one asks nothing, and one of signs alone finds nothing.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
-from taskwell.database.search_tokens import folded, owner_of, split
+from taskwell.database.search_tokens import owner_of, split, words_of
 
 LONGEST_WORD = 1000
 """In bytes; a search for a longer one finds nothing, since PostgreSQL indexes none of twice that length."""
@@ -44,12 +45,12 @@ def terms_of(text: str) -> tuple[Term, ...]:
     terms: list[Term] = []
     parts = text.split('"')
     for number, part in enumerate(parts):
-        words = _words(part)
+        runs = _runs(part)
         is_quoted, is_last = number % 2 == 1, number == len(parts) - 1
-        if is_quoted and words:
-            terms.append(Term(words, is_prefix=is_last))
+        if is_quoted and runs:
+            terms.append(Term(sum(runs, ()), is_prefix=is_last))
         elif not is_quoted:
-            terms += [Term((word,), is_last and at == len(words) - 1) for at, word in enumerate(words)]
+            terms += [Term(words, is_last and at == len(runs) - 1) for at, words in enumerate(runs)]
     return tuple(terms)
 
 
@@ -58,9 +59,14 @@ def is_wordless(text: str) -> bool:
     return not terms_of(text) and text.strip(' "') != ""
 
 
-def _words(text: str) -> tuple[str, ...]:
-    found = (word if len(word.encode()) <= LONGEST_WORD else NOBODYS_WORD for word in split(text))
-    return tuple(filter(None, map(folded, found)))
+def _runs(text: str) -> list[tuple[str, ...]]:
+    """The words of each run."""
+    runs = (tuple(_findable(word) for word in words_of(run) if word) for run in split(text))
+    return [words for words in runs if words]
+
+
+def _findable(word: str) -> str:
+    return word if len(word.encode()) <= LONGEST_WORD else NOBODYS_WORD
 
 
 class Where(Enum):

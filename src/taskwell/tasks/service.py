@@ -6,7 +6,7 @@ between it is done once more with the space's row locked, so that the second tim
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -24,9 +24,38 @@ from taskwell.users.principal import Principal
 
 T = TypeVar("T")
 
-IfMatch = frozenset[int] | None
-"""The revisions that the caller accepts; None for any."""
 
+@dataclass(frozen=True, slots=True)
+class Precondition:
+    """The preconditions of a write (RFC 9110 section 13.1).
+
+    Attributes:
+        accepted: The revisions of If-Match; None for any.
+        refused: The revisions of If-None-Match.
+        is_spoiled: Whether a proxy has changed an ETag of If-Match, so that it can match nothing.
+    """
+
+    accepted: frozenset[int] | None = None
+    refused: frozenset[int] = frozenset()
+    is_spoiled: bool = False
+
+    def require(self, revision: int, thing: str) -> None:
+        """Raises:
+        PreconditionFailed: the thing is not in a state that the caller wants to change.
+        """
+        if revision in self.refused:
+            raise PreconditionFailed(f"The {thing} is the one that If-None-Match names, so nothing was changed.")
+        if self.accepted is None or revision in self.accepted:
+            return
+        if self.is_spoiled:
+            raise PreconditionFailed(
+                "A proxy has changed the ETag that you send in If-Match. It must hand on ETags as they are: "
+                "see the guide about caching."
+            )
+        raise PreconditionFailed(f"The {thing} has changed since you read it; read it again and repeat your change.")
+
+
+IfMatch = Precondition | None
 
 Change = TaskChanges | Callable[[Task], TaskChanges]
 """What changes, or what says so of the task as it is."""
@@ -62,7 +91,7 @@ async def change(
 
     Raises:
         NotFound: see ``get``.
-        PreconditionFailed: the task's revision is not one of ``if_match``.
+        PreconditionFailed: see ``Precondition.require``.
         Invalid: the list is not one of the space's.
     """
     direct = None if callable(changes) or if_match is not None else one_statement_change(changes, actor, space)
@@ -180,8 +209,8 @@ async def _store(lane: Lane, write: Query[int], actor: Principal, space: SpaceAc
 
 
 def require(if_match: IfMatch, task: Task) -> None:
-    if if_match is not None and task.revision not in if_match:
-        raise PreconditionFailed("The task has changed since you read it; read it again and repeat your change.")
+    if if_match is not None:
+        if_match.require(task.revision, "task")
 
 
 def no_such_task() -> NotFound:

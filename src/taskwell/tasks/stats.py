@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
+from pydantic import Field
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -69,15 +70,7 @@ class DayStat:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """Attributes:
-    by_list: The lists that have pending tasks, in their order.
-    by_tag: The tags of pending tasks, the most used first, named as most of these tasks spell them.
-    completed_by_day: The last 30 days, today last.
-    completion_rate: None where there are no tasks.
-    median_hours_to_complete: None where nothing is completed.
-    streak_days: On how many days in a row something was completed, up to today, or up to yesterday as long
-        as nothing is completed today.
-    """
+    """Counts and rates of a user's tasks; those in the trash count nowhere."""
 
     total: int
     pending: int
@@ -85,12 +78,14 @@ class Stats:
     overdue: int
     due_today: int
     by_priority: dict[str, int]
-    by_list: list[ListStat]
-    by_tag: list[TagStat]
-    completed_by_day: list[DayStat]
-    completion_rate: float | None
-    median_hours_to_complete: float | None
-    streak_days: int
+    by_list: Annotated[list[ListStat], Field(description="The lists that have pending tasks, in their order.")]
+    by_tag: Annotated[list[TagStat], Field(description="The tags of pending tasks, the most used first.")]
+    completed_by_day: Annotated[list[DayStat], Field(description="The last 30 days, today last.")]
+    completion_rate: Annotated[float | None, Field(description="From 0 to 1; null where there are no tasks.")]
+    median_hours_to_complete: Annotated[float | None, Field(description="Null where nothing is completed.")]
+    streak_days: Annotated[
+        int, Field(description="Days in a row with something completed, up to today, or else to yesterday.")
+    ]
 
 
 async def stats(lane: Lane, actor: Principal, space: SpaceAccess, *, at: datetime | None = None) -> Stats:

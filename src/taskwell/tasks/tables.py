@@ -66,7 +66,7 @@ class TaskRow(Base):
     list_id: Mapped[str | None] = mapped_column(UuidText)
     title: Mapped[str] = mapped_column(Text)
     title_key: Mapped[str] = mapped_column(Text().with_variant(Text(collation="C"), "postgresql"))
-    """The title as it sorts: without case, by code point on both databases."""
+    """The title as it sorts: without case and accents, by code point on both databases."""
     description: Mapped[str | None] = mapped_column(Text)
     priority: Mapped[int] = mapped_column(SmallInteger)
     completed_at: Mapped[datetime | None] = mapped_column(UtcInstant)

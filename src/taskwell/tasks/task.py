@@ -6,6 +6,10 @@ from enum import IntEnum
 from typing import Literal, TypedDict
 from zoneinfo import ZoneInfo
 
+from typing_extensions import TypeAliasType
+
+from taskwell.text import compared
+
 MAX_TITLE = 200
 MAX_DESCRIPTION = 10_000
 MAX_TAG = 50
@@ -25,7 +29,7 @@ class Priority(IntEnum):
     urgent = 4
 
 
-PriorityName = Literal["low", "medium", "high", "urgent"]
+PriorityName = TypeAliasType("PriorityName", Literal["low", "medium", "high", "urgent"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +159,8 @@ def start_of(day: date, time_zone: str) -> datetime:
         return datetime.combine(day, time(), UTC)
 
 
-def tag_key(tag: str) -> str:
-    """The tag as it is compared: without case."""
-    return tag.casefold()
+tag_key = compared
+"""The tag as it is compared."""
 
 
 def without_twins(tags: list[str]) -> tuple[str, ...]:

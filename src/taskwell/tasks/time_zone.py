@@ -47,17 +47,20 @@ def _compute(dialect: str) -> Sequence[Executable]:
 _COMPUTE: Query[Any] = Query(_compute, lambda *_: None, is_heavy=True)
 
 
-async def move_to_zone(lane: Lane, actor: Principal, space: SpaceAccess, time_zone: str) -> None:
+async def move_to_zone(lane: Lane, actor: Principal, space: SpaceAccess, time_zone: str) -> bool:
     """Sets the time zone of a user's own space, and when each task is due that is due on a day, trashed ones too.
 
     It takes a revision, since lists change with it; the tasks keep theirs, since no field of theirs changes.
+
+    Returns:
+        Whether it is another time zone than before.
 
     Raises:
         Unauthorized: the user is gone.
     """
     async with lane.transaction() as transaction:
         if (await lock_space(transaction, space)).time_zone == time_zone:
-            return
+            return False
         found = readable(actor, space)
         at = now()
         await transaction.rows(_MOVE, **found, time_zone=time_zone, at=at)
@@ -65,3 +68,4 @@ async def move_to_zone(lane: Lane, actor: Principal, space: SpaceAccess, time_zo
         moved = [{"due_date": day, "due_key": end_of(day, time_zone)} for day in days]
         await transaction.rows(_COMPUTE, **found, days=as_json_rows(moved))
         await users.zone_moved(transaction, actor, at)
+    return True

@@ -1,5 +1,14 @@
 """Accounts: callers write ``users.authenticate(lane, …)``."""
 
+from taskwell.users.confirmation import (
+    Confirmed,
+    ask_again,
+    confirm,
+    request_email,
+    require_confirmed,
+    send_link,
+    verify_email,
+)
 from taskwell.users.directory import (
     Account,
     by_email,
@@ -11,6 +20,7 @@ from taskwell.users.directory import (
     set_password,
 )
 from taskwell.users.identities import Caller, holder_of
+from taskwell.users.known_groups import is_group_of_email, is_group_of_user, purge_known_groups
 from taskwell.users.profile import ProfileChanges, change, confirm_password, delete_account, get, zone_moved
 from taskwell.users.revocation import name_of_user, purge_revoked, recently_revoked, revoke
 from taskwell.users.sign_in import PasswordHashes, authenticate, change_password, password_hashes, sign_up
@@ -19,14 +29,17 @@ from taskwell.users.user import User
 __all__ = [
     "Account",
     "Caller",
+    "Confirmed",
     "PasswordHashes",
     "ProfileChanges",
     "User",
+    "ask_again",
     "authenticate",
     "by_email",
     "by_email_or_id",
     "change",
     "change_password",
+    "confirm",
     "confirm_password",
     "delete",
     "delete_account",
@@ -35,12 +48,19 @@ __all__ = [
     "every",
     "get",
     "holder_of",
+    "is_group_of_email",
+    "is_group_of_user",
     "name_of_user",
     "password_hashes",
+    "purge_known_groups",
     "purge_revoked",
     "recently_revoked",
+    "request_email",
+    "require_confirmed",
     "revoke",
+    "send_link",
     "set_password",
     "sign_up",
+    "verify_email",
     "zone_moved",
 ]

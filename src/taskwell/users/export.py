@@ -21,6 +21,9 @@ LEFT_OUT = {
     "spaces": "the user's own has the user's id, and its time zone stands with the user",
     "memberships": "the user is the owner of their own space",
     "task_tags": "the tasks themselves hold their tags",
+    "mails": "mail on its way",
+    "one_time_tokens": "hashes of links that were mailed",
+    "known_groups": "hashes of networks, which mean nothing outside",
     "revoked_tokens": "ids of tokens, which mean nothing outside",
     "idempotency_keys": "answers that are kept for a day in case a request is sent again",
 }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Text, and_, bindparam, exists, insert, literal_column, or_, select
+from sqlalchemy import ColumnElement, Text, and_, bindparam, exists, insert, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.base import Executable
 
@@ -12,12 +12,18 @@ from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
 from taskwell.security.claims import ExternalClaims, TokenClaims
 from taskwell.spaces import SpaceAccess
 from taskwell.spaces.personal import adding_personal_spaces
+from taskwell.text import on_one_line, shows_something
 from taskwell.users.principal import Principal
 from taskwell.users.profile import TIME_ZONE
 from taskwell.users.tables import ExternalIdentityRow, RevokedTokenRow, UserRow
 from taskwell.users.user import MAX_EMAIL, MAX_NAME, is_email
 
-CLOCKS_DIFFER = timedelta(seconds=5)
+IAT_UNIT = timedelta(seconds=1)
+"""Tokens say the second in which they were issued, and not when in it."""
+
+UNDATED_REFUSED_FOR = timedelta(days=30)
+"""How long after a user's deletion tokens count as older that do not say when they were issued."""
+
 NEVER_STALE = datetime(9999, 1, 1, tzinfo=UTC)
 """When a token was issued that does not say."""
 
@@ -68,6 +74,8 @@ class _Holder:
     user_id: str
     time_zone: str
     is_valid: bool
+    email: str | None
+    email_verified: bool
 
 
 _ISSUER, _SUBJECT = bindparam("issuer", type_=Text), bindparam("subject", type_=Text)
@@ -86,14 +94,20 @@ _IS_REFUSED = exists(
 """The token itself is revoked, or its user was deleted after it was issued."""
 
 _EXTERNAL: Query[_Holder] = Query(
-    select(UserRow.id, TIME_ZONE, and_(_IS_VALID_FOR_USER, ~_IS_REFUSED))
+    select(
+        UserRow.id,
+        TIME_ZONE,
+        and_(_IS_VALID_FOR_USER, ~_IS_REFUSED),
+        UserRow.email,
+        UserRow.email_verified_at.is_not(None),
+    )
     .join(ExternalIdentityRow, ExternalIdentityRow.user_id == UserRow.id)
     .where(ExternalIdentityRow.issuer == _ISSUER, ExternalIdentityRow.subject == _SUBJECT),
     _Holder,
 )
 
 _IDENTITY_COLUMNS = ["issuer", "subject", "user_id"]
-_USER_COLUMNS = ["id", "email", "name", "created_at", "updated_at"]
+_USER_COLUMNS = ["id", "email", "email_verified_at", "email_said_at", "name", "created_at", "updated_at"]
 
 
 def _add(dialect: str) -> Sequence[Executable]:
@@ -105,6 +119,8 @@ def _add(dialect: str) -> Sequence[Executable]:
     new_user = select(
         bindparam("user_id", type_=UuidText),
         bindparam("email", type_=Text),
+        bindparam("verified_at", type_=UtcInstant),
+        bindparam("said_at", type_=UtcInstant),
         bindparam("name", type_=Text),
         bindparam("at", type_=UtcInstant),
         bindparam("at", type_=UtcInstant),
@@ -131,6 +147,22 @@ def _add(dialect: str) -> Sequence[Executable]:
 
 _ADD: Query[None] = Query(_add, lambda *_: None)
 
+_TAKE_OVER: Query[None] = Query(
+    update(UserRow)
+    .where(
+        UserRow.id == bindparam("user_id", type_=UuidText),
+        or_(UserRow.email_said_at.is_(None), UserRow.email_said_at <= bindparam("said_at", type_=UtcInstant)),
+    )
+    .values(
+        email=bindparam("email", type_=Text),
+        email_verified_at=bindparam("verified_at", type_=UtcInstant),
+        email_said_at=bindparam("said_at", type_=UtcInstant),
+        updated_at=bindparam("at", type_=UtcInstant),
+    ),
+    lambda *_: None,
+)
+"""What the issuer says of the e-mail now; an older token, still good, changes nothing back."""
+
 
 async def _external(lane: Lane, token: ExternalClaims) -> Caller | None:
     issued_at = token.issued_at or NEVER_STALE
@@ -140,14 +172,19 @@ async def _external(lane: Lane, token: ExternalClaims) -> Caller | None:
         "token_id": token.token_id,
         "identity_id": token.identity_id,
         "issued_at": issued_at,
-        "issued_at_latest": issued_at + CLOCKS_DIFFER,
+        "issued_at_latest": token.issued_at + IAT_UNIT if token.issued_at else now() - UNDATED_REFUSED_FOR,
     }
+    at, email = now(), _email(token)
+    verified_at = at if email and token.email_verified else None
+    said: dict[str, object] = {"email": email, "verified_at": verified_at, "said_at": token.issued_at or at, "at": at}
     holder = await lane.row(_EXTERNAL, **values)
     if holder is None:
-        await lane.rows(_ADD, **values, user_id=new_id(), email=_email(token), name=_name(token), at=now())
+        await lane.rows(_ADD, **values, **said, user_id=new_id(), name=_name(token))
         holder = await lane.row(_EXTERNAL, **values)
     if holder is None or not holder.is_valid:
         return None
+    if email is not None and (email, token.email_verified) != (holder.email, holder.email_verified):
+        await lane.rows(_TAKE_OVER, **said, user_id=holder.user_id)
     actor = Principal(holder.user_id, token.subject, token.token_id, token.expires_at, is_external=True)
     return Caller(actor, SpaceAccess.personal(actor.user_id, time_zone=holder.time_zone))
 
@@ -161,7 +198,7 @@ def _email(token: ExternalClaims) -> str | None:
 def _name(token: ExternalClaims) -> str:
     """What to call the user: as the issuer does, else by the e-mail or the subject."""
     for text in (token.name, (token.email or "").partition("@")[0], token.subject):
-        printable = "".join(character if character.isprintable() else " " for character in text or "")
-        if name := " ".join(printable.split())[:MAX_NAME].strip():
+        name = on_one_line(text or "")[:MAX_NAME].strip()
+        if shows_something(name):
             return name
     return "?"

@@ -4,11 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Text, bindparam, case, delete, select, update
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, now
-from taskwell.database.lanes import UniqueViolated
-from taskwell.errors import EmailTaken, Invalid, Unauthorized, WrongPassword
+from taskwell.errors import Invalid, Unauthorized, WrongPassword
 from taskwell.security.claims import identity_id
 from taskwell.security.passwords import is_password
 from taskwell.spaces.personal import lock_personal_space, remove_personal_space
@@ -16,7 +15,7 @@ from taskwell.spaces.tables import SpaceRow
 from taskwell.users.principal import Principal
 from taskwell.users.revocation import announce_change, refuse_former, revoke
 from taskwell.users.tables import ExternalIdentityRow, UserRow
-from taskwell.users.user import User, email_key
+from taskwell.users.user import User
 
 TIME_ZONE = select(SpaceRow.time_zone).where(SpaceRow.id == UserRow.id).correlate(UserRow).scalar_subquery()
 """A user's time zone is that of their own space."""
@@ -24,6 +23,8 @@ TIME_ZONE = select(SpaceRow.time_zone).where(SpaceRow.id == UserRow.id).correlat
 USER_COLUMNS = (
     UserRow.id,
     UserRow.email,
+    UserRow.email_verified_at,
+    UserRow.pending_email,
     UserRow.name,
     TIME_ZONE,
     UserRow.created_at,
@@ -51,7 +52,9 @@ async def lock_account(transaction: Lane, user: Principal) -> None:
 
 
 class ProfileChanges(TypedDict, total=False):
-    """The fields that a change names; the time zone is ``tasks.move_to_zone``'s, since days move with it."""
+    """The fields that a change names. The time zone is ``tasks.move_to_zone``'s, since days move with it; a local
+    user's e-mail is ``confirmation.request_email``'s, since the new one must be confirmed.
+    """
 
     name: str
     email: str
@@ -67,13 +70,16 @@ async def get(lane: Lane, user: Principal) -> User:
     return found
 
 
+_KEEPS_EMAIL = UserRow.email == bindparam("email", type_=Text)
+
 _REWRITE: Query[Any] = Query(
     update(UserRow)
     .where(OWN_ROW)
     .values(
         name=bindparam("name"),
-        email=bindparam("email"),
-        email_key=bindparam("email_key"),
+        email=bindparam("email", type_=Text),
+        email_verified_at=case((_KEEPS_EMAIL, UserRow.email_verified_at)),
+        email_said_at=case((_KEEPS_EMAIL, UserRow.email_said_at), else_=bindparam("updated_at", type_=UtcInstant)),
         updated_at=bindparam("updated_at", type_=UtcInstant),
     ),
     lambda *_: None,
@@ -87,22 +93,19 @@ async def change(lane: Lane, user: Principal, changes: ProfileChanges) -> tuple[
         The user as it is now, and which fields differed.
 
     Raises:
-        EmailTaken: another local account has the e-mail.
         Unauthorized: the user is gone.
     """
+    assert user.is_external or "email" not in changes
     async with lane.transaction() as transaction:
         await lock_account(transaction, user)
         before = await get(transaction, user)
         differing = {name for name, value in changes.items() if value != getattr(before, name)}
         if not differing:
             return before, differing
-        after = replace(before, **changes, updated_at=now())
+        verified_at = None if "email" in differing else before.email_verified_at
+        after = replace(before, **changes, email_verified_at=verified_at, updated_at=now())
         values = {"name": after.name, "email": after.email, "updated_at": after.updated_at}
-        key = email_key(after.email) if after.email and not user.is_external else None
-        try:
-            await transaction.rows(_REWRITE, user_id=user.user_id, email_key=key, **values)
-        except UniqueViolated:
-            raise EmailTaken from None
+        await transaction.rows(_REWRITE, user_id=user.user_id, **values)
         return after, differing
 
 
@@ -145,20 +148,27 @@ _REMOVE: Query[datetime] = Query(
 )
 
 
-async def delete_account(lane: Lane, user: Principal, password: str | None) -> None:
+async def delete_account(lane: Lane, user: Principal, *, password: str | None, confirm: str | None) -> None:
     """Removes the user and everything they own, and refuses their tokens from then on.
 
-    An external user, who has no password here, comes back as a new one with a token that is issued later.
+    An external user comes back as a new one with a token that is issued later.
+
+    Args:
+        password: A local user's.
+        confirm: The id of an external user, who has no password here.
 
     Raises:
-        Invalid: a local user gave no password.
+        Invalid: what is asked for is missing, or the id is another.
         WrongPassword: it is not the user's.
         Unauthorized: the user is gone.
     """
+    name, given = ("confirm", confirm) if user.is_external else ("password", password)
+    if given is None:
+        raise Invalid.field(name, "This field is required.", "missing")
     if not user.is_external:
-        if password is None:
-            raise Invalid.field("password", "This field is required.", "missing")
-        await confirm_password(lane, user, password)
+        await confirm_password(lane, user, given)
+    elif not user.is_named(given):
+        raise Invalid.field("confirm", "It must be your own id.", "wrong_id")
     async with lane.transaction() as transaction:
         await lock_personal_space(transaction, user.user_id)
         await lock_account(transaction, user)

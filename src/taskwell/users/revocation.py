@@ -5,7 +5,7 @@ id, a user whose tokens must be looked up again.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,8 +18,8 @@ from taskwell.users.tables import RevokedTokenRow
 NEWS_KEPT_FOR = timedelta(hours=1)
 """How long ``user:`` rows stay; every process has read them within seconds."""
 
-FORMER_IDENTITY_KEPT_FOR = timedelta(days=7)
-"""How long tokens of a deleted external user are refused that were issued before; they seldom live so long."""
+FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""How long a deleted external user's older tokens are refused: how long they live, their issuer decides."""
 
 
 def _refuse(dialect: str) -> Sequence[Executable]:
@@ -77,7 +77,7 @@ async def announce_change(lane: Lane, user_id: str) -> None:
 async def refuse_former(lane: Lane, user_id: str, identity_ids: Sequence[str]) -> None:
     """Refuses the tokens that were issued before now to an external identity whose user is gone."""
     for identity_id in identity_ids:
-        await _add(lane, identity_id, user_id, now() + FORMER_IDENTITY_KEPT_FOR)
+        await _add(lane, identity_id, user_id, FOR_EVER)
 
 
 async def _add(lane: Lane, token_id: str, user_id: str, expires_at: datetime) -> None:

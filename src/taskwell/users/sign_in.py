@@ -12,6 +12,9 @@ from taskwell.database.lanes import UniqueViolated
 from taskwell.errors import EmailTaken, Forbidden, Invalid, InvalidCredentials, WrongPassword
 from taskwell.security.passwords import hash_password, is_password
 from taskwell.spaces.personal import adding_personal_spaces
+from taskwell.users import one_time_tokens
+from taskwell.users.confirmation import send_link
+from taskwell.users.known_groups import remember_group
 from taskwell.users.principal import Principal
 from taskwell.users.profile import OWN_ROW, USER_COLUMNS, confirm_password, get
 from taskwell.users.revocation import announce_change
@@ -78,8 +81,14 @@ _STILL: Query[tuple[User, datetime | None]] = Query(
 """It waits for a change that has not been committed yet."""
 
 
-async def sign_up(lane: Lane, *, email: str, password: str, name: str) -> User:
+async def sign_up(
+    lane: Lane, *, email: str, password: str, name: str, group: str | None = None, sends_link: bool = False
+) -> User:
     """Opens an account.
+
+    Args:
+        group: The address group from which its owner does that; None for the operator.
+        sends_link: Whether a mail asks to confirm the e-mail.
 
     Raises:
         Invalid: the password breaks a rule.
@@ -88,7 +97,13 @@ async def sign_up(lane: Lane, *, email: str, password: str, name: str) -> User:
     require_good(password, email=email, name=name, field="password")
     password_hash = await hash_password(password)
     try:
-        return await open_account(lane, email=email, name=name, password_hash=password_hash)
+        async with lane.transaction() as transaction:
+            user = await open_account(transaction, email=email, name=name, password_hash=password_hash)
+            if group is not None:
+                await remember_group(transaction, user.id, group)
+            if sends_link:
+                await send_link(transaction, user.id, email)
+            return user
     except UniqueViolated:
         raise EmailTaken from None
 
@@ -98,14 +113,14 @@ async def open_account(
 ) -> User:
     """Stores an account, and with it the user's own space."""
     at = at or now()
-    user = User(user_id or new_id(), email, name, "UTC", at, at)
+    user = User(user_id or new_id(), email, None, None, name, "UTC", at, at)
     values = {"email": email, "email_key": email_key(email), "name": name, "password_hash": password_hash}
     await lane.rows(_ADD, user_id=user.id, at=at, **values)
     return user
 
 
-async def authenticate(lane: Lane, *, email: str, password: str) -> SignedIn:
-    """The user with this e-mail and password.
+async def authenticate(lane: Lane, *, email: str, password: str, group: str) -> SignedIn:
+    """The user with this e-mail and password, to whom the address group is known from then on.
 
     Raises:
         InvalidCredentials: in the same words, and after the same work, for whatever of the two is wrong.
@@ -118,6 +133,8 @@ async def authenticate(lane: Lane, *, email: str, password: str) -> SignedIn:
     as_of = now()
     async with lane.transaction() as transaction:
         still = await transaction.row(_STILL, user_id=account.user_id, password_hash=account.password_hash)
+        if still is not None:
+            await remember_group(transaction, account.user_id, group)
     if still is None:
         raise InvalidCredentials
     user, changed_at = still
@@ -145,6 +162,7 @@ _CHANGE_PASSWORD: Query[datetime] = Query(
         password_hash=bindparam("new_hash"),
         tokens_valid_after=bindparam("at", type_=UtcInstant),
         kept_token_id=bindparam("token_id"),
+        pending_email=None,
         updated_at=bindparam("at", type_=UtcInstant),
     )
     .returning(UserRow.updated_at),
@@ -187,6 +205,7 @@ async def change_password(lane: Lane, user: Principal, hashes: PasswordHashes) -
         at = await later_than_every_token(transaction, user.user_id)
         if await transaction.row(_CHANGE_PASSWORD, **values, at=at) is None:
             raise WrongPassword("The password was changed meanwhile.")
+        await one_time_tokens.end_all(transaction, user.user_id)
         await announce_change(transaction, user.user_id)
 
 

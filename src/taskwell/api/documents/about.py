@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from taskwell import __version__
+from taskwell.api.failures import FAILURES
 
 Json = dict[str, Any]
 
@@ -42,8 +43,16 @@ is a 422, so that a typing error never goes unseen. PATCH changes what it names,
 
 **Again.** Send an `Idempotency-Key` with any POST: a retry gets the first answer and does nothing twice.
 
-**By user.** Each path under `/api/v1` exists again under `/api/v1/users/{user_id}` and `/api/v1/{user_id}`, for
-clients that put the caller into the path.
+**By user.** `/users/me` and each path of tasks exist again under `/api/v1/users/{user_id}`, for clients that put the
+caller into the path; [their document](/openapi/v1_by_user.json).
+""",
+    ),
+    "v1_by_user": About(
+        "Taskwell: v1, addressed by user",
+        "The operations of v1 whose path may name the caller.",
+        _SIGN_IN.format(signup="/api/v1/auth/signup")
+        + """
+Shapes, errors and rules are those of [v1](/docs). The `user_id` must be the caller's own, else the answer is 403.
 """,
     ),
     "todos": About(
@@ -51,8 +60,10 @@ clients that put the caller into the path.
         "The task service for clients of the older todo API.",
         _SIGN_IN.format(signup="/api/auth/signup")
         + """
-**Errors** are `{error, message, details}`. A value that breaks a rule is 400; a body that is not JSON or lacks a
-required field is 422. Unknown fields and parameters are ignored.
+The calls under `/api/auth` are there again under `/auth`, where a sign-up needs no `name` and a sign-in takes a form.
+
+**Errors** are `{error, message, detail, details}`. A value that breaks a rule is 400; a body that is not JSON
+or lacks a required field is 422. Unknown fields and parameters are ignored.
 
 These are the same tasks as in [v1](/docs), which can do more.
 """,
@@ -71,6 +82,18 @@ A token of your own Better Auth server works as well, where the server is set up
 These are the same tasks as in [v1](/docs), which can do more.
 """,
     ),
+    "v1_user_tasks": About(
+        "Taskwell: the v1_user_tasks contract",
+        "The task service for front ends of the HTTP and database upgrade.",
+        _SIGN_IN.format(signup="/api/v1/auth/signup")
+        + """
+**Shapes** are those of [user_tasks](/docs/user_tasks), but a DELETE answers 204 without a body.
+
+**Errors** are `application/problem+json`, as in [v1](/docs); a body that is not JSON is 422.
+
+These are the same tasks as in [v1](/docs), which can do more.
+""",
+    ),
 }
 
 TAGS = {
@@ -81,6 +104,8 @@ TAGS = {
     "tags": "Free labels on tasks.",
     "reminders": "Told by e-mail or webhook when a task is due.",
     "todos": "What there is to do, in the older todo API's words.",
+    "root auth": "The calls of auth at the addresses without /api.",
+    "webhooks": "Where reminders go by webhook, and what became of them.",
     "health": "Whether the service lives, is ready, and reaches its database.",
 }
 
@@ -128,20 +153,26 @@ ERROR_SCHEMAS: dict[str, dict[str, Json]] = {
                 "title": _TEXT,
                 "status": {"type": "integer"},
                 "detail": {"type": "string", "description": "One sentence that a person can act on."},
-                "code": {"type": "string", "description": "Stable; the one thing to decide on."},
+                "code": {"$ref": "#/components/schemas/ProblemCode"},
                 "request_id": {"type": "string", "description": "As in X-Request-ID and in the server's log."},
                 "errors": _FIELD_ERRORS,
                 "index": {"type": "integer", "description": "Of a bulk: the operation that failed."},
             },
             description="RFC 9457 problem details.",
-        )
+        ),
+        "ProblemCode": {
+            "type": "string",
+            "enum": sorted(FAILURES),
+            "description": "Stable; the one thing to decide on.",
+        },
     },
     "todos": {
         "TodoError": _object(
-            ["error", "message", "details"],
+            ["error", "message", "detail", "details"],
             {
                 "error": {"type": "string", "description": "A short title."},
                 "message": {"type": "string", "description": "One sentence that a person can act on."},
+                "detail": {"type": "string", "description": "The same sentence."},
                 "details": {
                     "type": "array",
                     "items": _object(["field", "message"], {"field": _TEXT, "message": _TEXT}),
@@ -159,3 +190,4 @@ ERROR_SCHEMAS: dict[str, dict[str, Json]] = {
         )
     },
 }
+ERROR_SCHEMAS |= dict.fromkeys(("v1_by_user", "v1_user_tasks"), ERROR_SCHEMAS["v1"])

@@ -23,6 +23,10 @@ _HEADERS: dict[str, Json] = {
     },
     "Location": {"description": "The path of what was made.", "schema": {"type": "string"}},
     "Link": {"description": 'The next page: `<…>; rel="next"`; absent on the last.', "schema": {"type": "string"}},
+    "X-Total-Count": {
+        "description": "How many there are in all, where the answer holds only some of them.",
+        "schema": {"type": "string", "pattern": "^[0-9]+$"},
+    },
     "Idempotency-Replayed": {
         "description": "`true` where this is the stored answer of an earlier request with the same key.",
         "schema": {"type": "string", "enum": ["true"]},
@@ -63,10 +67,14 @@ class Answers:
     def _add(self, responses: Json, status: str, errors: list[AppError]) -> None:
         answer = self._answer(errors)
         if status in responses:  # the operation has its own answer of this status beside the contract's errors
-            own = responses[status]
-            own["content"] = own.get("content", {}) | answer["content"]
+            own = responses[status].setdefault("content", {})
+            for media_type, content in answer["content"].items():
+                if media_type in own:
+                    content["schema"] = {"anyOf": [own[media_type]["schema"], content["schema"]]}
+                own[media_type] = content
             return
-        name = "-".join(dict.fromkeys(["missing" if _is_missing(error) else error.code for error in errors]))
+        codes = sorted({"missing_value" if _is_missing(error) else error.code for error in errors})
+        name = "Or".join(code.title().replace("_", "") for code in codes)
         self.components[name] = answer
         responses[status] = {"$ref": f"#/components/responses/{name}"}
 
@@ -115,7 +123,8 @@ def _codes(conduct: Conduct) -> Iterator[str]:
         (takes_content, ("unsupported_media_type", "body_too_large")),
         (conduct.checks_values, ("validation_failed",)),
         (any(name != "user_id" for name in conduct.path_params), ("not_found",)),
-        (conduct.takes_if_match, ("invalid_header", "precondition_failed", "precondition_required")),
+        (conduct.takes_if_match, ("invalid_header", "precondition_required")),
+        (is_signed_in and conduct.method != "GET", ("precondition_failed",)),
         (conduct.method != "GET", ("storage_full",)),
         (True, ("internal_error", "unavailable", "timed_out")),
     ):
@@ -124,7 +133,7 @@ def _codes(conduct: Conduct) -> Iterator[str]:
 
 
 def _add_headers(responses: dict[str, Json], conduct: Conduct) -> None:
-    names: list[str] = [name for name in ("Location", "Link") if name in conduct.texts]
+    names: list[str] = [name for name in ("Location", "Link", "X-Total-Count") if name in conduct.texts]
     names += ["ETag"] if "etag" in conduct.calls or conduct.takes_if_none_match else []
     names += ["Idempotency-Replayed"] if conduct.takes_idempotency_key else []
     for status, answer in responses.items():

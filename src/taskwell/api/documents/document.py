@@ -1,6 +1,5 @@
 """Completing a contract's OpenAPI document."""
 
-from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -10,6 +9,7 @@ from taskwell.api.documents.about import ABOUT, LICENSE, SECURITY, SECURITY_SCHE
 from taskwell.api.documents.answers import Answers
 from taskwell.api.documents.conduct import Conduct, conducts
 from taskwell.api.documents.examples import example_of, mend_examples
+from taskwell.api.documents.operation_ids import operation_ids
 from taskwell.api.documents.parameters import add_parameters
 from taskwell.api.problems import Renderer
 
@@ -37,19 +37,19 @@ def _completed(document: Json, operations: list[Conduct], render: Renderer, name
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     mend_examples(schemas)
+    for schema in schemas.values():
+        if "description" in schema:  # a docstring
+            schema["description"] = schema["description"].replace("``", "`")
     answers = Answers(name, render)
-    ids = _operation_ids(operations)
-    first_paths: dict[Any, str] = {}
+    ids = operation_ids(operations, document["paths"])
     for conduct in operations:
         written = document["paths"][conduct.path][conduct.method.lower()]
-        first = first_paths.setdefault((conduct.operation.endpoint, conduct.method), conduct.path)
         written["operationId"] = ids[conduct.path, conduct.method]
-        written["tags"] = [_tag(tag, conduct.path, first) for tag in written.get("tags", ["other"])]
-        if conduct.operation.needs_principal:
-            written["security"] = SECURITY
+        if "description" in written:
+            written["description"] = written["description"].replace("``", "`")
+        written["security"] = SECURITY if conduct.operation.needs_principal else []
         add_parameters(written, conduct)
-        if conduct.method == "PATCH":
-            _drop_defaults(written, schemas)
+        _simplify_body(written, schemas)
         answers.complete(written, conduct)
         _add_examples(written, schemas)
     for leftover in ("HTTPValidationError", "ValidationError"):
@@ -61,52 +61,34 @@ def _completed(document: Json, operations: list[Conduct], render: Renderer, name
     return document
 
 
-def _drop_defaults(written: Json, schemas: Json) -> None:
-    """What a PATCH leaves out stays as it is; the model's defaults stand for that and are nobody's values."""
+def _simplify_body(written: Json, schemas: Json) -> None:
+    """Says that a body may be missing by ``required`` alone, and leaves out the defaults of what is sent.
+
+    Generators read a default as a member that is always there, which a client would then have to send.
+    """
     for content in written.get("requestBody", {}).get("content", {}).values():
-        for schema in [content["schema"], *content["schema"].get("anyOf", [])]:
-            for each in schemas.get(schema.get("$ref", "").rpartition("/")[2], {}).get("properties", {}).values():
-                each.pop("default", None)
+        stated = [each for each in content["schema"].get("anyOf", []) if each != {"type": "null"}]
+        if len(stated) == 1:
+            content["schema"] = stated[0]
+        _drop_defaults(content["schema"], schemas, seen=set())
 
 
-def _operation_ids(operations: list[Conduct]) -> dict[tuple[str, str], str]:
-    """The endpoint's name; at its further addresses with the segments, or the method, that make them different."""
-    homes: dict[str, str] = {}
-    ids: dict[tuple[str, str], str] = {}
-    for conduct in operations:
-        name = conduct.operation.name
-        rest = Counter(_segments(conduct.path)) - Counter(_segments(homes.setdefault(name, conduct.path)))
-        name = "_".join([name, *rest.elements()])
-        if name in ids.values():
-            name = f"{name}_{conduct.method.lower()}"
-        ids[conduct.path, conduct.method] = name
-    return ids
-
-
-def _segments(path: str) -> list[str]:
-    return [part.strip("{}").replace("-", "_") for part in path.split("/") if part]
-
-
-def _tag(tag: str, path: str, first: str) -> str:
-    """Operations that are there again, with the user in the path, stand apart."""
-    is_again = path != first and path.replace("/users/{user_id}", "").replace("/{user_id}", "") == first
-    return f"{tag}, addressed by user" if is_again else tag
+def _drop_defaults(schema: Json, schemas: Json, seen: set[str]) -> None:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    if name and name not in seen:
+        seen.add(name)
+        _drop_defaults(schemas[name], schemas, seen)
+    for each in schema.get("properties", {}).values():
+        if (default := each.pop("default", None)) not in (None, "", []) and "description" not in each:
+            each["description"] = f"By default {str(default).lower()}."
+    parts = [*schema.get("properties", {}).values(), *schema.get("anyOf", []), *schema.get("oneOf", [])]
+    for each in [*parts, *([schema["items"]] if "items" in schema else [])]:
+        _drop_defaults(each, schemas, seen)
 
 
 def _tags(document: Json) -> list[Json]:
     used = {tag for path in document["paths"].values() for each in path.values() for tag in each["tags"]}
-    order = list(TAGS)
-    known = sorted(used, key=lambda tag: (order.index(name) if (name := _base(tag)) in TAGS else len(order), tag))
-    return [{"name": tag, "description": _about_tag(tag)} for tag in known]
-
-
-def _base(tag: str) -> str:
-    return tag.partition(",")[0]
-
-
-def _about_tag(tag: str) -> str:
-    text = TAGS.get(_base(tag), _base(tag).capitalize() + ".")
-    return text if tag == _base(tag) else f"{text} The same operations, with the caller's id in the path."
+    return [{"name": tag, "description": text} for tag, text in TAGS.items() if tag in used]
 
 
 def _add_examples(written: Json, schemas: Json) -> None:

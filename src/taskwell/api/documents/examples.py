@@ -22,7 +22,6 @@ _TEXTS = {
     "message": "Done.",
     "status": "healthy",
     "version": "1.0.0",
-    "database": "sqlite",
     "timestamp": _BY_FORMAT["date-time"],
 }
 _NUMBERS = {"expires_in": 604800, "latency_ms": 0.21}

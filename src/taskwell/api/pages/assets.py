@@ -9,7 +9,7 @@ from pathlib import Path
 from starlette.responses import Response
 
 from taskwell.api.call import RequestContext
-from taskwell.api.conditional import is_unchanged
+from taskwell.api.conditional import is_unchanged, weak
 
 FOLDER = Path(__file__).parent / "assets"
 FILES = (
@@ -48,7 +48,7 @@ class Asset:
 
     def response(self, call: RequestContext) -> Response:
         """The file, or 304 where the browser has it."""
-        tag = f'"{self.mark}"'
+        tag = weak(f'"{self.mark}"')
         is_marked = call.scope["query_string"] == f"v={self.mark}".encode()
         headers = {"ETag": tag, "Cache-Control": FOREVER if is_marked else FOR_A_WHILE}
         if is_unchanged(call, tag):

@@ -2,10 +2,8 @@
 
 from fastapi import APIRouter
 
-from taskwell.api import accounts
-from taskwell.api.operation import LenientOperation, LenientPublicOperation
-from taskwell.api.todos import todos
+from taskwell.api.todos import auth, todos
 
 router = APIRouter()
-router.include_router(accounts.router(LenientOperation, LenientPublicOperation), prefix="/api")
+router.include_router(auth.router)
 router.include_router(todos.router, prefix="/api/users/{user_id}")

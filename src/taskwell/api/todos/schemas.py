@@ -56,7 +56,7 @@ class FiltersOut(BaseModel):
 
 
 class TodoListOut(BaseModel):
-    todos: list[TodoOut]
+    todos: list[TodoOut] = Field(description="10,000 at most; what Link names has the next ones.")
     total: int
     filters_applied: FiltersOut
 
@@ -83,7 +83,7 @@ AS_JSON: Projection[str] = Projection(
 
 
 class TodoBody(BaseModel):
-    """What POST and PUT take; what is left out has its default."""
+    """What POST and PUT take; what is left out has its default, but for ``completed`` of a PUT, which stays."""
 
     model_config = ConfigDict(
         frozen=True, json_schema_extra={"examples": [{"title": "Buy milk", "priority": "high"}]}
@@ -98,8 +98,11 @@ class TodoBody(BaseModel):
         return TaskDraft(**self._values())
 
     def changes(self) -> Callable[[Task], TaskChanges]:
-        """A change of everything that this contract knows; due dates, tags and lists stay as they are."""
-        return _keeping_urgent(cast(TaskChanges, self._values()))
+        """What PUT sets; due dates, tags and lists stay as they are, and ``completed`` where it is not named."""
+        values = self._values()
+        if "completed" not in self.model_fields_set:  # the edit form of these clients never sends it
+            del values["completed"]
+        return _keeping_urgent(cast(TaskChanges, values))
 
     def _values(self) -> dict[str, Any]:
         return self.model_dump() | {"priority": Priority[self.priority]}
@@ -149,3 +152,4 @@ class TodoQuery(BaseModel):
     status: Status = "all"
     sort_by: SortBy = Field("created_at", description="Priority sorts by urgency, titles without case.")
     order: Order = "desc"
+    offset: int = Field(0, ge=0, le=1_000_000_000, description="How many to pass over.")

@@ -10,6 +10,8 @@ from starlette.responses import Response
 from taskwell import tasks
 from taskwell.api.call import Call
 from taskwell.api.conditional import etag, if_match, tagged_response
+from taskwell.api.failures import raises
+from taskwell.api.long_lists import long_list
 from taskwell.api.operation import LenientOperation
 from taskwell.api.replies import FRESH, json_response
 from taskwell.api.task_members import COMPLETED_BY_STATUS
@@ -24,6 +26,7 @@ from taskwell.api.todos.schemas import (
     TodoQuery,
     todo_json,
 )
+from taskwell.errors import LimitReached
 from taskwell.tasks import PageRequest, Task, TaskChanges, TaskFilter, TaskSort
 
 router = APIRouter(prefix="/todos", tags=["todos"], route_class=LenientOperation)
@@ -32,14 +35,20 @@ router = APIRouter(prefix="/todos", tags=["todos"], route_class=LenientOperation
 @router.get("", summary="List todos", response_model=TodoListOut)
 async def list_todos(call: Call, query: Annotated[TodoQuery, Query()]) -> Response:
     wanted = TaskFilter(completed=COMPLETED_BY_STATUS[query.status])
-    asked = PageRequest(wanted, TaskSort(query.sort_by, query.order == "desc"), limit=None)
-    found = await tasks.page(call.lane, call.user, call.space, asked, AS_JSON)
-    rest = orjson.dumps({"total": found.number, "filters_applied": query.model_dump()})
-    content = b'{"todos":[%b],%b' % (",".join(found.items).encode(), rest[1:])
-    return Response(content, headers=FRESH, media_type="application/json")
+    asked = PageRequest(wanted, TaskSort(query.sort_by, query.order == "desc"), limit=None, offset=query.offset)
+    found = await long_list(call, asked, AS_JSON)
+    rest = orjson.dumps({"total": found.total, "filters_applied": query.model_dump(exclude={"offset"})})
+    content = b'{"todos":[%b],%b' % (found.items.encode(), rest[1:])
+    return Response(content, headers=found.headers, media_type="application/json")
 
 
-@router.post("", summary="Create a todo", status_code=201, response_model=TodoOut)
+@router.post(
+    "",
+    summary="Create a todo",
+    status_code=201,
+    response_model=TodoOut,
+    responses=raises(LimitReached),
+)
 async def create_todo(call: Call, body: TodoBody) -> Response:
     return _todo_response(call, await tasks.create(call.lane, call.user, call.space, body.draft()), 201)
 

@@ -156,5 +156,5 @@ class TaskQuery(BaseModel):
     sort_by: SortName | None = Field(None, description="The same, under its other name.")
     order: Order | None = Field(None, description="By default desc.")
     sort_order: Order | None = Field(None, description="The same, under its other name.")
-    limit: int | None = Field(None, ge=1, le=1_000_000, description="By default all.")
+    limit: int | None = Field(None, ge=1, le=1_000_000, description="By default, and at most, 10,000.")
     offset: int = Field(0, ge=0, le=1_000_000_000)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from taskwell import users
 from taskwell.api import accounts
+from taskwell.api.accounts import SessionOut, SignIn, SignUp
 from taskwell.api.attempts import confirming, note
 from taskwell.api.call import Call, RequestContext
 from taskwell.api.failures import raises
@@ -17,8 +18,28 @@ from taskwell.errors import WrongPassword
 from taskwell.tasks.fields import Text
 from taskwell.users import PasswordHashes
 
+
+async def sign_up(call: Call, body: SignUp) -> Response:
+    session = await accounts.opened_account(call, email=body.email, password=body.password, name=body.name)
+    return accounts.private_response(session, status=201)
+
+
+async def sign_in(call: Call, body: SignIn) -> Response:
+    return accounts.private_response(await accounts.opened_session(call, email=body.email, password=body.password))
+
+
 router = APIRouter()
-router.include_router(accounts.router(Operation, PublicOperation))
+router.include_router(
+    accounts.router(
+        [
+            ("/signup", "POST", sign_up, PublicOperation, accounts.signing_up_options(SessionOut)),
+            ("/login", "POST", sign_in, PublicOperation, accounts.signing_in_options(SessionOut)),
+            ("/logout", "POST", accounts.sign_out, Operation, accounts.signing_out_options()),
+            ("/me", "GET", accounts.me, Operation, accounts.caller_options()),
+            ("/token", "POST", accounts.token, PublicOperation, accounts.TOKEN_OPTIONS),
+        ]
+    )
+)
 
 account = APIRouter(prefix="/auth", tags=["auth"], route_class=Operation)
 
@@ -54,12 +75,3 @@ async def change_password(
 
 
 router.include_router(account)
-
-form = APIRouter(prefix="/auth", tags=["auth"], route_class=PublicOperation)
-form.post(
-    "/token",
-    summary="Sign in with a form (OAuth2)",
-    response_model=accounts.TokenOut,
-    responses={400: {"model": accounts.TokenRefusedOut, "description": "The e-mail or the password is wrong."}},
-)(accounts.token)
-router.include_router(form)

@@ -17,10 +17,10 @@ from taskwell.api.problems import problem
 from taskwell.api.replies import FRESH, json_response
 from taskwell.api.v1.bulk_schemas import BulkBody, BulkOut, OperationBody
 from taskwell.api.v1.schemas import TaskBody, TaskPatch, task_json
-from taskwell.errors import AppError, Invalid, NotFound, PreconditionFailed, PreconditionRequired
+from taskwell.errors import AppError, Invalid, LimitReached, NotFound, PreconditionFailed, PreconditionRequired
 from taskwell.tasks import Task, TaskChanges, bulk
 from taskwell.tasks.fields import UUID
-from taskwell.tasks.service import no_such_task
+from taskwell.tasks.service import Precondition, no_such_task
 
 
 class BulkOperation(Operation):
@@ -43,7 +43,7 @@ _IN_OPERATION = re.compile(r"operations\.(\d+)")
     "/bulk",
     summary="Apply up to 500 operations as one write",
     response_model=BulkOut,
-    responses=raises(NotFound, PreconditionFailed, PreconditionRequired),
+    responses=raises(NotFound, LimitReached, PreconditionFailed, PreconditionRequired),
 )
 async def apply_bulk(call: Call, body: BulkBody) -> Response:
     """Atomic unless told otherwise: all or nothing, and a failure names its operation in ``index``."""
@@ -74,7 +74,7 @@ def _rewrite(call: Call, body: OperationBody) -> bulk.Rewrite:
         raise no_such_task()
     if body.if_match is None and body.op != "restore" and call.settings.require_if_match:
         raise PreconditionRequired("Name in if_match the revision that you read.")
-    accepted = None if body.if_match is None else frozenset({body.if_match})
+    accepted = None if body.if_match is None else Precondition(frozenset({body.if_match}))
     return bulk.Rewrite(body.id.lower(), becomes, accepted, in_trash=body.op == "restore")
 
 

@@ -2,11 +2,21 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StrictInt,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from taskwell.api.task_members import EXAMPLE_ID
-from taskwell.api.v1.schemas import StrictModel, TaskOut
+from taskwell.api.v1.schemas import StrictModel, TaskBody, TaskOut, TaskPatch
 from taskwell.tasks.fields import Flag
 
 MAX_OPERATIONS = 500
@@ -16,6 +26,11 @@ Verb = Literal["create", "update", "complete", "reopen", "delete", "restore"]
 
 class OperationBody(StrictModel):
     """One operation. ``data`` is looked at by itself, so that a wrong value fails this operation alone."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Shown as one shape for each verb, so that a client's compiler knows what belongs to which."""
+        return handler(_SHOWN.core_schema)
 
     op: Verb
     id: str | None = Field(None, validate_default=True, description="The task; of every operation but create.")
@@ -37,6 +52,30 @@ class OperationBody(StrictModel):
         if verb is not None and value is not None and info.field_name not in may_have:
             raise PydanticCustomError("extra_forbidden", "There is no such field here.")
         return value
+
+
+class CreateOperation(StrictModel):
+    op: Literal["create"]
+    data: TaskBody
+
+
+class _OnTask(StrictModel):
+    id: str = Field(description="The task.")
+    if_match: Annotated[StrictInt, Field(ge=0)] | None = Field(
+        None, description="The task's revision as you read it; with another one the operation fails with 412."
+    )
+
+
+class UpdateOperation(_OnTask):
+    op: Literal["update"]
+    data: TaskPatch
+
+
+class StateOperation(_OnTask):
+    op: Literal["complete", "reopen", "delete", "restore"]
+
+
+_SHOWN = TypeAdapter[object](Annotated[CreateOperation | UpdateOperation | StateOperation, Field(discriminator="op")])
 
 
 class BulkBody(StrictModel):
@@ -61,17 +100,12 @@ class BulkBody(StrictModel):
 
 
 class ResultOut(BaseModel):
-    """What became of one operation; ``status`` is that of the single call.
-
-    Attributes:
-        task: Not after a deletion or a failure.
-        problem: RFC 9457 problem details of a failure.
-    """
+    """What became of one operation."""
 
     index: int
-    status: int
-    task: TaskOut | None = None
-    problem: dict[str, Any] | None = None
+    status: int = Field(description="That of the single call.")
+    task: TaskOut | None = Field(None, description="Not after a deletion or a failure.")
+    problem: dict[str, Any] | None = Field(None, description="RFC 9457 problem details of a failure.")
 
 
 class BulkOut(BaseModel):

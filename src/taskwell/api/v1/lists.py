@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from taskwell.api.call import Call
-from taskwell.api.conditional import etag, if_match, tagged_response
+from taskwell.api.conditional import etag, if_match, tagged_response, weak
 from taskwell.api.operation import Operation
 from taskwell.api.v1.list_schemas import ListBody, ListOut, ListPatch, ListsOut, RemoveListQuery, list_json
 from taskwell.tasks import lists
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/lists", tags=["lists"], route_class=Operation)
 @router.get("", summary="List your lists in their order", response_model=ListsOut)
 async def list_lists(call: Call) -> Response:
     found = await lists.every(call.lane, call.user, call.space)
-    tag = etag(found.revision, len(found.items))
+    tag = weak(etag(found.revision, len(found.items)))
     return tagged_response(call, tag, lambda: {"items": [list_json(each) for each in found.items]})
 
 

@@ -39,7 +39,7 @@ EXAMPLE_TASK: JsonDict = {
 
 
 class TaskOut(BaseModel):
-    """A task as v1 answers with it; the SQL of ``AS_JSON`` and ``task_json`` write the same."""
+    """A task."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_TASK]})
 

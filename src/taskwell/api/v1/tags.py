@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from taskwell.api.call import Call
-from taskwell.api.conditional import etag, tagged_response
+from taskwell.api.conditional import etag, tagged_response, weak
 from taskwell.api.operation import Operation
 from taskwell.api.replies import FRESH, json_response
 from taskwell.api.v1.list_schemas import TagBody, TagOut, TagsOut
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/tags", tags=["tags"], route_class=Operation)
 @router.get("", summary="List the tags of your tasks", response_model=TagsOut)
 async def list_tags(call: Call) -> Response:
     found = await tags.every(call.lane, call.user, call.space)
-    tag = etag(found.revision, len(found.items))
+    tag = weak(etag(found.revision, len(found.items)))
     return tagged_response(call, tag, lambda: {"items": [asdict(each) for each in found.items]})
 
 

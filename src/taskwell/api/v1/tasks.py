@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from taskwell import tasks
 from taskwell.api.call import Call
-from taskwell.api.conditional import etag, if_match, is_unchanged, tagged_response
+from taskwell.api.conditional import etag, if_match, is_unchanged, tagged_response, weak
+from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
 from taskwell.api.replies import FRESH
 from taskwell.api.v1.schemas import (
@@ -27,6 +28,7 @@ from taskwell.api.v1.schemas import (
     TrashQuery,
     task_json,
 )
+from taskwell.errors import LimitReached
 from taskwell.tasks import Page, PageRequest, Projection, Task
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Operation)
@@ -37,7 +39,13 @@ async def list_tasks(call: Call, query: Annotated[TaskQuery, Query()]) -> Respon
     return await page_response(call, query.asked(), AS_JSON)
 
 
-@router.post("", summary="Create a task", status_code=201, response_model=TaskOut)
+@router.post(
+    "",
+    summary="Create a task",
+    status_code=201,
+    response_model=TaskOut,
+    responses=raises(LimitReached),
+)
 async def create_task(call: Call, body: TaskBody) -> Response:
     task = await tasks.create(call.lane, call.user, call.space, body.draft())
     return task_response(call, task, 201, {"Location": f"{call.base_path}/{task.id}"})
@@ -87,7 +95,12 @@ async def delete_task(call: Call, task_id: str, query: Annotated[DeleteQuery, Qu
     return Response(status_code=204)
 
 
-@router.post("/{task_id}/restore", summary="Take a task out of the trash", response_model=TaskOut)
+@router.post(
+    "/{task_id}/restore",
+    summary="Take a task out of the trash",
+    response_model=TaskOut,
+    responses=raises(LimitReached),
+)
 async def restore_task(call: Call, task_id: str) -> Response:
     return task_response(call, await tasks.restore(call.lane, call.user, call.space, task_id))
 
@@ -110,13 +123,13 @@ async def page_response(call: Call, asked: PageRequest, projection: Projection[s
     if has_etag:
         headers["ETag"] = page_etag(call, asked, page.version)
     if page.next_cursor is not None:
-        headers["Link"] = f'<{next_url(call, page.next_cursor)}>; rel="next"'
+        headers["Link"] = f'<{call.address_with("cursor", page.next_cursor)}>; rel="next"'
     return Response(_envelope(page), headers=headers, media_type="application/json")
 
 
 def page_etag(call: Call, asked: PageRequest, version: str) -> str:
     """The version and what was asked: any write to the space makes every one of its lists new."""
-    return f'"{version}-{_digest(asked, call.user.subject, call.space.time_zone)}"'
+    return weak(f'"{version}-{_digest(asked, call.user.subject, call.space.time_zone)}"')
 
 
 @lru_cache(maxsize=4096)
@@ -130,10 +143,3 @@ def _envelope(page: Page[str]) -> bytes:
     if page.total is not None:
         rest["total"] = page.total
     return b'{"items":[%b],%b' % (",".join(page.items).encode(), orjson.dumps(rest)[1:])
-
-
-def next_url(call: Call, cursor: str) -> str:
-    """The same request, after the cursor (RFC 8288); a path, so that it is right behind any proxy."""
-    query = call.scope["query_string"].decode("latin-1")
-    kept = [part for part in query.split("&") if part and not part.startswith("cursor=")]
-    return f"{call.base_path}?{'&'.join([*kept, f'cursor={cursor}'])}"

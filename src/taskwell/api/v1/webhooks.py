@@ -85,7 +85,7 @@ class DeliveriesOut(BaseModel):
     items: list[DeliveryOut]
 
 
-router = APIRouter(prefix="/users/{user_id}", tags=["reminders"], route_class=Operation)
+router = APIRouter(tags=["webhooks"], route_class=Operation)
 
 
 @router.get(
@@ -94,12 +94,12 @@ router = APIRouter(prefix="/users/{user_id}", tags=["reminders"], route_class=Op
     response_model=WebhookOut,
     responses=raises(NotFound),
 )
-async def get_webhook(call: Call, user_id: str) -> Response:
+async def get_webhook(call: Call) -> Response:
     return webhook_response(await webhooks.get(call.lane, call.user))
 
 
 @router.put("/webhook", summary="Set where webhook reminders go", response_model=WebhookOut)
-async def put_webhook(call: Call, user_id: str, body: WebhookBody) -> Response:
+async def put_webhook(call: Call, body: WebhookBody) -> Response:
     """The first time the answer holds the secret that signs every request. Later changes keep it."""
     allow_private = call.settings.webhook_allow_private
     return webhook_response(await webhooks.put(call.lane, call.user, body.url, allow_private=allow_private))
@@ -111,7 +111,7 @@ async def put_webhook(call: Call, user_id: str, body: WebhookBody) -> Response:
     response_model=WebhookOut,
     responses=raises(NotFound),
 )
-async def rotate_secret(call: Call, user_id: str) -> Response:
+async def rotate_secret(call: Call) -> Response:
     """The answer holds the new secret; the old one signs nothing from now on."""
     return webhook_response(await webhooks.rotate(call.lane, call.user))
 
@@ -122,13 +122,13 @@ async def rotate_secret(call: Call, user_id: str) -> Response:
     status_code=204,
     responses=raises(NotFound),
 )
-async def remove_webhook(call: Call, user_id: str) -> Response:
+async def remove_webhook(call: Call) -> Response:
     await webhooks.remove(call.lane, call.user)
     return Response(status_code=204)
 
 
 @router.get("/deliveries", summary=f"List the last {SHOWN} deliveries", response_model=DeliveriesOut)
-async def list_deliveries(call: Call, user_id: str) -> Response:
+async def list_deliveries(call: Call) -> Response:
     """Newest first, of the last 30 days. A failed one says why, and when it is tried again."""
     found = await log.latest(call.lane, call.user)
     return json_response({"items": [asdict(each) for each in found]}, headers=FRESH)

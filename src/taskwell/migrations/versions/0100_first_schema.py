@@ -81,15 +81,25 @@ POSTGRES_TRIGGERS = (
 # The first of these that the server has: `lower` must not depend on the locale that the database was made with.
 COLLATIONS = ("pg_c_utf8", "und-x-icu", "default")
 
+UNSPACED = (
+    r"\U00000E01-\U00000EFF\U00001000-\U0000109F\U00001780-\U000017FF"
+    r"\U00001100-\U000011FF\U00003131-\U0000318E\U0000A960-\U0000A97F\U0000AC00-\U0000D7FF"
+    r"\U00003005-\U00003007\U00003041-\U000030FF\U000031F0-\U000031FF\U0000FF66-\U0000FFDC\U0001B000-\U0001B16F"
+    r"\U00003105-\U0000312F\U000031A0-\U000031BF\U00003400-\U00004DBF\U00004E00-\U00009FFF"
+    r"\U0000F900-\U0000FAFF\U00020000-\U0003FFFF"
+)
+"""As ``search_tokens.UNSPACED``: each of these letters is a word."""
+
 # PostgreSQL's own parser is left out: what is a letter to it depends on the locale, and it knows hosts, paths and
 # numbers where SQLite sees words. Plain SQL would be planned for each write; PL/pgSQL keeps its plan, and works out
 # an expression outside a query without the executor. The function names nothing of ours, so a dump restores with an
 # empty search_path. The parts are numbered apart, with room for every title and all tags: of two equal words at one
 # place only the weightier would stay.
-FOLDED = r"""replace(lower(
+COMPOSED = r"normalize(regexp_replace(normalize(spaced, NFD), '[\u0300-\u036F]+', '', 'g'), NFC)"
+FOLDED = rf"""replace(lower(
             CASE WHEN octet_length(spaced) = length(spaced) THEN spaced
-            ELSE normalize(regexp_replace(normalize(spaced, NFD), '[\u0300-\u036F]+', '', 'g'), NFC) END
-            COLLATE "{collation}"), U&'\03C2', U&'\03C3')"""
+            ELSE regexp_replace(regexp_replace({COMPOSED}, '[{UNSPACED}]', ' \& ', 'g'), ' +', ' ', 'g') END
+            COLLATE "{{collation}}"), U&'\03C2', U&'\03C3')"""
 SPACED = "regexp_replace({part}, '[{separators}]+', ' ', 'g')"
 POSTGRES_SEARCH = (
     f"""CREATE FUNCTION search_vector(space_id uuid, title text, tags text[], description text) RETURNS tsvector
@@ -197,6 +207,8 @@ SQLITE_SEARCH = (
 def upgrade() -> None:
     is_postgres = op.get_bind().dialect.name == "postgresql"
     _accounts()
+    _sign_in()
+    _mails()
     _spaces()
     _lists()
     _tasks(is_postgres=is_postgres)
@@ -221,7 +233,8 @@ def downgrade() -> None:
         _run("DROP VIEW before_commit", "DROP TABLE task_search", "DROP TABLE task_search_stale")
     for table in (
         *("deliveries", "webhooks", "reminders", "task_tags", "tasks", "lists", "memberships", "spaces"),
-        *("security_events", "idempotency_keys", "external_identities", "users", "revoked_tokens"),
+        *("mail_quotas", "mails", "known_groups", "one_time_tokens", "security_events", "idempotency_keys"),
+        *("external_identities", "users", "revoked_tokens"),
     ):
         op.drop_table(table)
     if is_postgres:
@@ -253,6 +266,9 @@ def _accounts() -> None:
         _column("id", UuidText()),
         _column("email", sa.Text(), nullable=True),
         _column("email_key", sa.Text(), nullable=True),
+        _column("email_verified_at", UtcInstant(), nullable=True),
+        _column("email_said_at", UtcInstant(), nullable=True),
+        _column("pending_email", sa.Text(), nullable=True),
         _column("name", sa.Text()),
         _column("password_hash", sa.Text(), nullable=True),
         _column("tokens_valid_after", UtcInstant(), nullable=True),
@@ -300,6 +316,56 @@ def _accounts() -> None:
     )
     op.create_index("ix_security_events_user_id_id", "security_events", ["user_id", "id"])
     op.create_index("ix_security_events_at", "security_events", ["at"])
+
+
+def _mails() -> None:
+    op.create_table(
+        "mails",
+        _column("id", UuidText()),
+        _column("kind", sa.Text()),
+        _column("user_id", UuidText(), nullable=True),
+        _column("email", sa.Text()),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        _column("created_at", UtcInstant()),
+        _column("claimed_at", UtcInstant(), nullable=True),
+        _column("fire_at", UtcInstant()),
+        _of_user(),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_mails_fire_at", "mails", ["fire_at"])
+    op.create_index("ix_mails_user_id", "mails", ["user_id"])
+    op.create_table(
+        "mail_quotas",
+        _column("name", sa.Text()),
+        _column("began_at", UtcInstant()),
+        _column("used", sa.Integer()),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_index("ix_mail_quotas_began_at", "mail_quotas", ["began_at"])
+
+
+def _sign_in() -> None:
+    op.create_table(
+        "one_time_tokens",
+        _column("hash", sa.Text()),
+        _column("purpose", sa.Text()),
+        _column("user_id", UuidText()),
+        _column("email", sa.Text()),
+        _column("expires_at", UtcInstant()),
+        _of_user(),
+        sa.PrimaryKeyConstraint("hash"),
+    )
+    op.create_index("ix_one_time_tokens_user_id", "one_time_tokens", ["user_id"])
+    op.create_index("ix_one_time_tokens_expires_at", "one_time_tokens", ["expires_at"])
+    op.create_table(
+        "known_groups",
+        _column("user_id", UuidText()),
+        _column("group_hash", sa.Text()),
+        _column("last_on", Day()),
+        _of_user(),
+        sa.PrimaryKeyConstraint("user_id", "group_hash"),
+    )
+    op.create_index("ix_known_groups_last_on", "known_groups", ["last_on"])
 
 
 def _of_user() -> sa.ForeignKeyConstraint:

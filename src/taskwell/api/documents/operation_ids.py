@@ -1,0 +1,42 @@
+"""The names of operations, as generated clients have them: ``tasks.complete``."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from taskwell.api.documents.conduct import Conduct
+
+_VERBS = {
+    "activity": "activity",
+    "apply_bulk": "bulk",
+    "change_password": "change_password",
+    "get_stats": "stats",
+    "health": "get",
+    "list_deliveries": "deliveries",
+    "list_trash": "trash",
+    "rotate_secret": "new_secret",
+    "sign_in": "login",
+    "sign_out": "logout",
+    "sign_up": "signup",
+    "sign_in_by_form": "login",
+    "sign_up_without_name": "signup",
+}
+"""What is not the first word of the endpoint's name."""
+
+
+def operation_ids(operations: Sequence[Conduct], paths: dict[str, Any]) -> dict[tuple[str, str], str]:
+    """A unique name for each path and method: its tag and what it does.
+
+    An operation that has several addresses is named by the last part of its further ones, or by the method.
+    """
+    ids: dict[tuple[str, str], str] = {}
+    for conduct in operations:
+        endpoint = conduct.operation.name
+        word = endpoint.partition("_")[0].replace("change", "update")
+        tag = paths[conduct.path][conduct.method.lower()]["tags"][0].replace(" ", "_")
+        last = conduct.path.rpartition("/")[2]
+        again = [last] if "{" not in last else []
+        names = [_VERBS.get(endpoint, word), *again, conduct.method.lower(), endpoint]
+        ids[conduct.path, conduct.method] = next(
+            name for name in (f"{tag}.{each}" for each in names) if name not in ids.values()
+        )
+    return ids

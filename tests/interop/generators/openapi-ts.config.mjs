@@ -1,0 +1,4 @@
+export default {
+  input: "v1.json",
+  output: { path: "generated", importFileExtension: ".js" },
+};
