@@ -14,7 +14,7 @@ from tests.support.pictures import keep_picture
 from tests.support.server import serving
 
 EMAIL, PASSWORD = "ada@example.com", "engine 1843"
-SIGN_UP, CREATE = "#operations-auth-sign_up", "#operations-tasks-create_task"
+SIGN_UP, CREATE = "[id^='operations-auth-'][id$='signup']", "[id^='operations-tasks-'][id$='create']"
 
 
 @pytest.fixture(scope="module")
