@@ -84,6 +84,10 @@ _ALL = (
     ),
     _failure("Sign in instead, or use another e-mail.", errors.EmailTaken()),
     _failure(
+        "Delete tasks that nobody needs any more, or ask the operator for a higher MAX_TASKS_PER_SPACE.",
+        errors.LimitReached("A space may hold 100,000 tasks that are not in the trash; delete some first."),
+    ),
+    _failure(
         "Confirm the e-mail: `POST /api/v1/auth/email/verification` sends a link to it. Then send the request again.",
         errors.EmailUnverified(),
     ),

@@ -109,7 +109,7 @@ class Gateway:
             status = 499
         finally:
             self.in_flight -= 1
-            user_id = call.principal.user_id if call and call.principal else None
+            user_id = call.user.user_id if call and call.caller else None
             seconds = time.perf_counter() - started
             self._account(scope["method"], target, status, seconds, user_id=user_id, request_id=request_id)
 

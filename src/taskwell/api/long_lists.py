@@ -25,13 +25,13 @@ class LongList:
 async def long_list(call: RequestContext, asked: PageRequest, projection: Projection[str]) -> LongList:
     """The tasks from the offset on; where that is not all of them, the headers tell."""
     asked = replace(asked, limit=min(asked.limit or MAX_LIST, MAX_LIST))
-    found = await tasks.page(call.lane, call.user, asked, projection)
+    found = await tasks.page(call.lane, call.user, call.space, asked, projection)
     end = asked.offset + found.number
     has_more = found.next_cursor is not None
     total = end
     if has_more or (asked.offset and not found.number):  # else the end of the page is the end of the list
         first = replace(asked, limit=1, offset=0, with_total=True)
-        total = (await tasks.page(call.lane, call.user, first, projection)).total or 0
+        total = (await tasks.page(call.lane, call.user, call.space, first, projection)).total or 0
     headers = dict(FRESH)
     if found.number < total:
         headers["X-Total-Count"] = str(total)

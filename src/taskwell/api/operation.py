@@ -111,9 +111,9 @@ class Operation(APIRoute):
             raise PreconditionFailed("If-None-Match: * refuses a change of what exists, so nothing was changed.")
 
     async def _admit(self, call: RequestContext) -> None:
-        call.principal = await call.services.identities.of(call.headers(b"authorization"))
+        call.caller = await call.services.identities.of(call.headers(b"authorization"))
         named = call.path_params.get("user_id")
-        if named is not None and named != "me" and not call.principal.is_named(named):
+        if named is not None and named != "me" and not call.user.is_named(named):
             raise Forbidden("The path names another user; use your own id.")
 
     async def _answer(self, call: RequestContext) -> Response:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from taskwell import tasks
 from taskwell.api.call import Call
 from taskwell.api.conditional import etag, if_match, tagged_response
+from taskwell.api.failures import raises
 from taskwell.api.long_lists import long_list
 from taskwell.api.operation import LenientOperation
 from taskwell.api.replies import FRESH, json_response
@@ -22,6 +23,7 @@ from taskwell.api.user_tasks.schemas import (
     TaskQuery,
     task_json,
 )
+from taskwell.errors import LimitReached
 from taskwell.tasks import PageRequest, Priority, Task, TaskChanges, TaskFilter, TaskSort
 
 router = APIRouter(prefix="/tasks", route_class=LenientOperation)
@@ -53,21 +55,27 @@ def _sort(query: TaskQuery) -> TaskSort:
     return TaskSort("due" if key == "due_date" else key, (query.order or query.sort_order) != "asc")
 
 
-@router.post("", summary="Create a task", status_code=201, response_model=TaskOut)
+@router.post(
+    "",
+    summary="Create a task",
+    status_code=201,
+    response_model=TaskOut,
+    responses=raises(LimitReached),
+)
 async def create_task(call: Call, body: TaskBody) -> Response:
-    return _task_response(call, await tasks.create(call.lane, call.user, body.draft()), 201)
+    return _task_response(call, await tasks.create(call.lane, call.user, call.space, body.draft()), 201)
 
 
 @router.get("/{task_id}", summary="Get a task", response_model=TaskOut)
 async def get_task(call: Call, task_id: str) -> Response:
-    return _task_response(call, await tasks.get(call.lane, call.user, task_id))
+    return _task_response(call, await tasks.get(call.lane, call.user, call.space, task_id))
 
 
 @router.put("/{task_id}", summary="Change the named fields of a task", response_model=TaskOut)
 @router.patch("/{task_id}", summary="Change the named fields of a task", response_model=TaskOut)
 async def change_task(call: Call, task_id: str, body: TaskPatch) -> Response:
     return _task_response(
-        call, await tasks.change(call.lane, call.user, task_id, body.changes(), if_match=if_match(call))
+        call, await tasks.change(call.lane, call.user, call.space, task_id, body.changes(), if_match=if_match(call))
     )
 
 
@@ -75,19 +83,21 @@ async def change_task(call: Call, task_id: str, body: TaskPatch) -> Response:
 async def complete_task(call: Call, task_id: str, body: Completion | None = None) -> Response:
     expected = if_match(call)
     if body is None or body.completed is None:
-        return _task_response(call, await tasks.toggle(call.lane, call.user, task_id, if_match=expected))
+        return _task_response(call, await tasks.toggle(call.lane, call.user, call.space, task_id, if_match=expected))
     changes = TaskChanges(completed=body.completed)
-    return _task_response(call, await tasks.change(call.lane, call.user, task_id, changes, if_match=expected))
+    return _task_response(
+        call, await tasks.change(call.lane, call.user, call.space, task_id, changes, if_match=expected)
+    )
 
 
 async def delete_task(call: Call, task_id: str) -> Response:
-    await tasks.delete(call.lane, call.user, task_id, if_match=if_match(call))
+    await tasks.delete(call.lane, call.user, call.space, task_id, if_match=if_match(call))
     return Response(status_code=204, headers=FRESH)
 
 
 async def delete_task_with_answer(call: Call, task_id: str) -> Response:
     """The answer has a body, since these clients parse one."""
-    await tasks.delete(call.lane, call.user, task_id, if_match=if_match(call))
+    await tasks.delete(call.lane, call.user, call.space, task_id, if_match=if_match(call))
     return json_response({"message": "Task deleted", "id": task_id}, headers=FRESH)
 
 
