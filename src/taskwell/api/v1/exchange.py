@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from taskwell.api.call import Call, RequestContext
-from taskwell.api.operation import Beforehand, Operation
+from taskwell.api.call import Beforehand, Call, RequestContext
+from taskwell.api.operation import Operation
 from taskwell.api.replies import PRIVATE, json_response
 from taskwell.api.streaming import streamed
 from taskwell.errors import Invalid, UnsupportedMediaType
