@@ -11,7 +11,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE  # every process that a test starts would compile everything anew
 
-.PHONY: help run install test fuzz check fix bench growth crowd chaos faults races model soak image load audit lock revision openapi \
+.PHONY: help run install test interop fuzz check fix bench growth crowd chaos faults races model soak image load audit lock revision openapi \
 	reference examples picture docs
 
 help:  ## list the targets
@@ -22,8 +22,11 @@ run: $(VENV)/.run  ## install, migrate and serve on SQLite at http://127.0.0.1:8
 
 install: $(VENV)/.dev  ## make .venv with everything for development
 
-test: $(VENV)/.dev  ## run every test on SQLite and PostgreSQL, or those that TESTS names (COVERAGE=1 measures)
-	@$(BIN)/pytest -n $(JOBS) --dist worksteal $(if $(COVERAGE),--cov --cov-report=term) $(TESTS)
+test: $(VENV)/.dev  ## run every test that needs Python alone, or those that TESTS names (COVERAGE=1 measures)
+	@$(BIN)/pytest -n $(JOBS) --dist worksteal $(if $(COVERAGE),--cov --cov-report=term) $(or $(TESTS),--ignore tests/interop)
+
+interop: $(VENV)/.dev  ## run the tests with foreign peers: Node, Redis, PgBouncer, Chromium (REQUIRE_INTEROP=1 skips none)
+	@$(BIN)/pytest -n 2 --dist loadfile tests/interop
 
 fuzz: $(VENV)/.dev  ## send hostile input for longer, other each time (FUZZ_EXAMPLES=100 for each operation)
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-100} $(BIN)/pytest -n auto tests/security/test_hostile_input.py

@@ -43,9 +43,35 @@ async def test_all_is_well(database_url: str, app):
     found = await findings(database_url)
 
     assert list(found) == ["settings", "database", "schema", "clock", "disk", "redis", "smtp", "better auth"]
-    assert {each.state for part, each in found.items() if part != "settings"} == {"ok"}
+    noted = {"settings"} | ({"database"} if "SQLite 3.51.3" in found["database"].sentence else set())
+    assert {each.state for part, each in found.items() if part not in noted} == {"ok"}
     assert (found["settings"].state, "ENVIRONMENT=production" in found["settings"].sentence) == ("note", True)
     assert not any("\n" in each.sentence for each in found.values())
+
+
+@pytest.mark.parametrize(
+    ("version", "is_affected"),
+    [
+        ((3, 40, 1), True),
+        ((3, 44, 5), True),
+        ((3, 44, 6), False),
+        ((3, 45, 0), True),
+        ((3, 50, 6), True),
+        ((3, 50, 7), False),
+        ((3, 51, 2), True),
+        ((3, 51, 3), False),
+        ((3, 53, 0), False),
+    ],
+)
+async def test_a_version_of_sqlite_that_may_lose_commits_is_named(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, version: tuple[int, int, int], *, is_affected: bool
+):
+    await migrations.upgrade(settings(sqlite_url))
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+
+    found = (await findings(sqlite_url))["database"]
+
+    assert (found.state, "SQLite 3.51.3" in found.sentence) == (("note", True) if is_affected else ("ok", False))
 
 
 async def test_a_database_that_is_not_made_yet_is_no_fault_and_is_not_made(sqlite_url: str, tmp_path: Path):

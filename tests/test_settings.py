@@ -42,6 +42,8 @@ def refusal(environment: pytest.MonkeyPatch, **values: str) -> str:
         ({"ALLOWED_ORIGINS": "*"}, "ALLOWED_ORIGINS must name each origin"),
         ({"ALLOWED_ORIGINS": "https://a.example,*"}, "ALLOWED_ORIGINS must name each origin"),
         ({"SMTP_HOST": "mail.example.com"}, "MAIL_FROM is missing"),
+        ({"SMTP_HOST": "mail.example.com", "MAIL_FROM": "t@example.com"}, "PUBLIC_URL is missing"),
+        ({"REQUIRE_VERIFIED_EMAIL": "true"}, "REQUIRE_VERIFIED_EMAIL needs mail"),
     ],
 )
 def test_production_refuses_what_is_not_safe(environment, values: dict[str, str], words: str):
@@ -70,6 +72,12 @@ def test_development_takes_any_key(environment):
         ("DATABASE_URL", "mysql://localhost/x"),
         ("DATABASE_URL", "nonsense"),
         ("MAIL_FROM", "Taskwell"),
+        ("PUBLIC_URL", "tasks.example.com"),
+        ("PUBLIC_URL", "ftp://tasks.example.com"),
+        ("PUBLIC_URL", "https://ada:hidden@tasks.example.com"),
+        ("FRONTEND_URL", "https://app.example.com/?page=1"),
+        ("FRONTEND_URL", "https://"),
+        ("MAX_MAILS_PER_DAY", "-1"),
         ("DATABASE_URL", ""),
         ("DATABASE_URL", "postgresql://ada:hidden@localhost:port/x"),
         ("PORT", "abc"),
@@ -79,6 +87,24 @@ def test_development_takes_any_key(environment):
         ("LOG_LEVEL", "loud"),
         ("ALLOWED_ORIGINS", "example.com"),
         ("ALLOWED_ORIGINS", "https://example.com/app"),
+        ("ALLOWED_ORIGINS", "https://example.com?x=1"),
+        ("ALLOWED_ORIGINS", "https://*.example.com"),
+        ("ALLOWED_ORIGINS", "https://example.com:port"),
+        ("ALLOWED_ORIGINS", "null"),
+        ("ALLOWED_HOSTS", "https://example.com"),
+        ("ALLOWED_HOSTS", "example.com:8000"),
+        ("ALLOWED_HOSTS", "example.com/app"),
+        ("ALLOWED_HOSTS", "api.*.example.com"),
+        ("HOST", "http://0.0.0.0"),
+        ("HOST", "0.0.0.0:8000"),
+        ("SMTP_HOST", "smtp://mail.example.com"),
+        ("SMTP_HOST", "mail.example.com:587"),
+        ("BETTER_AUTH_URL", "auth.example.com"),
+        ("BETTER_AUTH_URL", "https://ada:hidden@auth.example.com"),
+        ("SENTRY_DSN", "hidden"),
+        ("ROOT_PATH", "https://example.com/app"),
+        ("ROOT_PATH", "/a b"),
+        ("TRUSTED_PROXIES", "proxy.example.com"),
         ("ALLOWED_ORIGINS", "https://ada:hidden@example.com"),
         ("ACCESS_TOKEN_EXPIRE_DAYS", "0"),
         ("ACCESS_TOKEN_EXPIRE_DAYS", "nan"),
@@ -93,8 +119,16 @@ def test_a_value_that_cannot_be_used_is_told_with_its_name(environment, name: st
     sentence = refusal(environment, **{name: value})
 
     assert sentence.startswith(f"{name}: ")
-    if name != "ALLOWED_ORIGINS":
-        assert "hidden" not in sentence
+    assert "hidden" not in sentence
+    assert "\n" not in sentence
+
+
+def test_the_links_in_mails_begin_with_the_front_end_or_with_our_own_pages(environment):
+    assert read_settings(port=8123).link_base == "http://127.0.0.1:8123/account"
+    environment.setenv("PUBLIC_URL", " https://Tasks.Example.com/app/ ")
+    assert read_settings().link_base == "https://tasks.example.com/app/account"
+    environment.setenv("FRONTEND_URL", "https://app.example.com/")
+    assert read_settings().link_base == "https://app.example.com"
 
 
 def test_every_wrong_setting_is_named_at_once(environment):
@@ -138,12 +172,46 @@ def test_secrets_are_not_shown(environment):
         (" https://a.example/ , http://localhost:3000,", ("https://a.example", "http://localhost:3000")),
         ('["https://a.example", "https://b.example"]', ("https://a.example", "https://b.example")),
         ("tauri://localhost", ("tauri://localhost",)),
+        ("https://app.example.com:443,http://LOCALHOST:80", ("https://app.example.com", "http://localhost")),
+        ("HTTPS://App.Example.com,http://[::0001]:3000", ("https://app.example.com", "http://[::1]:3000")),
+        ("https://bücher.example", ("https://xn--bcher-kva.example",)),
     ],
 )
 def test_origins_are_a_list_in_either_spelling(environment, value: str, origins: tuple[str, ...]):
     environment.setenv("ALLOWED_ORIGINS", value)
 
     assert read_settings().allowed_origins == origins
+
+
+def test_local_front_ends_may_call_and_those_of_vite_in_development_alone(environment):
+    local, vite = (
+        ("http://localhost:3000", "http://localhost:8000"),
+        ("http://localhost:5173", "http://localhost:5174"),
+    )
+    environment.setenv("SECRET_KEY", SECRET)
+    for name, origins in {"development": local + vite, "test": local, "production": local}.items():
+        environment.setenv("ENVIRONMENT", name)
+        assert read_settings().allowed_origins == origins
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "written"),
+    [
+        ("ALLOWED_HOSTS", "API.Example.com, *.Example.org,[::1]", ("api.example.com", "*.example.org", "::1")),
+        ("ALLOWED_HOSTS", "bücher.example", ("xn--bcher-kva.example",)),
+        ("HOST", "[::1]", "::1"),
+        ("SMTP_HOST", "Mail.example.com", "mail.example.com"),
+        ("BETTER_AUTH_URL", "https://Auth.example.com:443/api/auth/", "https://auth.example.com"),
+        ("ROOT_PATH", "taskwell/", "/taskwell"),
+        ("ROOT_PATH", "/", ""),
+    ],
+)
+def test_hosts_and_addresses_are_written_as_a_browser_writes_them(
+    environment, name: str, value: str, written: object
+):
+    environment.setenv(name, value)
+
+    assert getattr(read_settings(), name.lower()) == written
 
 
 @pytest.mark.parametrize(

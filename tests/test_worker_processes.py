@@ -22,6 +22,7 @@ from taskwell.tasks.tables import ReminderRow
 from taskwell.users.principal import Principal
 from tests.support.command import KNOWN, Forked, measured
 from tests.support.deliveries import until
+from tests.support.letters import follow, token_of
 from tests.support.people import PASSWORD, Person
 from tests.support.postgres import PostgresServer
 from tests.support.receiver import Receiver
@@ -164,6 +165,8 @@ async def test_serve_on_sqlite_delivers_by_itself(tmp_path: Path):
                 account = {"email": "ada@example.com", "password": PASSWORD, "name": "Ada"}
                 signed_up = (await http.post("/api/v1/auth/signup", json=account)).json()
                 http.headers["Authorization"] = f"Bearer {signed_up['access_token']}"
+                await until(mailbox.links, 6)
+                assert (await follow(http, token_of(mailbox))).status_code == 204
                 task = (await http.post("/api/v1/tasks", json={"title": "Call"})).json()
                 at = (now() + timedelta(seconds=2)).isoformat()
                 made = await http.post(f"/api/v1/tasks/{task['id']}/reminders", json={"remind_at": at})

@@ -100,4 +100,4 @@ def _contract(name: str, render: Renderer, prefixes: tuple[str, ...], *routers: 
     for router in routers:
         app.include_router(router)
     describe(app, name, render)
-    return Contract(app, render, prefixes)
+    return Contract(app, render, prefixes, deletes_with_slash=name != "v1")

@@ -17,8 +17,8 @@ from pydantic_settings import DotEnvSettingsSource
 from taskwell import migrations
 from taskwell.database import now
 from taskwell.database.engine import postgres_connection, refused_at_start, sqlite_path
-from taskwell.delivery.mail import STARTS_TLS, tls_mode
 from taskwell.errors import AppError, Unavailable
+from taskwell.mail.smtp import STARTS_TLS, tls_mode
 from taskwell.security.jwks import PublishedKeys
 from taskwell.settings import InvalidSettings, Settings
 
@@ -115,7 +115,17 @@ async def _sqlite(settings: Settings) -> str:
             raise Bad(f"{path} is damaged ({found}); restore a backup with 'taskwell restore'")
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")
-    return f"SQLite {sqlite3.sqlite_version}, {path} is whole and can be written, {path.stat().st_size // MIB} MiB"
+    found = f"SQLite {sqlite3.sqlite_version}, {path} is whole and can be written, {path.stat().st_size // MIB} MiB"
+    if may_lose_commits(sqlite3.sqlite_version_info):
+        raise Note(
+            f"{found}; before SQLite 3.51.3 another program that writes to the file can lose commits: upgrade it"
+        )
+    return found
+
+
+def may_lose_commits(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite has the WAL-reset bug; its fix went back into two older branches."""
+    return version < (3, 51, 3) and version not in ((3, 50, 7), (3, 44, 6))
 
 
 async def _postgres(settings: Settings) -> str:

@@ -7,6 +7,7 @@ AppError
 ├── NotFound             404
 ├── MethodNotAllowed     405
 ├── Conflict             409
+├── LinkOver             410
 ├── PreconditionFailed   412
 ├── PreconditionRequired 428
 ├── TooLarge             413
@@ -15,6 +16,7 @@ AppError
 ├── TooManyRequests      429
 ├── Internal             500
 ├── Unavailable          503
+├── MailNotConfigured    503
 └── TimedOut             504
 
 The domain raises them in product words; ``taskwell.api.problems`` renders them once for each contract.
@@ -108,6 +110,13 @@ class WrongPassword(Forbidden):
     code, title = "wrong_password", "Wrong password"
 
 
+class SignInUnconfirmed(Forbidden):
+    code, title = "sign_in_unconfirmed", "E-mail not confirmed"
+
+    def __init__(self) -> None:
+        super().__init__("Confirm your e-mail first: follow the link that was sent to it.")
+
+
 class NotFound(AppError):
     status, code, title = 404, "not_found", "Not found"
 
@@ -131,8 +140,22 @@ class EmailTaken(Conflict):
         super().__init__("An account with this e-mail exists already.")
 
 
+class EmailUnverified(Conflict):
+    code, title = "email_unverified", "E-mail not confirmed"
+
+    def __init__(self) -> None:
+        super().__init__("Confirm your e-mail first: POST /api/v1/auth/email/verification sends the link.")
+
+
 class RequestInProgress(Conflict):
     code, title = "request_in_progress", "Request in progress"
+
+
+class LinkOver(AppError):
+    status, code, title = 410, "link_over", "Link over"
+
+    def __init__(self) -> None:
+        super().__init__("This link was used, has ended, or never was one; ask for another.")
 
 
 class PreconditionFailed(AppError):
@@ -160,6 +183,13 @@ class Unavailable(AppError):
 
     def __init__(self, detail: str, *, retry_after: int = 2) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class MailNotConfigured(AppError):
+    status, code, title = 503, "mail_not_configured", "No mail set up"
+
+    def __init__(self) -> None:
+        super().__init__("This server sends no mail; its operator can set SMTP_HOST, or confirm your e-mail.")
 
 
 class TimedOut(AppError):

@@ -1,4 +1,8 @@
-"""Which secret keys are too easy to guess."""
+"""Secret keys: which are too easy to guess, and the one that development makes for itself."""
+
+import os
+import secrets
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -34,3 +38,25 @@ def _is_known(secret: SecretStr) -> bool:
     for guess in GUESSES:
         text = text.replace(guess, "")
     return len(text.encode()) < MIN_SECRET_BYTES
+
+
+def kept_key(path: Path) -> str:
+    """Makes the key once, readable by its owner only; of two processes starting at once, the first wins.
+
+    Raises:
+        ValueError: the file is there, and no key is in it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_hex(32))
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    key = path.read_text().strip()
+    if len(key.encode()) < MIN_SECRET_BYTES:
+        raise ValueError(f"{path} is damaged; remove it and a new key is made, or set SECRET_KEY")
+    return key

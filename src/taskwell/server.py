@@ -1,31 +1,24 @@
-"""The processes that serve: started together, replaced when they die, and ended so that no accepted request fails."""
+"""The process that serves, and its end, at which no accepted request fails."""
 
 import asyncio
 import multiprocessing
-import os
 import signal
 import socket
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from multiprocessing.connection import wait
-from multiprocessing.process import BaseProcess
-from multiprocessing.synchronize import Lock
-from pathlib import Path
+from ipaddress import IPv4Network, IPv6Network
 from typing import cast
 
 import structlog
 import uvicorn
-from uvicorn.config import STARTUP_FAILURE
 
 from taskwell.api.gateway import Gateway
 from taskwell.app import serve_app
 from taskwell.corked import CorkedProtocol
-from taskwell.observability import metrics
 from taskwell.settings import InvalidSettings
+from taskwell.stop_signals import stop_signals
 
 log = structlog.get_logger("taskwell.server")
 
@@ -34,11 +27,6 @@ FINISH_SECONDS = 20
 
 LINGER_SECONDS = 1.0
 """How long an idle connection is kept for the request that may be on its way over it."""
-
-END_SECONDS = 45
-"""When a process that was asked to end is killed."""
-
-LONGEST_PAUSE = 30.0
 
 
 class Server(uvicorn.Server):
@@ -52,6 +40,7 @@ class Server(uvicorn.Server):
         """Args:
         greet: Is called when the port listens.
         """
+        proxies = gateway.settings.trusted_proxies
         super().__init__(
             uvicorn.Config(
                 gateway,
@@ -62,7 +51,9 @@ class Server(uvicorn.Server):
                 access_log=False,
                 log_config=None,  # its own logs go through ours: see taskwell.observability.logs
                 server_header=False,
-                proxy_headers=False,
+                proxy_headers=bool(proxies),
+                forwarded_allow_ips=[spelling for proxy in proxies for spelling in _spellings(proxy)],
+                timeout_keep_alive=gateway.settings.keep_alive_seconds,
                 timeout_graceful_shutdown=FINISH_SECONDS,
             )
         )
@@ -89,8 +80,8 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self._stop)
-        loop.add_signal_handler(signal.SIGINT, self._stop_now)
+        for each in stop_signals():
+            loop.add_signal_handler(each, self._stop_now if each == signal.SIGINT else self._stop)
         parent = multiprocessing.parent_process()
         if parent is not None:
             loop.add_reader(parent.sentinel, self._stop_now)
@@ -142,6 +133,13 @@ class Server(uvicorn.Server):
         return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
 
+def _spellings(network: IPv4Network | IPv6Network) -> list[str]:
+    """The network, and as a socket for both versions of IP shows IPv4."""
+    if network.version == 6:
+        return [str(network)]
+    return [str(network), f"::ffff:{network.network_address}/{96 + network.prefixlen}"]
+
+
 def bound(host: str, port: int) -> socket.socket:
     """A socket for ``Server``, which begins to listen when it is ready.
 
@@ -166,86 +164,9 @@ def serve_here(listener: socket.socket, greeting: str) -> bool:
     Args:
         greeting: What is said as soon as somebody can call; nothing if it is empty.
     """
-    return Server(serve_app(), listener, partial(_say, greeting)).listen()
+    return Server(serve_app(), listener, partial(say, greeting)).listen()
 
 
-def _say(greeting: str) -> None:
+def say(greeting: str) -> None:
     if greeting:
         print(greeting, flush=True)  # noqa: T201  # for whoever sits before it; it is no event
-
-
-class Supervisor:
-    """Serves in several processes; one that dies is replaced."""
-
-    def __init__(self, listener: socket.socket, count: int, greeting: str) -> None:
-        """Args:
-        greeting: What the first of them says that can be called.
-        """
-        self._listener = listener
-        self._count = count
-        self._greeting = greeting
-        self._context = multiprocessing.get_context("spawn")
-        self._first = self._context.Lock()
-        self._processes: list[BaseProcess] = []
-        self._pause = 0.0
-        self._wake, self._waker = socket.socketpair()
-
-    def run(self) -> bool:
-        """Serves until a signal comes; whether the processes could be started."""
-        self._waker.settimeout(0)
-        signal.set_wakeup_fd(self._waker.fileno())
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, lambda *_: None)  # the wake-up is all that is needed
-        shared = Path("/dev/shm")  # noqa: S108  # memory: these are numbers, and change with every request
-        with tempfile.TemporaryDirectory(prefix="taskwell-", dir=shared if shared.is_dir() else None) as folder:
-            os.environ[metrics.FOLDER] = folder
-            self._processes = [self._started() for _ in range(self._count)]
-            try:
-                return self._watch()
-            finally:
-                self._end()
-
-    def _started(self) -> BaseProcess:
-        process = self._context.Process(target=_serve_in_child, args=(self._listener, self._greeting, self._first))
-        process.start()
-        return process
-
-    def _watch(self) -> bool:
-        """Replaces who dies; a first one that does not come up would not come up the second time either."""
-        first = set(self._processes)
-        while self._wake not in wait([self._wake, *(process.sentinel for process in self._processes)]):
-            for dead in [process for process in self._processes if not process.is_alive()]:
-                log.error("a serving process has ended", process_id=dead.pid, exit_code=dead.exitcode)
-                metrics.forget_gauges(dead.pid)
-                if dead in first and dead.exitcode == STARTUP_FAILURE:
-                    return False
-                self._pause = min(self._pause * 2 + 0.5, LONGEST_PAUSE) if dead.exitcode == STARTUP_FAILURE else 0.0
-                if wait([self._wake], self._pause):
-                    return True
-                self._processes[self._processes.index(dead)] = self._started()
-        return True
-
-    def _end(self) -> None:
-        """Lets go of the port first: it closes with the last process that has it."""
-        self._listener.close()
-        for process in self._processes:
-            process.terminate()
-        end = time.monotonic() + END_SECONDS
-        for process in self._processes:
-            process.join(max(0.0, end - time.monotonic()))
-            if process.is_alive():
-                process.kill()
-                process.join()
-
-
-def _serve_in_child(listener: socket.socket, greeting: str, first: Lock) -> None:
-    def greet() -> None:
-        if first.acquire(block=False):  # and never lets go of it
-            _say(greeting)
-
-    try:
-        could_start = Server(serve_app(), listener, greet).listen()
-    except InvalidSettings as error:
-        print(f"taskwell: {error}", file=sys.stderr)  # noqa: T201  # there may be no log yet
-        could_start = False
-    sys.exit(0 if could_start else STARTUP_FAILURE)

@@ -1,22 +1,23 @@
 """Everything that can be set, from the environment and ``.env``; immutable once read."""
 
-import os
-import re
-import secrets
 from email.utils import parseaddr
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from taskwell.database_url import plain
-from taskwell.secret_keys import MIN_SECRET_BYTES, weakness_of
+from taskwell.secret_keys import kept_key, weakness_of
+from taskwell.web_addresses import Host, HostPattern, Origin, PathPrefix, ServerUrl
 
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#@\s]+)", re.ASCII)
-"""As a browser sends it (RFC 6454 section 6.1); apps and extensions have schemes of their own."""
+
+def _local_origins(given: dict[str, Any]) -> tuple[str, ...]:
+    """Where a front end runs before it is deployed; Vite takes the last two."""
+    ports = (3000, 8000, 5173, 5174) if given.get("environment") == "development" else (3000, 8000)
+    return tuple(f"http://localhost:{port}" for port in ports)
 
 
 class InvalidSettings(Exception):
@@ -30,8 +31,10 @@ class Settings(BaseSettings):
 
     environment: Literal["development", "test", "production"] = "development"
     debug: bool = False
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    root_path: PathPrefix = ""
+    keep_alive_seconds: Annotated[int, Field(ge=1, le=3600)] = 75
 
     database_url: str = "sqlite:///taskwell.db"
     database_pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
@@ -48,14 +51,14 @@ class Settings(BaseSettings):
     secret_key_previous: SecretStr | None = None
     algorithm: Literal["HS256"] = "HS256"
     access_token_expire_days: Annotated[float, Field(gt=0, le=3650)] = 7
-    better_auth_url: str | None = None
-    better_auth_jwks_url: str | None = None
+    better_auth_url: ServerUrl | None = None
+    better_auth_jwks_url: ServerUrl | None = None
     better_auth_secret: SecretStr | None = None
     better_auth_issuer: str | None = None
     better_auth_audience: str | None = None
 
-    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ("http://localhost:3000", "http://localhost:8000")
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ("*",)
+    allowed_origins: Annotated[tuple[Origin, ...], NoDecode, Field(default_factory=_local_origins)]
+    allowed_hosts: Annotated[tuple[HostPattern, ...], NoDecode] = ("*",)
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     rate_limit_per_minute: Annotated[int, Field(ge=0)] = 5
     api_rate_limit_per_minute: Annotated[int, Field(ge=0)] = 0
@@ -75,12 +78,16 @@ class Settings(BaseSettings):
     worker_in_serve: bool | None = None
     worker_poll_seconds: Annotated[float, Field(gt=0, le=86_400)] = 1
     worker_metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
-    smtp_host: str | None = None
+    smtp_host: Host | None = None
     smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 587
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_tls: Literal["auto", "on", "starttls", "off"] = "auto"
     mail_from: str = "Taskwell <taskwell@localhost>"
+    max_mails_per_day: Annotated[int, Field(ge=0)] = 50
+    require_verified_email: bool = False
+    public_url: ServerUrl | None = None
+    frontend_url: ServerUrl | None = None
     webhook_allow_private: bool = False
 
     @field_validator("log_level", mode="before")
@@ -104,6 +111,8 @@ class Settings(BaseSettings):
         "smtp_host",
         "smtp_username",
         "smtp_password",
+        "public_url",
+        "frontend_url",
         mode="before",
     )
     @classmethod
@@ -112,24 +121,9 @@ class Settings(BaseSettings):
 
     @field_validator("better_auth_url")
     @classmethod
-    def _is_a_server(cls, url: str | None) -> str | None:
+    def _is_without_its_api(cls, url: str | None) -> str | None:
         """Takes the server's own address, and also that of its API below it."""
-        if url is None:
-            return None
-        parts = AnyHttpUrl(url)
-        if parts.query or parts.fragment or parts.username or parts.password:
-            raise ValueError("it must be an address such as https://auth.example.com")
-        return url.strip().rstrip("/").removesuffix("/api/auth")
-
-    @field_validator("better_auth_jwks_url")
-    @classmethod
-    def _is_an_address(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        parts = AnyHttpUrl(url)
-        if parts.fragment or parts.username or parts.password:
-            raise ValueError("it must be an address such as https://auth.example.com/api/auth/jwks")
-        return url.strip()
+        return url and url.removesuffix("/api/auth")
 
     @field_validator("better_auth_issuer")
     @classmethod
@@ -147,13 +141,12 @@ class Settings(BaseSettings):
         parts = (part.strip().strip('"').rstrip("/") for part in values.strip("[] ").split(","))
         return tuple(part for part in parts if part)
 
-    @field_validator("allowed_origins")
+    @field_validator("sentry_dsn")
     @classmethod
-    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in origins:
-            if origin != "*" and not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is not an origin such as https://app.example.com")
-        return origins
+    def _is_a_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            AnyHttpUrl(url.get_secret_value())
+        return url
 
     @field_validator("redis_url")
     @classmethod
@@ -187,10 +180,19 @@ class Settings(BaseSettings):
             raise ValueError("DEBUG must be off in production; remove it or set DEBUG=false")
         if "*" in self.allowed_origins:
             raise ValueError("ALLOWED_ORIGINS must name each origin in production; '*' is not accepted")
-        if self.smtp_host is not None and "mail_from" not in self.model_fields_set:
-            raise ValueError("MAIL_FROM is missing; set it to an address that SMTP_HOST may send from")
         if self.better_auth_secret is not None and (weakness := weakness_of(self.better_auth_secret)):
             raise ValueError(f"BETTER_AUTH_SECRET {weakness}; set the output of 'openssl rand -hex 32' on both sides")
+        return self
+
+    @model_validator(mode="after")
+    def _can_send_in_production(self) -> Self:
+        has_mail = self.is_production and self.smtp_host is not None
+        if self.require_verified_email and not self.sends_mail:
+            raise ValueError("REQUIRE_VERIFIED_EMAIL needs mail; set SMTP_HOST, MAIL_FROM and PUBLIC_URL")
+        if has_mail and "mail_from" not in self.model_fields_set:
+            raise ValueError("MAIL_FROM is missing; set it to an address that SMTP_HOST may send from")
+        if has_mail and self.public_url is None:
+            raise ValueError("PUBLIC_URL is missing; set it to the address at which people reach this server")
         return self
 
     @field_validator("mail_from")
@@ -225,6 +227,16 @@ class Settings(BaseSettings):
         """Whether ``taskwell serve`` delivers reminders itself; on SQLite it does unless told otherwise."""
         return self.is_sqlite if self.worker_in_serve is None else self.worker_in_serve
 
+    @property
+    def sends_mail(self) -> bool:
+        """Whether the account's mails are sent; in development without SMTP_HOST the log shows them."""
+        return self.smtp_host is not None or not self.is_production
+
+    @property
+    def link_base(self) -> str:
+        """What the links in mails begin with: the front end, or our own pages."""
+        return self.frontend_url or f"{self.public_url or f'http://127.0.0.1:{self.port}'}/account"
+
     @cached_property
     def signing_key(self) -> str:
         """``SECRET_KEY``, or in development a key that is made once and kept beside the SQLite file."""
@@ -232,11 +244,13 @@ class Settings(BaseSettings):
             return self.secret_key.get_secret_value()
         folder = Path(self.database.removeprefix("sqlite:///")).parent if self.is_sqlite else Path()
         try:
-            return _kept_key(folder / ".taskwell-secret-key")
+            return kept_key(folder / ".taskwell-secret-key")
         except OSError as error:
             raise InvalidSettings(
                 f"SECRET_KEY is not set, and none can be kept in {folder}: {error.strerror}"
             ) from error
+        except ValueError as error:
+            raise InvalidSettings(str(error)) from error
 
     @cached_property
     def verifying_keys(self) -> tuple[str, ...]:
@@ -264,21 +278,3 @@ def read_settings(**overrides: object) -> Settings:
 def _sentence(location: list[int | str], message: str) -> str:
     sentence = message.removeprefix("Value error, ")
     return f"{str(location[0]).upper()}: {sentence}" if location else sentence
-
-
-def _kept_key(path: Path) -> str:
-    """Makes the key once, readable by its owner only; of two processes starting at once, the first wins."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(secrets.token_hex(32))
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-    key = path.read_text().strip()
-    if len(key.encode()) < MIN_SECRET_BYTES:
-        raise InvalidSettings(f"{path} is damaged; remove it and a new key is made, or set SECRET_KEY")
-    return key

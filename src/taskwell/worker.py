@@ -1,4 +1,4 @@
-"""The worker: delivers reminders when they are due, and removes once a day what has had its time.
+"""The worker: sends mail, delivers reminders when they are due, and removes once a day what has had its time.
 
 Any number may run at once. An idle worker sleeps until the next reminder, and looks in between only for reminders
 that are new: every ``WORKER_POLL_SECONDS``.
@@ -8,10 +8,10 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -20,11 +20,13 @@ from taskwell.database import Database, now
 from taskwell.delivery import courier, queue
 from taskwell.delivery.log import purge as purge_deliveries
 from taskwell.errors import Unavailable
+from taskwell.mail import courier as mail_courier
+from taskwell.mail import outbox, quota
 from taskwell.observability import logs
 from taskwell.observability.metrics import REMINDER_LAG, REMINDERS_DUE
 from taskwell.settings import Settings
 from taskwell.tasks.purge import purge as purge_trash
-from taskwell.users import events, idempotency
+from taskwell.users import events, idempotency, letters, one_time_tokens
 
 T = TypeVar("T")
 
@@ -36,6 +38,9 @@ SLOTS = 32
 SHARE = 8
 """With so many under way a user waits, and so many are claimed at once: nobody fills all slots, however many of
 theirs are due and however slow their receiver is."""
+
+MAILS = ""
+"""What stands for a user where a mail of accounts is under way."""
 
 DRAIN_SECONDS = 15
 PATIENCE_SECONDS = 120.0
@@ -55,7 +60,7 @@ class Worker:
         self._database = database
         self.settings = settings
         self._deliveries: dict[asyncio.Task[None], str] = {}
-        """For which user each is."""
+        """For which user each is; the account's mails count as one user's."""
         self._wake = asyncio.Event()
         self._is_stopping = False
         self._reaches_database = False
@@ -98,6 +103,23 @@ class Worker:
     async def _start_due(self) -> float:
         """Starts what is due, as far as there is room; gives for how many seconds there is nothing to do."""
         poll = self.settings.worker_poll_seconds * random.uniform(0.8, 1.0)  # noqa: S311  # replicas spread out
+        return min(await self._start_mails(poll), await self._start_reminders(poll))
+
+    async def _start_mails(self, poll: float) -> float:
+        under_way = sum(user_id == MAILS for user_id in self._deliveries.values())
+        free = min(SLOTS - len(self._deliveries), SHARE - under_way)
+        if free <= 0:
+            return poll
+        look_at = await outbox.next_look(self._database)
+        seconds = poll if look_at is None else (look_at - now()).total_seconds()
+        if seconds > 0:
+            return min(poll, seconds)
+        claimed = await outbox.claim(self._database, free)
+        for mail in claimed:
+            self._start(mail_courier.deliver(self._database, self.settings, mail, letters.write), MAILS)
+        return 0 if claimed else poll
+
+    async def _start_reminders(self, poll: float) -> float:
         free = SLOTS - len(self._deliveries)
         if free <= 0:
             return poll
@@ -111,16 +133,21 @@ class Worker:
         claims = await queue.claim(self._database, min(free, SHARE), busy)
         REMINDERS_DUE.inc(len(claims))
         for claim in claims:
-            delivery = asyncio.create_task(_survived(courier.deliver(self._database, self.settings, claim)))
-            self._deliveries[delivery] = claim.user_id
-            delivery.add_done_callback(self._ended)
+            self._start(courier.deliver(self._database, self.settings, claim), claim.user_id)
         return 0 if claims else poll
 
+    def _start(self, work: Coroutine[Any, Any, None], user_id: str) -> None:
+        delivery = asyncio.create_task(_survived(work))
+        self._deliveries[delivery] = user_id
+        delivery.add_done_callback(self._ended)
+
     def _busy(self) -> set[str]:
-        return {user_id for user_id, count in Counter(self._deliveries.values()).items() if count >= SHARE}
+        under_way = Counter(user_id for user_id in self._deliveries.values() if user_id != MAILS)
+        return {user_id for user_id, count in under_way.items() if count >= SHARE}
 
     def _ended(self, delivery: "asyncio.Task[None]") -> None:
-        was_full = len(self._deliveries) >= SLOTS or self._deliveries[delivery] in self._busy()
+        user_id = self._deliveries[delivery]
+        was_full = len(self._deliveries) >= SLOTS or user_id == MAILS or user_id in self._busy()
         del self._deliveries[delivery]
         if was_full:
             self._wake.set()
@@ -155,6 +182,8 @@ async def purge(database: Database) -> dict[str, int]:
         "known_groups": await _in_batches(lambda: users.purge_known_groups(database, PURGE_BATCH)),
         "idempotency_keys": await _in_batches(lambda: idempotency.purge(database, PURGE_BATCH)),
         "security_events": await _purge_events(database),
+        "one_time_tokens": await _in_batches(lambda: one_time_tokens.purge(database, PURGE_BATCH)),
+        "mail_quotas": await _in_batches(lambda: quota.purge(database, PURGE_BATCH)),
     }
     if any(removed.values()):
         log.info("purged", **removed)

@@ -2,13 +2,21 @@
 
 import httpx2
 import pytest
+import structlog
 
 from taskwell.app import create_app
 from taskwell.settings import Settings
 from tests.support.people import Person, client
 
 LISTED, UNLISTED = "http://localhost:3000", "http://evil.example"
-EXPOSED = "ETag, Location, Link, X-Request-ID, Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed"
+EXPOSED = (
+    "ETag, Location, Link, X-Request-ID, X-Total-Count, Retry-After, "
+    "RateLimit, RateLimit-Policy, Idempotency-Replayed"
+)
+ASKED_FOR = (
+    "authorization, content-type, if-match, if-none-match, idempotency-key, last-event-id, x-request-id, "
+    "traceparent, tracestate, baggage, sentry-trace"
+)
 PATHS = [
     "/api/v1/tasks",
     "/api/v1/{user}/tasks",
@@ -19,7 +27,7 @@ PATHS = [
 ]
 
 
-def preflight(origin: str, method: str = "POST", headers: str = "authorization,content-type") -> dict[str, str]:
+def preflight(origin: str, method: str = "POST", headers: str = ASKED_FOR) -> dict[str, str]:
     return {"Origin": origin, "Access-Control-Request-Method": method, "Access-Control-Request-Headers": headers}
 
 
@@ -28,19 +36,15 @@ async def test_a_preflight_of_a_listed_origin_is_answered_everywhere(ada: Person
     for origin in (LISTED, "http://localhost:8000"):
         response = await nobody.options(path.format(user=ada.id), headers=preflight(origin))
 
-        assert response.status_code == 204
+        assert response.status_code == 200
         assert response.headers["access-control-allow-origin"] == origin
         allowed = {method.strip() for method in response.headers["access-control-allow-methods"].split(",")}
         assert allowed == {"GET", "POST", "PUT", "PATCH", "DELETE"}
         taken = {name.strip().lower() for name in response.headers["access-control-allow-headers"].split(",")}
-        assert taken == {
-            "authorization",
-            "content-type",
-            "if-match",
-            "if-none-match",
-            "idempotency-key",
-            "x-request-id",
-        }
+        assert taken == {*ASKED_FOR.split(", "), "accept", "accept-language", "content-language"}
+        assert response.headers["access-control-allow-credentials"] == "true"
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert "x-request-id" in response.headers
         assert "origin" in response.headers["vary"].lower()
 
 
@@ -57,6 +61,21 @@ async def test_another_origin_is_not_let_in(ada: Person, nobody, origin: str):
         assert "origin" in response.headers["vary"].lower()
 
 
+async def test_a_refused_preflight_is_400_and_one_line_says_what_to_set(nobody: httpx2.AsyncClient):
+    for headers, advice in (
+        (preflight(UNLISTED), "ALLOWED_ORIGINS"),
+        (preflight(LISTED, "TRACE"), "method"),
+        (preflight(LISTED, headers="x-other"), "headers"),
+    ):
+        with structlog.testing.capture_logs() as lines:
+            response = await nobody.options("/api/v1/tasks", headers=headers)
+
+        assert response.status_code == 400
+        (line,) = [line for line in lines if line["log_level"] == "warning"]
+        assert line["origin"] == headers["Origin"]
+        assert advice in line["reason"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
@@ -68,6 +87,7 @@ async def test_another_origin_is_not_let_in(ada: Person, nobody, origin: str):
         ("GET", "/api/users/{user}x/todos", 403),
         ("POST", "/api/auth/login", 422),
         ("OPTIONS", "/api/v1/tasks", 405),
+        ("DELETE", "/api/v1/users/{user}/", 404),
     ],
 )
 async def test_a_listed_origin_may_read_every_answer(ada: Person, method: str, path: str, status: int):

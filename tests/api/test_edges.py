@@ -3,8 +3,10 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import httpx2
+import orjson
 import pytest
 
 from taskwell.api.gateway import Gateway
@@ -56,8 +58,52 @@ async def test_only_the_allowed_hosts_are_answered(gateway: Gateway, host: str, 
 
     assert answer.status_code == status
     if status == 400:
-        assert answer.json()["code"] == "unknown_host"
+        assert answer.json()["code"] == ("unknown_host" if host else "invalid_header")
         assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("version", "hosts", "status"),
+    [
+        ("1.1", [], 400),
+        ("1.0", [], 200),
+        ("1.1", [b"a.example", b"a.example"], 400),
+        ("1.0", [b"a.example", b"b.example"], 400),
+        ("1.1", [b"a b"], 400),
+        ("1.1", [b""], 400),
+        ("1.1", [b"a.example/x"], 400),
+        ("1.1", [b"ada@a.example"], 400),
+        ("1.1", [b"a.example:http"], 400),
+        ("1.1", [b"a.example:"], 200),
+        ("1.1", [b"my_host:8000"], 200),
+        ("1.1", [b"[::1]:8000"], 200),
+        ("1.1", [b"b%C3%BCcher.example"], 200),
+    ],
+)
+@pytest.mark.parametrize("path", ["/health", "/errors"])
+async def test_a_request_names_one_valid_host(app: Gateway, version: str, hosts: list[bytes], status: int, path: str):
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    await app(
+        {
+            "type": "http",
+            "http_version": version,
+            "method": "GET",
+            "path": path,
+            "query_string": b"",
+            "headers": [(b"host", host) for host in hosts],
+        },
+        receive,
+        send,
+    )
+
+    assert sent[0]["status"] == status
 
 
 async def test_a_probe_is_answered_by_whatever_name_it_knows(gateway: Gateway):
@@ -82,6 +128,22 @@ async def test_a_body_over_the_limit_is_refused_also_in_chunks(ada: Person, path
     answer = await ada.http.post(path.format(me=ada.id), content=body, headers={"Content-Type": "application/json"})
 
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/tasks", "/api/users/{me}/todos", "/api/{me}/tasks", "/api/v1/tasks/import"]
+)
+@pytest.mark.parametrize(("coding", "status"), [("gzip", 415), ("br, gzip", 415), ("identity", 201)])
+async def test_a_body_in_a_content_coding_is_refused_and_told_so(ada: Person, path: str, coding: str, status: int):
+    is_import = path.endswith("import")
+    body = orjson.dumps([{"title": "Buy milk"}] if is_import else {"title": "Buy milk"})
+    headers = {"Content-Type": "application/json", "Content-Encoding": coding}
+    answer = await ada.http.post(path.format(me=ada.id), content=body, headers=headers)
+
+    assert answer.status_code == (200 if is_import and status == 201 else status)
+    if status == 415:
+        assert "Content-Encoding" in answer.text
+        assert answer.headers["accept-encoding"] == "identity"
 
 
 @pytest.mark.parametrize("path", ["/api/v1/tasks", "/api/users/{me}/todos", "/api/{me}/tasks"])

@@ -212,11 +212,12 @@ async def call_raw(
 
     scope = {
         "type": "http",
+        "http_version": "1.1",
         "method": method,
         "path": path.decode("latin-1"),
         "raw_path": path,
         "query_string": query,
-        "headers": headers,
+        "headers": [(b"host", b"test"), *headers],
     }
     await app(scope, receive or nothing, send)
     return sent

@@ -155,14 +155,14 @@ async def test_of_twenty_at_once_in_two_processes_one_is_done(app: Gateway, ada:
 
 async def test_others_write_while_a_file_with_a_key_is_read(ada: Person, eve: Person, monkeypatch):
     reading, may_end = asyncio.Event(), threading.Event()
-    loop, read = asyncio.get_running_loop(), exchange.IMPORTERS["json"]
+    loop, read = asyncio.get_running_loop(), exchange.read_file
 
-    def slow(content: bytes):
+    def slow(content: bytes, **options: Any):
         loop.call_soon_threadsafe(reading.set)
         may_end.wait(10)
-        return read(content)
+        return read(content, **options)
 
-    monkeypatch.setattr(exchange, "IMPORTERS", {"json": slow})
+    monkeypatch.setattr(exchange, "read_file", slow)
     importing = asyncio.create_task(post(ada, "k", [MILK], "/api/v1/tasks/import"))
     async with asyncio.timeout(5):
         await reading.wait()

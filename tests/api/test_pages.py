@@ -1,13 +1,19 @@
 """The pages, the documents and the files that the pages load."""
 
 import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import httpx2
 import pytest
 
 from taskwell.api.failures import FAILURES
+from taskwell.api.gateway import Gateway
 from taskwell.api.pages.assets import FILES, FOREVER, asset
+from taskwell.app import create_app
+from tests.conftest import running
+from tests.support.people import Person, client
 
 PAGES = [
     "/",
@@ -71,9 +77,9 @@ async def test_every_error_code_has_its_place_on_the_errors_page(nobody: httpx2.
 
 
 async def test_the_home_pages_command_names_the_host_that_was_asked(nobody: httpx2.AsyncClient):
-    page = await nobody.get("/", headers={"Host": 'todo.example<script>"'})
+    page = await nobody.get("/", headers={"Host": "todo.example&'x'"})
 
-    assert "http://todo.example&lt;script&gt;&#34;/api/v1/auth/signup" in page.text
+    assert "http://todo.example&amp;&#39;x&#39;/api/v1/auth/signup" in page.text
 
 
 @pytest.mark.parametrize("path", FILES)
@@ -100,3 +106,34 @@ async def test_a_document_is_served_with_an_etag(nobody: httpx2.AsyncClient, pat
 async def test_a_file_that_is_not_a_pages_own_is_not_served(nobody: httpx2.AsyncClient):
     for path in ("/assets/README.md", "/assets/../site.py", "/assets/%2e%2e/site.py", "/assets/swagger-ui/LICENSE"):
         assert (await nobody.get(path)).status_code == 404
+
+
+@pytest.fixture
+async def below(app: Gateway, ada: Person) -> AsyncIterator[Person]:
+    """ada, behind a proxy that strips ``/taskwell``."""
+    assert app.services is not None
+    site = create_app(app.settings.model_copy(update={"root_path": "/taskwell"}))
+    async with running(site):
+        yield replace(ada, http=client(site, {"Authorization": f"Bearer {ada.token}"}))
+
+
+async def test_behind_a_prefix_every_link_has_it(below: Person):
+    for path in PAGES:
+        page = await below.http.get(path)
+        links = [each for each in Links(page.text).addresses if not each.startswith("#")]
+        assert links
+        assert all(each.startswith("/taskwell/") for each in links), path
+    assert "/taskwell/api/v1/auth/signup" in (await below.http.get("/")).text
+
+
+async def test_behind_a_prefix_the_documents_and_new_things_are_found_below_it(below: Person):
+    document = (await below.http.get("/openapi.json")).json()
+    made = await below.http.post("/api/v1/tasks", json={"title": "Buy milk"})
+    await below.http.post("/api/v1/tasks", json={"title": "Buy bread"})
+    page = await below.http.get("/api/v1/tasks?limit=1")
+
+    assert [each["url"] for each in document["servers"]] == ["/taskwell"]
+    flows = document["components"]["securitySchemes"]["EmailAndPassword"]["flows"]
+    assert flows["password"]["tokenUrl"] == "/taskwell/api/v1/auth/token"
+    assert made.headers["location"] == f"/taskwell/api/v1/tasks/{made.json()['id']}"
+    assert page.headers["link"].startswith("</taskwell/api/v1/tasks?")

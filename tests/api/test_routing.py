@@ -4,6 +4,7 @@ import pytest
 
 from taskwell.api.gateway import Gateway
 from taskwell.api.routing import Switchboard, Target
+from tests.api.test_gateway import bearer, call_raw
 from tests.support.people import Person
 
 NOWHERE = "01938d1c-7d3a-7b6e-9f5e-0a4c1c2d3e4f"
@@ -34,10 +35,41 @@ def path_of(template: str, person: Person) -> str:
 async def test_a_trailing_slash_makes_no_difference_to_any_operation(app: Gateway, ada: Person, nobody):
     """What would change something is asked without a token."""
     for method, target in targets(app._switchboard):
+        if method == "DELETE" and target.template.startswith("/api/v1/"):
+            continue
         path = path_of(target.template, ada)
         caller = ada.http if method == "GET" else nobody
         plain, slashed = await caller.request(method, path), await caller.request(method, f"{path}/")
         assert (plain.status_code, slashed.is_redirect) == (slashed.status_code, False), (method, path)
+
+
+async def test_no_delete_of_v1_takes_a_trailing_slash(app: Gateway, ada: Person):
+    """Not even as an error that says that one may be deleted."""
+    deletes = [target for method, target in targets(app._switchboard) if method == "DELETE"]
+    for target in deletes:
+        if target.template.startswith("/api/v1/"):
+            answer = await ada.http.delete(f"{path_of(target.template, ada)}/")
+            assert (answer.status_code, set(answer.json())) == (404, V1), target.template
+    assert (await ada.http.get("/api/v1/users/me")).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "PUT", "DELETE"])
+@pytest.mark.parametrize("end", [b"..", b".", b"%2e%2e", b"%2E", b".%2e", b"../", b"%2e%2e/"])
+async def test_a_path_that_ends_in_dots_leads_nowhere_in_any_contract(
+    app: Gateway, ada: Person, method: str, end: bytes
+):
+    me = ada.id.encode()
+    for path in (
+        b"/api/v1/tasks/01938d1c-7d3a-7b6e-9f5e-0a4c1c2d3e4f/reminders/",
+        b"/api/v1/users/%s/tasks/" % me,
+        b"/api/v1/users/",
+        b"/api/v1/tags/",
+        b"/api/users/%s/todos/" % me,
+        b"/api/%s/tasks/" % me,
+        b"/docs/",
+    ):
+        start, _ = await call_raw(app, method, path + end, [bearer(ada)])
+        assert start["status"] == 404, path
 
 
 async def test_head_answers_wherever_get_does_with_the_same_headers(app: Gateway, ada: Person):

@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from tests.support.people import PASSWORD, Person
+from tests.support.people import PASSWORD, USER_FIELDS, Person
 from tests.support.todos import told
 
 NEW_ACCOUNT = {"email": "bob@example.com", "password": PASSWORD, "name": "Bob"}
@@ -14,7 +14,7 @@ async def test_signing_up_in_and_out(nobody: httpx2.AsyncClient):
     signed_up = await nobody.post("/api/auth/signup", json=NEW_ACCOUNT | {"confirm_password": PASSWORD})
     assert signed_up.status_code == 201
     user = signed_up.json()["user"]
-    assert set(user) == {"id", "email", "name", "time_zone", "created_at", "updated_at"}
+    assert set(user) == USER_FIELDS
 
     signed_in = await nobody.post("/api/auth/login", json=NEW_ACCOUNT)
     assert signed_in.status_code == 200

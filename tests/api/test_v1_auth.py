@@ -11,10 +11,9 @@ from taskwell.api.gateway import Gateway
 from taskwell.app import create_app
 from tests.conftest import running
 from tests.support import hashing
-from tests.support.people import PASSWORD, Person, client
+from tests.support.people import PASSWORD, USER_FIELDS, Person, client
 
 SIGN_UP = {"email": "grace@example.com", "password": "compiler 1952", "name": "Grace"}
-USER_FIELDS = {"id", "email", "name", "time_zone", "created_at", "updated_at"}
 
 
 async def sign_up(nobody: httpx2.AsyncClient, **fields: object) -> httpx2.Response:

@@ -1,11 +1,14 @@
 """v1: files that are too large, in whichever way, are refused before they cost much."""
 
 import threading
+import time
 import tracemalloc
+from contextlib import suppress
 
 import pytest
 
-from taskwell.tasks.exchange import IMPORTERS, judged
+from taskwell.errors import AppError
+from taskwell.tasks.exchange import read_file
 from taskwell.tasks.exchange.record import Row
 from tests.api.test_v1_exchange import bring, everything
 from tests.support.people import Person
@@ -35,12 +38,12 @@ def test_short_lines_under_a_long_header_take_no_more_memory_than_what_they_say(
 
     tracemalloc.start()
     try:
-        found = judged(IMPORTERS["csv"](content))
+        found = read_file(content, time_zone="UTC")
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
 
-    assert len(found.records) == 5_000
+    assert len(found.tasks) == 5_000
     assert peak < 5_000 * 2_500, "bytes; a hundred empty cells would be five thousand for each line"
 
 
@@ -99,4 +102,24 @@ async def test_notes_are_added_to_their_task_at_its_end(ada: Person):
 
     refused = await bring(ada, content, "csv", format="todoist")
 
-    assert [each["field"] for each in refused.json()["errors"]] == ["rows.1.description"]
+    assert [(each["row"], each["field"]) for each in refused.json()["errors"]] == [(1, "description")]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"BEGIN:VCALENDAR\n" + b"BEGIN:A\n" * 100_000 + b"END:B\n" * 99_000,
+        b"BEGIN:VCALENDAR\nBEGIN:VTODO\nSUMMARY:x\nA;" + b"B=c;" * 1_000_000 + b"\nEND:VTODO\n",
+        b"BEGIN:VCALENDAR\nBEGIN:VTODO\nSUMMARY:x\nCATEGORIES:" + b"\\," * 1_000_000 + b"\nEND:VTODO\n",
+        b"BEGIN:VCALENDAR\nBEGIN:VTODO\nSUMMARY:x\n" + b"".join(b"X-%d:a\n" % n for n in range(100_000)),
+        b"a b c\n" * 1_000_000,
+        b";" * 8_000_000,
+    ],
+    ids=["components", "parameters", "value", "properties", "lines", "columns"],
+)
+def test_no_file_takes_longer_to_read_than_one_of_the_most_tasks(content: bytes):
+    began = time.process_time()
+    with suppress(AppError):
+        read_file(content, time_zone="UTC")
+
+    assert time.process_time() - began < 10, "seconds; ten thousand tasks take some"

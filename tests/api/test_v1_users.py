@@ -14,7 +14,7 @@ from taskwell.database import Database, Query
 from taskwell.settings import Settings
 from taskwell.tasks.tables import TaskRow
 from tests.conftest import running
-from tests.support.people import PASSWORD, Person, client
+from tests.support.people import PASSWORD, USER_FIELDS, Person, client
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ async def test_one_sees_oneself_by_either_name(ada: Person):
     mine = (await ada.http.get("/api/v1/users/me")).json()
 
     assert mine == (await ada.http.get(f"/api/v1/users/{ada.id}")).json()
-    assert set(mine) == {"id", "email", "name", "time_zone", "created_at", "updated_at"}
+    assert set(mine) == USER_FIELDS
     assert (mine["id"], mine["email"], mine["name"]) == (ada.id, "ada@example.com", "Ada")
     assert (await ada.http.get("/api/v1/users/me")).headers["Cache-Control"] == "no-store"
 
@@ -47,21 +47,16 @@ async def test_one_touches_nobody_else(ada: Person, eve: Person):
     assert (await ada.http.get("/api/v1/users/me")).json()["name"] == "Ada"
 
 
-async def test_a_name_and_an_e_mail_are_changed(ada: Person, nobody):
+async def test_a_name_is_changed(ada: Person):
     before = (await ada.http.get("/api/v1/users/me")).json()
 
-    answer = await ada.http.patch(
-        "/api/v1/users/me", json={"name": "  Ada Lovelace ", "email": " Lovelace@Example.com "}
-    )
+    answer = await ada.http.patch("/api/v1/users/me", json={"name": "  Ada Lovelace "})
 
     assert answer.status_code == 200
     after = answer.json()
-    assert (after["name"], after["email"]) == ("Ada Lovelace", "Lovelace@Example.com")
+    assert after["name"] == "Ada Lovelace"
     assert after["updated_at"] > before["updated_at"]
     assert after == (await ada.http.get("/api/v1/users/me")).json()
-    for email, status in (("lovelace@example.COM", 200), ("ada@example.com", 401)):
-        answer = await nobody.post("/api/v1/auth/login", json={"email": email, "password": PASSWORD})
-        assert answer.status_code == status
 
 
 async def test_what_is_not_named_or_not_different_stays(ada: Person):
@@ -73,26 +68,8 @@ async def test_what_is_not_named_or_not_different_stays(ada: Person):
 
 async def test_an_e_mail_that_is_named_and_stays_is_no_event(ada: Person):
     await ada.http.patch("/api/v1/users/me", json={"email": "ada@example.com", "name": "Ada Lovelace"})
-    await ada.http.patch("/api/v1/users/me", json={"email": "lovelace@example.com"})
 
-    events = (await ada.http.get("/api/v1/users/me/activity")).json()["items"]
-
-    assert [event["kind"] for event in events] == ["email_changed"]
-
-
-async def test_an_e_mail_that_is_taken_is_a_409(ada: Person, eve: Person):
-    answer = await eve.http.patch("/api/v1/users/me", json={"email": "ADA@example.com", "name": "Mallory"})
-
-    assert await problem(answer) == (409, "email_taken")
-    assert (await eve.http.get("/api/v1/users/me")).json()["name"] == "Eve"
-
-
-async def test_of_two_who_take_one_e_mail_at_once_one_gets_it(ada: Person, eve: Person):
-    body = {"email": "wanted@example.com"}
-
-    answers = await asyncio.gather(*(person.http.patch("/api/v1/users/me", json=body) for person in (ada, eve)))
-
-    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    assert (await ada.http.get("/api/v1/users/me/activity")).json()["items"] == []
 
 
 @pytest.mark.parametrize(
@@ -105,6 +82,9 @@ async def test_of_two_who_take_one_e_mail_at_once_one_gets_it(ada: Person, eve: 
         ({"email": "not an e-mail"}, "email"),
         ({"email": None}, "email"),
         ({"email": f"{'x' * 250}@example.com"}, "email"),
+        ({"email": f"{'x' * 65}@example.com"}, "email"),
+        ({"email": f"{'ä' * 33}@example.com"}, "email"),
+        ({"email": "new@example.com"}, "current_password"),
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
         ({"time_zone": "../../etc/passwd"}, "time_zone"),
         ({"time_zone": "europe/paris"}, "time_zone"),

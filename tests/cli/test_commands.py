@@ -1,6 +1,8 @@
 """The commands of the operator."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,24 @@ def test_without_a_command_it_says_what_there_is(tmp_path: Path):
 
 
 def test_it_knows_its_version(tmp_path: Path):
-    assert taskwell(tmp_path, "version").output.strip() == __version__
+    for words in (["version"], ["--version"], ["serve", "--version"], ["users", "list", "--version"]):
+        assert taskwell(tmp_path, *words).output.strip() == __version__
+
+
+@pytest.mark.parametrize("command", [[], ["serve"], ["worker"], ["users"], ["users", "list"], ["token"], ["backup"]])
+def test_every_command_says_how_it_is_used(tmp_path: Path, command: list[str]):
+    short, long = taskwell(tmp_path, *command, "-h"), taskwell(tmp_path, *command, "--help")
+
+    assert (short.code, short.output) == (long.code, long.output)
+    assert short.code == 0
+    assert "Usage: taskwell" in short.output
+
+
+def test_it_is_a_module_too(tmp_path: Path):
+    command = [sys.executable, "-m", "taskwell", "--version"]
+    outcome = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert outcome.stdout.strip() == __version__
 
 
 def test_migrate_brings_the_schema_to_head_and_then_has_nothing_to_do(tmp_path: Path):

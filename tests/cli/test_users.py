@@ -17,7 +17,7 @@ from taskwell.settings import Settings
 from tests.conftest import SECRET
 from tests.support.command import Outcome, taskwell
 from tests.support.issuer import SHARED, SUBJECT, shared_secret_token
-from tests.support.people import PASSWORD, Person, client
+from tests.support.people import PASSWORD, Person, arrive, client
 
 NEW = "engine 1852"
 
@@ -59,6 +59,17 @@ async def test_an_account_is_made_shut_opened_and_given_another_password(app: Ga
     await asyncio.sleep(1.1)
     assert (await bob.get("/api/v1/tasks")).status_code == 401
     assert [await sign_in(app, "bob@example.com", password) for password in (PASSWORD, NEW)] == [401, 200]
+
+
+async def test_an_e_mail_is_confirmed_by_the_operator(app: Gateway, settings: Settings, tmp_path: Path):
+    bob = await arrive(app, "bob", is_confirmed=False)
+
+    confirmed = await operate(settings, tmp_path, "verify", "BOB@example.com")
+
+    assert (confirmed.code, confirmed.output) == (0, "bob@example.com is confirmed.\n")
+    assert (await bob.http.get("/api/v1/users/me")).json()["email_verified"] is True
+    events = (await bob.http.get("/api/v1/users/me/activity")).json()["items"]
+    assert [event["kind"] for event in events] == ["email_verified"]
 
 
 async def test_accounts_are_listed_and_removed(settings: Settings, ada: Person, eve: Person, tmp_path: Path):

@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 import structlog
-from sqlalchemy import bindparam, column, insert, table
+from sqlalchemy import bindparam, column, func, insert, select, table
 
-from taskwell.database import Query, checkpoints
+from taskwell.database import Query, writer
 from taskwell.database.sqlite import SqliteDatabase, connect
 from taskwell.database.watch import StatementWatch
 from taskwell.database.writer import MOST
+from taskwell.errors import Unavailable
 
 ADD: Query[None] = Query(insert(table("notes", column("text"))).values(text=bindparam("text")), lambda *_: None)
+KEPT = ("replaced", "without its log")
+COUNT: Query[int] = Query(select(func.count()).select_from(table("notes")), int)
 
 
 @pytest.fixture
@@ -75,10 +78,10 @@ async def test_the_event_loop_goes_on_while_another_process_writes(notes: Sqlite
     assert kept(path) == ["after"]
 
 
-async def test_the_log_begins_anew_while_writers_go_on(
+async def test_the_log_starts_over_while_writers_go_on(
     notes: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(checkpoints, "ENOUGH", 20)
+    monkeypatch.setattr(writer, "ENOUGH", 20)
 
     for number in range(300):
         await notes.rows(ADD, text=str(number))
@@ -94,9 +97,8 @@ async def test_a_checkpoint_that_fails_fails_no_writer_and_is_told_to_the_operat
         is_checkpoint = action == sqlite3.SQLITE_PRAGMA and name == "wal_checkpoint"
         return sqlite3.SQLITE_DENY if is_checkpoint else sqlite3.SQLITE_OK
 
-    monkeypatch.setattr(checkpoints, "ENOUGH", 1)
-    for connection in (notes._writer._connection, notes._writer._checkpoints._connection):
-        connection.set_authorizer(refuse)
+    monkeypatch.setattr(writer, "ENOUGH", 1)
+    notes._writer._connection.set_authorizer(refuse)
     with structlog.testing.capture_logs() as lines:
         for number in range(2 * MOST):
             await notes.rows(ADD, text=str(number))
@@ -116,7 +118,7 @@ def frames_in_log(path: Path) -> int:
 async def test_a_reader_that_stays_keeps_nobody_from_writing(
     notes: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(checkpoints, "ENOUGH", 5)
+    monkeypatch.setattr(writer, "ENOUGH", 5)
     with closing(connect(path)) as reader:
         reader.execute("BEGIN")
         assert reader.execute("SELECT count(*) FROM notes").fetchone() == (0,)
@@ -125,6 +127,58 @@ async def test_a_reader_that_stays_keeps_nobody_from_writing(
         assert reader.execute("SELECT count(*) FROM notes").fetchone() == (0,)
 
     assert len(kept(path)) == 50
+
+
+@pytest.mark.parametrize("connection", ["_writer", "_reader"])
+async def test_no_connection_moves_the_log_by_itself(notes: SqliteDatabase, connection: str):
+    used = notes._writer._connection if connection == "_writer" else notes._reader
+
+    assert used.execute("PRAGMA wal_autocheckpoint").fetchone() == (0,)
+
+
+def lose(path: Path, way: str) -> None:
+    if way == "replaced":
+        path.with_suffix(".new").write_bytes(path.read_bytes())
+        path.with_suffix(".new").rename(path)
+    elif way.startswith("moved"):
+        path.rename(path.with_suffix(".old" if way == "moved away" else ".db"))
+    else:
+        (path if way == "deleted" else Path(f"{path}-wal")).unlink()
+
+
+@pytest.mark.parametrize("way", ["deleted", "replaced", "moved away", "without its log"])
+async def test_no_write_is_acknowledged_once_the_file_is_gone(notes: SqliteDatabase, path: Path, way: str):
+    await notes.rows(ADD, text="before")
+    lose(path, way)
+
+    works = [notes.rows(ADD, text="lost"), notes.check(), notes.rows(COUNT), in_a_transaction(notes), read(notes)]
+    for work in works:
+        with pytest.raises(Unavailable) as raised:
+            await work
+        assert str(path) not in raised.value.detail
+    assert {each.name for each in path.parent.glob("*.db")} == ({"notes.db"} if way in KEPT else set())
+
+
+async def test_a_file_that_comes_back_is_used_again(notes: SqliteDatabase, path: Path):
+    lose(path, "moved away")
+    with pytest.raises(Unavailable):
+        await notes.check()
+    lose(path.with_suffix(".old"), "moved back")
+
+    await notes.rows(ADD, text="after")
+
+    assert kept(path) == ["after"]
+
+
+async def in_a_transaction(notes: SqliteDatabase) -> None:
+    async with notes.transaction() as transaction:
+        await transaction.rows(ADD, text="lost")
+
+
+async def read(notes: SqliteDatabase) -> None:
+    async with notes.snapshot() as snapshot:
+        async for _ in snapshot.stream(COUNT):
+            pass
 
 
 def test_only_its_owner_may_read_a_new_file_its_log_and_its_index(path: Path):

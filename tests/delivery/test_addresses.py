@@ -6,7 +6,7 @@ from ipaddress import ip_address
 import pytest
 
 from taskwell.delivery.addresses import is_public, resolve
-from taskwell.delivery.attempt import Undelivered
+from taskwell.mail.attempts import Undelivered
 
 OURS = [
     "0.0.0.0",

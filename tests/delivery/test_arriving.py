@@ -13,7 +13,7 @@ from taskwell.settings import Settings
 from taskwell.tasks import TaskDraft, reminders
 from taskwell.users import profile
 from tests.support.deliveries import deliver_due, set_webhook, until
-from tests.support.people import Person
+from tests.support.people import Person, set_email
 from tests.support.receiver import Receiver
 from tests.support.smtp import Mailbox
 
@@ -69,7 +69,8 @@ async def test_a_reminder_reaches_an_address_in_any_alphabet(
     database: Database, sending: Settings, ada: Person, mailbox: Mailbox, email: str, recipient: str, offers_utf8
 ):
     mailbox.offers_utf8 = offers_utf8
-    await profile.change(database, ada.principal, {"email": email, "name": "Ädä"})
+    await set_email(database, ada, email)
+    await profile.change(database, ada.principal, {"name": "Ädä"})
     task = await tasks.create(database, ada.principal, TaskDraft("Käse kaufen"))
     await reminders.add(database, ada.principal, task.id, remind_at=now())
 

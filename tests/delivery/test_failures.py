@@ -13,9 +13,9 @@ from taskwell.delivery import log, queue, signed_post
 from taskwell.settings import Settings
 from taskwell.tasks import TaskDraft, reminders
 from taskwell.tasks.tables import ReminderRow
-from taskwell.users import directory, profile
+from taskwell.users import directory
 from tests.support.deliveries import alter, deliver_due, set_webhook, until
-from tests.support.people import Person
+from tests.support.people import Person, set_email
 from tests.support.receiver import Receiver
 from tests.support.smtp import Mailbox
 
@@ -80,7 +80,7 @@ async def test_an_address_that_the_mail_server_cannot_write_is_given_up_at_once(
     database: Database, sending: Settings, ada: Person, mailbox: Mailbox
 ):
     mailbox.offers_utf8 = False
-    await profile.change(database, ada.principal, {"email": "ädä@exämple.com"})
+    await set_email(database, ada, "ädä@exämple.com")
     task = await tasks.create(database, ada.principal, TaskDraft("Call"))
     await reminders.add(database, ada.principal, task.id, remind_at=now())
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from taskwell.delivery.mail import due_phrase, tls_mode
+from taskwell.delivery.mail import due_phrase
+from taskwell.mail.smtp import tls_mode
 from taskwell.settings import Settings
 from tests.support.deliveries import AT_NOON
 

@@ -42,6 +42,6 @@ async def test_it_works_from_sign_up_to_sign_out(browser, tmp_path: Path, page_d
             "Todo deleted successfully",
             "404 There is no such task.",
             "403 The path names another user; use your own id.",
-            "401 The token is not valid any more; sign in again.",
+            "401 The token was revoked, or its account is gone or disabled; sign in again.",
             "the end",
         ]

@@ -7,8 +7,11 @@ from sqlalchemy import bindparam, update
 
 from taskwell.database import Database, Query, UtcInstant
 from taskwell.delivery import courier, queue, webhooks
+from taskwell.mail import courier as mail_courier
+from taskwell.mail import outbox
 from taskwell.settings import Settings
 from taskwell.tasks.reminders import Timing
+from taskwell.users import letters
 from tests.support.people import Person
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -37,6 +40,13 @@ async def deliver_due(database: Database, settings: Settings) -> int:
     claims = await queue.claim(database, 100)
     await asyncio.gather(*(courier.deliver(database, settings, claim) for claim in claims))
     return len(claims)
+
+
+async def send_mails(database: Database, settings: Settings) -> int:
+    """One look at the mails of accounts; gives how many were looked at."""
+    mails = await outbox.claim(database, 100)
+    await asyncio.gather(*(mail_courier.deliver(database, settings, mail, letters.write) for mail in mails))
+    return len(mails)
 
 
 async def alter(database: Database, table, **instants) -> None:

@@ -35,6 +35,8 @@ SECONDS = {
     "chaos/test_disk_and_clock.py": 6,
     "test_examples.py": 5,
     "test_cost.py": 5,
+    "delivery/test_confirmation.py": 6,
+    "delivery/test_subjects.py": 6,
     "tasks/test_search.py": 4,
     "model/test_product.py": 4,
 }

@@ -1,6 +1,7 @@
 """A real SMTP server that keeps what it gets."""
 
 import asyncio
+import re
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Self
@@ -13,6 +14,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
+        self.contents: list[bytes] = []
         self.recipients: list[str] = []
         self.offers_utf8 = True
         self.refusal: str | None = None
@@ -42,8 +44,14 @@ class Mailbox:
         message = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         self.messages.append(message)
+        self.contents.append(envelope.content)
         self.recipients += envelope.rcpt_tos
         return "250 OK"
+
+    def links(self) -> list[str]:
+        """The links in what arrived, in its order."""
+        texts = [body.get_content() for each in self.messages if (body := each.get_body(("plain",))) is not None]
+        return [link for text in texts for link in re.findall(r"https?://\S+", text)]
 
     def of(self, title: str) -> list[EmailMessage]:
         return [each for each in self.messages if each["Subject"] == f"Reminder: {title}"]

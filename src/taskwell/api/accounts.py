@@ -18,15 +18,19 @@ from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
 from taskwell.api.replies import PRIVATE, json_response
 from taskwell.database import now
-from taskwell.errors import AppError, EmailTaken, InvalidCredentials
+from taskwell.errors import AppError, EmailTaken, InvalidCredentials, SignInUnconfirmed
 from taskwell.security import tokens
 from taskwell.security.tokens import AccessToken
 from taskwell.tasks.fields import Text, visible
+from taskwell.users.sign_in import SignedIn
 from taskwell.users.user import MAX_EMAIL, MAX_NAME, MIN_NAME, User, is_email
 
 EXAMPLE_USER: JsonDict = {
     "id": "01938d1b-1111-7222-8333-444455556666",
+    "space_id": "01938d1b-1111-7222-8333-444455556666",
     "email": "ada@example.com",
+    "email_verified": True,
+    "pending_email": "lovelace@example.com",
     "name": "Ada",
     "time_zone": "UTC",
     "created_at": "2026-11-21T08:00:00.123456Z",
@@ -73,7 +77,10 @@ class UserOut(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_USER]})
 
     id: str
+    space_id: str = Field(description="The personal space's id, which is our own id of the user.")
     email: str | None
+    email_verified: bool
+    pending_email: str | None = Field(description="What becomes the e-mail once it is confirmed.")
     name: str
     time_zone: str
     created_at: datetime
@@ -84,9 +91,9 @@ class SessionOut(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_SESSION]})
 
     user: UserOut
-    access_token: str
+    access_token: str | None = Field(description="Null where the e-mail must be confirmed before the first sign-in.")
     token_type: str
-    expires_at: datetime
+    expires_at: datetime | None
 
 
 class TokenOut(BaseModel):
@@ -164,7 +171,7 @@ def signing_up_options(answer: type[BaseModel]) -> dict[str, Any]:
 
 
 def signing_in_options(answer: type[BaseModel]) -> dict[str, Any]:
-    return _options("Sign in", answer, InvalidCredentials)
+    return _options("Sign in", answer, InvalidCredentials, SignInUnconfirmed)
 
 
 def signing_out_options() -> dict[str, Any]:
@@ -189,15 +196,35 @@ def _options(summary: str, answer: type[BaseModel], *kinds: type[AppError]) -> d
 async def opened_account(call: RequestContext, *, email: str, password: str, name: str) -> dict[str, Any]:
     """Opens an account; the answer is its first session."""
     async with signing_up(call, email):
-        user = await users.sign_up(call.lane, email=email, password=password, name=name, group=group_of(call))
+        user = await users.sign_up(
+            call.lane,
+            email=email,
+            password=password,
+            name=name,
+            group=group_of(call),
+            sends_link=call.settings.sends_mail,
+        )
     return _session(call, user)
 
 
 async def opened_session(call: RequestContext, *, email: str, password: str) -> dict[str, Any]:
     """Signs in; the answer is the session."""
+    found = await _authenticated(call, email, password)
+    return _session(call, found.user, as_of=found.as_of)
+
+
+async def _authenticated(call: RequestContext, email: str, password: str) -> SignedIn:
     async with signing_in(call, email):
         found = await users.authenticate(call.lane, email=email, password=password, group=group_of(call))
-    return _session(call, found.user, as_of=found.as_of)
+        if _must_confirm(call, found.user):
+            async with call.lane.transaction() as transaction:
+                await users.send_link(transaction, found.user.id, found.user.email or email)
+            raise SignInUnconfirmed
+    return found
+
+
+def _must_confirm(call: RequestContext, user: User) -> bool:
+    return call.settings.require_verified_email and not user.email_verified
 
 
 async def token(call: Call, form: Annotated[PasswordForm, Form()]) -> Response:
@@ -207,11 +234,8 @@ async def token(call: Call, form: Annotated[PasswordForm, Form()]) -> Response:
     if not form.username or not form.password:
         return _refused("invalid_request", "Send username and password.")
     try:
-        async with signing_in(call, form.username):
-            found = await users.authenticate(
-                call.lane, email=form.username, password=form.password, group=group_of(call)
-            )
-    except InvalidCredentials as error:
+        found = await _authenticated(call, form.username, form.password)
+    except (InvalidCredentials, SignInUnconfirmed) as error:
         return _refused("invalid_grant", error.detail)
     issued = _issue(call, found.user, found.as_of)
     seconds = int((issued.expires_at - now()).total_seconds())
@@ -233,22 +257,34 @@ async def me(call: Call) -> Response:
     return user_response(call, await users.get(call.lane, call.user))
 
 
+async def verify_email(call: RequestContext, token: str) -> None:
+    """Confirms the e-mail to which the token was sent.
+
+    Raises:
+        LinkOver: the token is not good any more.
+        EmailTaken: another account got the e-mail meanwhile.
+    """
+    confirmed = await users.verify_email(call.lane, token)
+    note(call, "email_changed" if confirmed.is_change else "email_verified", user_id=confirmed.user_id)
+
+
 def user_response(call: RequestContext, user: User) -> Response:
     return private_response(user_json(user, call.user.subject))
 
 
 def user_json(user: User, subject: str) -> dict[str, Any]:
     """A user for the wire, under the id by which the caller knows itself."""
-    return asdict(user) | {"id": subject}
+    shown = asdict(user) | {"id": subject, "space_id": user.id, "email_verified": user.email_verified}
+    return {name: shown[name] for name in UserOut.model_fields}
 
 
 def _session(call: RequestContext, user: User, *, as_of: datetime | None = None) -> dict[str, Any]:
-    issued = _issue(call, user, as_of)
+    issued = None if _must_confirm(call, user) else _issue(call, user, as_of)
     return {
         "user": user_json(user, user.id),
-        "access_token": issued.text,
+        "access_token": issued.text if issued else None,
         "token_type": "bearer",
-        "expires_at": issued.expires_at,
+        "expires_at": issued.expires_at if issued else None,
     }
 
 

@@ -81,7 +81,7 @@ def note(
 
 
 def address_of(call: RequestContext) -> str:
-    return client_address(call.scope, call.settings.trusted_proxies)
+    return client_address(call.scope)
 
 
 def group_of(call: RequestContext) -> str:

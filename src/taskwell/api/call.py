@@ -13,7 +13,7 @@ from taskwell.api.identity import Identities
 from taskwell.api.journal import SecurityJournal
 from taskwell.api.limits import Limits
 from taskwell.database import Database, Lane
-from taskwell.errors import InvalidHeader, TooLarge, Unauthorized
+from taskwell.errors import InvalidHeader, TooLarge, Unauthorized, UnsupportedMediaType
 from taskwell.settings import Settings
 from taskwell.users.principal import Principal
 
@@ -77,8 +77,8 @@ class RequestContext:
 
     @property
     def base_path(self) -> str:
-        """The path as the caller wrote it, percent-encoded, without a trailing slash."""
-        return quote(raw_path(self.scope).rstrip(b"/"), safe="/-._~:@!$&'()*+,;=%")
+        """The path as the caller reached it, percent-encoded, without a trailing slash."""
+        return self.settings.root_path + quote(raw_path(self.scope).rstrip(b"/"), safe="/-._~:@!$&'()*+,;=%")
 
     def link_to_next(self, name: str, value: object | None) -> dict[str, str]:
         """The header Link to the same request with this value of a query parameter; none where that is None.
@@ -111,6 +111,7 @@ class RequestContext:
 
         Raises:
             TooLarge: it is longer than the operation takes, whether it said so or came in chunks.
+            UnsupportedMediaType: it is compressed.
         """
         if self.raw_body is None:
             self.raw_body = await self._read()
@@ -130,7 +131,13 @@ class RequestContext:
             if len(chunks) > limit:
                 raise _too_large(limit)
             if not message.get("more_body", False):
-                return bytes(chunks)
+                break
+        if chunks and any(coding.strip().lower() != b"identity" for coding in self.headers(b"content-encoding")):
+            raise UnsupportedMediaType(
+                "Send the body as it is: one with Content-Encoding is not taken.",
+                headers={"Accept-Encoding": "identity"},
+            )
+        return bytes(chunks)
 
     def within(self, lane: Lane) -> "RequestContext":
         """The same request, with its verbs on another lane."""
@@ -147,7 +154,8 @@ class ClientGone(Exception):
 
 
 def _too_large(limit: int) -> TooLarge:
-    return TooLarge(f"The body may hold {limit} bytes at most.")
+    # The connection closes, since nobody knows how much is still to come.
+    return TooLarge(f"The body may hold {limit} bytes at most.", headers={"Connection": "close"})
 
 
 def _in_the_signature() -> None:

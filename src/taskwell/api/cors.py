@@ -1,51 +1,70 @@
 """Cross-origin requests (the Fetch standard, section 3.2), from ``ALLOWED_ORIGINS``."""
 
+import structlog
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
-from starlette.types import Scope
+from starlette.types import ASGIApp
 
-METHODS = "GET, POST, PUT, PATCH, DELETE"
-REQUEST_HEADERS = "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Request-ID"
-EXPOSED = b"ETag, Location, Link, X-Request-ID, Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed"
-PREFLIGHT_SECONDS = 600
+log = structlog.get_logger("taskwell.http")
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "If-Match",
+    "If-None-Match",
+    "Idempotency-Key",
+    "Last-Event-ID",
+    "X-Request-ID",
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "sentry-trace",
+)
+EXPOSED = (
+    "ETag",
+    "Location",
+    "Link",
+    "X-Request-ID",
+    "X-Total-Count",
+    "Retry-After",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Idempotency-Replayed",
+)
 VARY = (b"vary", b"Origin")
+"""What Starlette adds to an answer without an origin: 7 of the 110 µs that one task takes, so the gateway does it."""
+
+LONGEST_SHOWN = 200
 
 
-class Cors:
-    """Which origins may read responses.
+class Cors(CORSMiddleware):
+    """Starlette's, which tells the operator why a browser says no more than "Failed to fetch".
 
     Listed origins may also send credentials, which some clients do by habit; no cookie is ever read here. With
     ``*`` (refused in production) nobody may.
     """
 
-    def __init__(self, origins: tuple[str, ...]) -> None:
-        self._is_open = "*" in origins
-        self._origins = frozenset(origin.encode() for origin in origins)
+    def __init__(self, app: ASGIApp, origins: tuple[str, ...]) -> None:
+        super().__init__(
+            app,
+            allow_origins=origins,
+            allow_methods=METHODS,
+            allow_headers=REQUEST_HEADERS,
+            allow_credentials="*" not in origins,
+            expose_headers=EXPOSED,
+        )
 
-    def headers(self, origin: bytes | None) -> list[tuple[bytes, bytes]]:
-        """What a response to this origin carries."""
-        if origin is None:
-            return [VARY]
-        if self._is_open:
-            return [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", EXPOSED)]
-        if origin not in self._origins:
-            return [VARY]
-        return [
-            VARY,
-            (b"access-control-allow-origin", origin),
-            (b"access-control-allow-credentials", b"true"),
-            (b"access-control-expose-headers", EXPOSED),
-        ]
-
-    def preflight(self, scope: Scope) -> Response | None:
-        """The answer to a preflight request, on any path; None for any other request."""
-        if scope["method"] != "OPTIONS":
-            return None
-        names = {name for name, _ in scope["headers"]}
-        if b"origin" not in names or b"access-control-request-method" not in names:
-            return None
-        headers = {
-            "Access-Control-Allow-Methods": METHODS,
-            "Access-Control-Allow-Headers": REQUEST_HEADERS,
-            "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
-        }
-        return Response(status_code=204, headers=headers)
+    def preflight_response(self, request_headers: Headers) -> Response:
+        response = super().preflight_response(request_headers)
+        if response.status_code != 200:
+            origin = request_headers["origin"]
+            log.warning(
+                "preflight refused",
+                origin=origin[:LONGEST_SHOWN],
+                reason="its method or one of its headers is not allowed"
+                if self.is_allowed_origin(origin)
+                else "add the origin to ALLOWED_ORIGINS if its pages may call",
+            )
+        return response

@@ -69,6 +69,10 @@ _ALL = (
         "password of Better Auth, is changed there.",
         errors.Forbidden("The path names another user; use your own id."),
     ),
+    _failure(
+        "Follow the link in the mail that was just sent, then sign in. The operator set REQUIRE_VERIFIED_EMAIL.",
+        errors.SignInUnconfirmed(),
+    ),
     _failure("Send the account's current password.", errors.WrongPassword("The password is wrong.")),
     _failure(
         "Check the address and the id. What belongs to somebody else is not found either.",
@@ -79,6 +83,14 @@ _ALL = (
         "Read the current state, then decide again.", errors.Conflict("It was changed in between; read it again.")
     ),
     _failure("Sign in instead, or use another e-mail.", errors.EmailTaken()),
+    _failure(
+        "Confirm the e-mail: `POST /api/v1/auth/email/verification` sends a link to it. Then send the request again.",
+        errors.EmailUnverified(),
+    ),
+    _failure(
+        "Ask for a new mail and follow the link in it. A link works once, and only for a limited time.",
+        errors.LinkOver(),
+    ),
     _failure(
         "Wait a second and send the same request with the same key again.",
         errors.RequestInProgress("The first request with this Idempotency-Key is still running."),
@@ -127,6 +139,10 @@ _ALL = (
     _failure(
         "Nothing was stored. Tell the operator: the database's disk is full. Reading still works.",
         DatabaseFull("There is no room left to store this."),
+    ),
+    _failure(
+        "Tell the operator: SMTP_HOST is not set. `taskwell users verify EMAIL` confirms an e-mail without mail.",
+        errors.MailNotConfigured(),
     ),
     _failure(
         "The request was stopped. Ask for less at once, or try again.",

@@ -18,7 +18,7 @@ from taskwell.api import metrics
 from taskwell.api.call import ClientGone, RequestContext, Services, raw_path
 from taskwell.api.client_address import client_address
 from taskwell.api.compression import encode
-from taskwell.api.cors import Cors
+from taskwell.api.cors import VARY, Cors
 from taskwell.api.hosts import Hosts
 from taskwell.api.problems import Internal
 from taskwell.api.routing import Match, Switchboard, Target
@@ -55,7 +55,7 @@ class Gateway:
         self.settings = settings
         self._switchboard = switchboard
         self._lifespan = lifespan
-        self._cors = Cors(settings.allowed_origins)
+        self._cors = Cors(self._respond, settings.allowed_origins)
         self._hosts = Hosts(settings.allowed_hosts)
         self._time_limit = TimeLimit(settings.request_timeout_seconds)
         self._headers = [*SECURITY_HEADERS, *([HSTS] if settings.is_production else [])]
@@ -77,15 +77,17 @@ class Gateway:
         started = time.perf_counter()
         request_id = _request_id(scope)
         bind_contextvars(request_id=request_id)
-        origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
         is_head = scope["method"] == "HEAD"
+        is_cross_origin = b"origin" in dict(scope["headers"])
         status = 0
 
         async def send_complete(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._complete(message["headers"], request_id, origin)
+                self._complete(message["headers"], request_id)
+                if not is_cross_origin:
+                    message["headers"].append(VARY)
             elif is_head:
                 message = {
                     "type": "http.response.body",
@@ -94,15 +96,14 @@ class Gateway:
                 }
             await send(message)
 
-        match = self._switchboard.find(raw_path(scope))
+        match = self._switchboard.find(scope["method"], raw_path(scope))
         target = match.operations.get("GET" if is_head else scope["method"])
         call = self._call(scope, receive, match, target, request_id)
+        scope["taskwell"] = (match, target, call, request_id)
         self.in_flight += 1
         try:
-            response = await self._answer(scope, match, target, call, request_id)
-            if self.settings.compression:
-                await encode(scope, response)
-            await response(scope, receive, send_complete)
+            respond = self._cors if is_cross_origin else self._respond
+            await respond(scope, receive, send_complete)
         except ClientGone:
             status = 499
         finally:
@@ -137,13 +138,18 @@ class Gateway:
         services = self.services
         return RequestContext(scope, receive, services, match.path_params(target), request_id, services.database)
 
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # It leaves the scope, to which the call refers: a cycle would be for the garbage collector to find.
+        response = await self._answer(scope, *scope.pop("taskwell"))
+        if self.settings.compression:
+            await encode(scope, response)
+        await response(scope, receive, send)
+
     async def _answer(
         self, scope: Scope, match: Match, target: Target | None, call: RequestContext | None, request_id: str
     ) -> Response:
         try:
             self._hosts.check(scope)
-            if (preflight := self._cors.preflight(scope)) is not None:
-                return preflight
             if target is None:
                 raise _no_operation(scope, match)
             if call is None:
@@ -154,7 +160,7 @@ class Gateway:
             if error.status >= 500:
                 logs.write_unserved(error)
             if isinstance(error, InvalidToken) and self.services is not None:
-                self.services.journal.token_refused(client_address(scope, self.settings.trusted_proxies))
+                self.services.journal.token_refused(client_address(scope))
             return match.contract.render(error, request_id)
         except TimeoutError:
             return match.contract.render(TimedOut("The request took too long and was stopped."), request_id)
@@ -164,13 +170,12 @@ class Gateway:
             log.exception("unexpected error")
             return match.contract.render(Internal(), request_id)
 
-    def _complete(self, headers: list[tuple[bytes, bytes]], request_id: str, origin: bytes | None) -> None:
+    def _complete(self, headers: list[tuple[bytes, bytes]], request_id: str) -> None:
         """Adds what every response has; an operation's own policy (that of a page) stays."""
         if not any(name == b"content-security-policy" for name, _ in headers):
             headers.append(POLICY)
         headers += self._headers
         headers.append((b"x-request-id", request_id.encode()))
-        headers += self._cors.headers(origin)
 
     def drain(self) -> None:
         """From now on nobody is sent here any more, and whoever has a connection is asked to leave it."""

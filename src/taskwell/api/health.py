@@ -73,6 +73,7 @@ async def ready(call: Call) -> Response:
 async def _readiness(call: Call) -> str:
     """Ready on the schema of this version, and of a later one: a rolling upgrade migrates before it replaces us."""
     try:
+        await call.services.database.check()
         found = await call.lane.row(SCHEMA)
     except AppError as error:
         logs.write_unserved(error)
@@ -109,6 +110,7 @@ async def database(call: Call) -> Response:
 async def _latency(call: Call) -> float | None:
     started = time.perf_counter()
     try:
+        await call.services.database.check()
         await call.lane.row(PING)
     except AppError as error:
         logs.write_unserved(error)

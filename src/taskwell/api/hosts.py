@@ -1,11 +1,16 @@
 """Which names this server answers to, from ``ALLOWED_HOSTS``."""
 
+import re
+
 from starlette.types import Scope
 
-from taskwell.errors import UnknownHost
+from taskwell.errors import InvalidHeader, UnknownHost
 
 PROBES = frozenset({"/health", "/health/live", "/health/ready"})
 """Answered by whatever name: what asks them knows the machine's address alone, and they tell nothing else."""
+
+_HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::\d*)?", re.ASCII)
+"""RFC 9110 section 7.2; an http URL has a host that is not empty."""
 
 
 class Hosts:
@@ -13,24 +18,24 @@ class Hosts:
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self._is_open = "*" in names
-        self._names = frozenset(name.lower() for name in names if not name.startswith("*."))
-        self._endings = tuple(name[1:].lower() for name in names if name.startswith("*."))
+        self._names = frozenset(name for name in names if not name.startswith("*."))
+        self._endings = tuple(name[1:] for name in names if name.startswith("*."))
 
     def check(self, scope: Scope) -> None:
         """Raises:
-        UnknownHost: the request was meant for somebody else, or does not say for whom.
+        InvalidHeader: the request does not say for whom it is, as HTTP/1.1 asks it to (RFC 9112 section 3.2).
+        UnknownHost: it was meant for somebody else.
         """
-        if self._is_open:
-            return
-        values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-        host = _without_port(values[0]) if len(values) == 1 else ""
-        if host in self._names or (host and host.endswith(self._endings)):
+        values = [value for name, value in scope["headers"] if name == b"host"]
+        if not values and scope["http_version"] == "1.0":
+            host = ""
+        elif len(values) == 1 and (match := _HOST.fullmatch(values[0])):
+            if self._is_open:
+                return
+            host = match[1].strip(b"[]").decode().lower()
+        else:
+            raise InvalidHeader("Send one Host header with the name of this server.")
+        if self._is_open or host in self._names or (host and host.endswith(self._endings)):
             return
         if scope["path"] not in PROBES:
             raise UnknownHost("This server does not answer to that host name.")
-
-
-def _without_port(host: str) -> str:
-    """The name of ``name:port``, and the address of ``[address]:port``."""
-    host = host.lower()
-    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]

@@ -10,6 +10,8 @@ from fastapi.routing import iter_route_contexts
 from taskwell.api.operation import Operation
 from taskwell.api.problems import Renderer
 
+_DOTS = (".", "..")
+
 
 @dataclass(frozen=True, slots=True)
 class Contract:
@@ -19,11 +21,14 @@ class Contract:
         app: Its operations and their OpenAPI document.
         render: How it writes errors.
         prefixes: The paths that are its own even where there is no operation, with ``*`` for any segment.
+        deletes_with_slash: Whether a DELETE may end in a slash. Clients resolve an unchecked ``…/reminders/..`` to
+            the address of the task with a slash behind it, and must not delete that.
     """
 
     app: FastAPI
     render: Renderer
     prefixes: tuple[str, ...]
+    deletes_with_slash: bool = True
 
 
 @dataclass(slots=True)
@@ -78,8 +83,9 @@ class Switchboard:
     """All operations of all contracts by path.
 
     Segments are split before they are decoded, so an encoded slash belongs to its segment; a trailing slash
-    makes no difference. A static segment wins over a parameter, and one that a contract owns is that contract's
-    alone: what it does not have under ``/api/users`` no other contract has there.
+    makes no difference, and a path that ends in ``.`` or ``..`` leads nowhere. A static segment wins over a
+    parameter, and one that a contract owns is that contract's alone: what it does not have under ``/api/users`` no
+    other contract has there.
     """
 
     def __init__(self, contracts: Iterable[Contract], fallback: Contract) -> None:
@@ -104,11 +110,14 @@ class Switchboard:
             node = node.child(segment)
         return node
 
-    def find(self, raw_path: bytes) -> Match:
+    def find(self, method: str, raw_path: bytes) -> Match:
         segments = [unquote(segment) for segment in _split(raw_path.decode("latin-1"))]
         contract, node = self._walk(self._root, segments, 0)
         assert contract is not None
-        return Match(contract, node.operations if node else {}, segments)
+        is_slashed = method == "DELETE" and raw_path.endswith(b"/") and not contract.deletes_with_slash
+        if node is None or is_slashed or (segments and segments[-1] in _DOTS):
+            return Match(contract, {}, segments)
+        return Match(contract, node.operations, segments)
 
     def _walk(self, node: _Node, segments: list[str], depth: int) -> tuple[Contract | None, _Node | None]:
         """The node at the path's end, and the contract that owns the longest part of the path."""

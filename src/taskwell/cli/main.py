@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
@@ -28,6 +29,8 @@ def command_line(word: str | None = None) -> typer.Typer:
     app = typer.Typer(
         no_args_is_help=True,
         add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        callback=_everywhere,
         pretty_exceptions_enable=False,
         help="The Taskwell task backend. Settings come from the environment and .env.",
     )
@@ -42,6 +45,12 @@ def command_line(word: str | None = None) -> typer.Typer:
     return app
 
 
+def _everywhere(
+    *, version: Annotated[bool, typer.Option("--version", help="Print the version; with any command.")] = False
+) -> None:
+    """Has no part in the work of a command: ``main`` has looked for the option."""
+
+
 def version() -> None:
     """Print the version.
 
@@ -52,4 +61,6 @@ def version() -> None:
 
 def main() -> None:
     """The installed command."""
+    if "--version" in sys.argv[1:]:
+        sys.argv[1:] = ["version"]
     endings.run(command_line(sys.argv[1] if len(sys.argv) > 1 else None))

@@ -9,9 +9,10 @@ from typing import Annotated, NoReturn
 import structlog
 import typer
 
-from taskwell import __version__, migrations, server
+from taskwell import __version__, migrations, server, supervisor
 from taskwell.observability import logs
 from taskwell.settings import InvalidSettings, read_settings
+from taskwell.stop_signals import stop_signals
 
 log = structlog.get_logger("taskwell.server")
 
@@ -28,7 +29,7 @@ def serve(
     settings = read_settings()
     if workers > 1 and settings.is_sqlite:
         raise InvalidSettings("--workers above 1 needs PostgreSQL: SQLite is served by one process; set DATABASE_URL")
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in stop_signals():
         signal.signal(each, _end)
     logs.configure(settings)
     with server.bound(host or settings.host, settings.port if port is None else port) as listener:
@@ -38,7 +39,7 @@ def serve(
         log.info("starting", version=__version__, address=address, workers=workers, settings=logs.effective(settings))
         greeting = "" if logs.writes_json(settings) else f"Taskwell serves {address} (API page: {address}/docs)"
         if workers > 1:
-            could_start = server.Supervisor(listener, workers, greeting).run()
+            could_start = supervisor.Supervisor(listener, workers, greeting).run()
         else:
             could_start = server.serve_here(listener, greeting)
         if not could_start:

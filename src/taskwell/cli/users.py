@@ -14,6 +14,7 @@ from taskwell.api.bodies import validated
 from taskwell.cli import events
 from taskwell.cli.database import with_database
 from taskwell.database import Database
+from taskwell.errors import Conflict
 from taskwell.users import Account, User
 from taskwell.users.events import Kind, SecurityEvent, keep
 
@@ -79,6 +80,21 @@ def enable(who: Who) -> None:
     Example: taskwell users enable ada@example.com
     """
     _to(who, lambda database, user: users.enable(database, user.id), "is enabled")
+
+
+@app.command()
+def verify(who: Who) -> None:
+    """Confirm an account's e-mail yourself, such as where this server sends no mail.
+
+    Example: taskwell users verify ada@example.com
+    """
+
+    async def confirm(database: Database, user: User) -> None:
+        if not await users.confirm(database, user.id):
+            raise Conflict(f"{user.name} has no e-mail that could be confirmed.")
+        await _note(database, "email_verified", user_id=user.id)
+
+    _to(who, confirm, "is confirmed")
 
 
 @app.command("set-password")

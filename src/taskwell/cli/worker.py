@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import socket
 
 import structlog
@@ -12,6 +11,7 @@ from taskwell import __version__, migrations, worker_metrics
 from taskwell.database import open_database
 from taskwell.observability import logs, tracing
 from taskwell.settings import read_settings
+from taskwell.stop_signals import stop_signals
 from taskwell.worker import Worker
 
 log = structlog.get_logger("taskwell.worker")
@@ -33,7 +33,7 @@ async def _work() -> None:
     database = await open_database(settings, command_timeout=settings.database_command_timeout_seconds)
     try:
         work = Worker(database, settings)
-        for each in (signal.SIGTERM, signal.SIGINT):
+        for each in stop_signals():
             asyncio.get_running_loop().add_signal_handler(each, work.stop)
         if not logs.writes_json(settings):
             typer.echo("Taskwell's worker delivers reminders; SIGTERM stops it.")

@@ -126,6 +126,13 @@ class Database(Lane):
     async def analyze(self) -> None:
         """Has the planner count rows anew, after many came at once; SQLite plans without statistics."""
 
+    async def check(self) -> None:
+        """Looks whether what is written is kept, as far as no statement would tell.
+
+        Raises:
+            Unavailable: it is not.
+        """
+
     @abstractmethod
     async def close(self) -> None:
         """Closes every connection; a running transaction is rolled back."""

@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
-from taskwell.database.checkpoints import Checkpoints
+from taskwell.database.file import DatabaseFile
 from taskwell.database.lanes import (
     ROWS_AT_ONCE,
     Database,
@@ -69,6 +69,7 @@ def connect(path: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> sqlite3.Connec
         "foreign_keys=ON",
         f"cache_size=-{CACHE_KIB}",
         "temp_store=MEMORY",
+        "wal_autocheckpoint=0",  # the writer does it: see there
     ):
         connection.execute(f"PRAGMA {pragma}")
     connection.create_function("search_words", 1, search_words, deterministic=True)
@@ -102,10 +103,10 @@ class SqliteDatabase(Database):
         self._watch = watch
         with told():
             writing = connect(path)
-            writing.execute("PRAGMA wal_autocheckpoint=0")
             writing.execute(f"PRAGMA cache_size=-{2 * CACHE_KIB}")
-            self._writer = Writer(writing, Checkpoints(connect(path)), busy_timeout=BUSY_TIMEOUT)
             self._reader = connect(path)
+            self._file = DatabaseFile(path)
+            self._writer = Writer(writing, self._file, busy_timeout=BUSY_TIMEOUT)
         self._reader.execute("PRAGMA query_only=ON")
         self._read_threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="sqlite-read")
         self._spare: list[sqlite3.Connection] = []
@@ -114,6 +115,8 @@ class SqliteDatabase(Database):
     async def rows(self, query: Query[T], /, **values: object) -> list[T]:
         if not query.steps(DIALECT)[-1].is_read:
             return await self._written(query, values)
+        if self._file.is_gone:
+            self._file.check()
         started = time.perf_counter()
         try:
             if query.is_heavy:
@@ -149,7 +152,7 @@ class SqliteDatabase(Database):
 
     def _heavy(self, query: Query[T], values: Mapping[str, object]) -> list[T]:
         with told():
-            connection = self._spare.pop() if self._spare else connect(self._path)
+            connection = self._spare.pop() if self._spare else self._connected()
             try:
                 return _run(connection, query, values)
             finally:
@@ -167,10 +170,17 @@ class SqliteDatabase(Database):
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Snapshot]:
-        with told(), closing(connect(self._path)) as connection:
+        with told(), closing(self._connected()) as connection:
             connection.execute("PRAGMA cache_size=-1000")  # each page is read once
             connection.execute("BEGIN")
             yield SqliteSnapshot(connection, self._read_threads)
+
+    def _connected(self) -> sqlite3.Connection:
+        self._file.check()  # SQLite would make a new one, without tables
+        return connect(self._path)
+
+    async def check(self) -> None:
+        self._file.check()
 
     async def close(self) -> None:
         await self._writer.close()

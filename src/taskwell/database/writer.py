@@ -14,11 +14,14 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import copy_context
-from functools import partial
 from typing import Any, Generic, TypeVar
 
-from taskwell.database.checkpoints import Checkpoints
+import structlog
+
+from taskwell.database.file import DatabaseFile
 from taskwell.database.threads import to_its_end
+
+log = structlog.get_logger("taskwell.database")
 
 T = TypeVar("T")
 
@@ -29,6 +32,9 @@ BEGIN = "BEGIN IMMEDIATE"
 
 MANY = 1_000
 """Rows written, whose indexing the event loop would notice."""
+
+ENOUGH = 2_000
+"""Rows written that are worth a checkpoint: some 20 MB of log where they are spread over many users."""
 
 
 class _Turn(ABC, Generic[T]):
@@ -108,9 +114,10 @@ class Writer:
     takes long.
     """
 
-    def __init__(self, connection: sqlite3.Connection, checkpoints: Checkpoints, *, busy_timeout: float) -> None:
+    def __init__(self, connection: sqlite3.Connection, file: DatabaseFile, *, busy_timeout: float) -> None:
         self._connection = connection
-        self._checkpoints = checkpoints
+        self._file = file
+        self._moved = 0
         self._patience = f"PRAGMA busy_timeout={int(busy_timeout * 1000)}"
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-write")
         self._waiting: deque[_Turn[Any]] = deque()
@@ -152,7 +159,6 @@ class Writer:
         if self._serving is not None:
             await asyncio.wait([self._serving])
         self._thread.shutdown()
-        self._checkpoints.close()
         self._connection.close()
 
     def _enqueue(self, turn: _Turn[Any]) -> None:
@@ -176,8 +182,9 @@ class Writer:
                 continue
             for turn in kept:
                 turn.succeed()
-            if self._checkpoints.is_to_be_finished(self._connection.total_changes):
-                await self.in_thread(partial(self._checkpoints.finish, self._connection))
+            if self._connection.total_changes - self._moved >= ENOUGH:
+                self._moved = self._connection.total_changes
+                await self.in_thread(self._checkpoint)
 
     async def _begin(self) -> None:
         try:
@@ -218,7 +225,24 @@ class Writer:
             await self.in_thread(self._run_commit_hook)
         else:
             self._run_commit_hook()
-        await self.in_thread(partial(self._connection.execute, "COMMIT"))
+        await self.in_thread(self._commit_to_the_file)
+
+    def _commit_to_the_file(self) -> None:
+        self._connection.execute("COMMIT")
+        self._file.check()  # after it, so that nobody is told that a write is kept which went with the file
+
+    def _checkpoint(self) -> None:
+        """Moves what is in the log into the database file, while nobody writes.
+
+        Versions of SQLite before 3.51.3 may lose commits when one connection does that beside another that writes.
+        So no connection does it but this one, and FULL keeps other processes from writing meanwhile. It waits for no
+        reader: what somebody still reads in the log is moved the next time. Where it fails, on a full disk say, the
+        log has everything still: no writer may hear of it, only the operator.
+        """
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+        except sqlite3.Error as error:
+            log.warning("checkpoint failed", error=str(error))
 
     def _run_commit_hook(self) -> None:
         """What the schema wants done before a commit: see the migration ``0009_words_of_users``."""

@@ -9,7 +9,7 @@ import asyncio
 import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
-from taskwell.delivery.attempt import Undelivered
+from taskwell.mail.attempts import Undelivered
 
 Address = IPv4Address | IPv6Address
 

@@ -1,23 +1,9 @@
-"""One attempt to deliver: what is sent, and how it can fail."""
+"""One attempt to deliver a reminder: what is sent."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from taskwell.tasks.reminders import Channel, Timing
-
-
-class Undelivered(Exception):
-    """An attempt failed.
-
-    Attributes:
-        reason: One sentence for the user's delivery log; never a response's text or a secret.
-        is_final: Whether trying again is pointless.
-    """
-
-    def __init__(self, reason: str, *, is_final: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.is_final = is_final
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +25,7 @@ class Errand:
         attempts: How many there have been, this one included.
         changes: See ``ReminderRow``.
         timing: When it is to be sent, as the task is now.
+        email: Only a confirmed one.
         is_disabled: Whether the operator has disabled the account.
     """
 

@@ -1,7 +1,6 @@
 """Delivering one claimed reminder: look, send, write down how it went."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from threading import Lock
@@ -10,20 +9,23 @@ import structlog
 
 from taskwell.database import Database, now
 from taskwell.delivery import queue
-from taskwell.delivery.attempt import Claim, Errand, Undelivered
+from taskwell.delivery.attempt import Claim, Errand
 from taskwell.delivery.log import Delivery, record
 from taskwell.delivery.queue import Release
+from taskwell.mail import quota
+from taskwell.mail.attempts import GIVEN_UP_AFTER, Undelivered, next_try
 from taskwell.observability.metrics import REMINDERS
 from taskwell.settings import Settings
 
 log = structlog.get_logger("taskwell.delivery")
 
 ATTEMPT = timedelta(seconds=15)
-GIVEN_UP_AFTER = timedelta(days=1)
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=4)
 
 Sender = Callable[[Errand, Settings], Awaitable[None]]
 """Raises ``Undelivered``."""
+
+MAIL_LIMIT = "mail_limit"
+"""What the log says of a reminder by e-mail beyond ``MAX_MAILS_PER_DAY``."""
 
 _LOADING = Lock()
 
@@ -45,8 +47,18 @@ async def deliver(database: Database, settings: Settings, claim: Claim) -> None:
         await queue.release(database, errand, Release(sent_at=errand.sent_at))
     elif moment > now():
         await queue.release(database, errand, Release(fire_at=moment))
+    elif await _is_too_many(database, settings, errand):
+        await _settle(database, errand, moment, Undelivered(MAIL_LIMIT, is_final=True))
     else:
         await _settle(database, errand, moment, await _attempted(errand, settings, send))
+
+
+async def _is_too_many(database: Database, settings: Settings, errand: Errand) -> bool:
+    """Counts a mail when it is first tried; its other attempts are the same mail."""
+    if errand.channel != "email" or errand.email is None or errand.attempts > 1:
+        return False
+    name = f"user/{errand.claim.user_id}"
+    return not await quota.take(database, name, settings.max_mails_per_day)
 
 
 def _sender(channel: str) -> Sender:
@@ -86,7 +98,7 @@ async def _attempted(errand: Errand, settings: Settings, send: Sender) -> Undeli
 async def _settle(database: Database, errand: Errand, moment: datetime, failure: Undelivered | None) -> None:
     """Writes the log and the reminder in one transaction; the log first, since it is what locks the user."""
     at = now()
-    again_at = None if failure is None or failure.is_final else next_try(errand, at)
+    again_at = None if failure is None or failure.is_final else next_try(errand.attempts, errand.tried_since, at)
     if failure is None:
         left = Release(settled_for=moment, sent_at=at)
     elif again_at is None:
@@ -118,13 +130,3 @@ async def _settle(database: Database, errand: Errand, moment: datetime, failure:
         attempts=delivery.attempts,
         error=delivery.error,
     )
-
-
-def next_try(errand: Errand, at: datetime) -> datetime | None:
-    """Ten seconds later, then three times as long each time, up to four hours; None once a day has passed.
-
-    The pauses vary by a fifth, so that a receiver that comes back is not met by everybody at once.
-    """
-    pause = min(FIRST_PAUSE * 3 ** min(errand.attempts - 1, 20), LONGEST_PAUSE)
-    again_at = at + pause * random.uniform(0.8, 1.2)  # noqa: S311
-    return again_at if again_at < errand.tried_since + GIVEN_UP_AFTER else None

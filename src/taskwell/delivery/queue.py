@@ -122,7 +122,7 @@ _ERRAND: Query[Errand] = Query(
         TaskRow.list_id,
         TaskRow.tags,
         UserRow.name,
-        UserRow.email,
+        case((UserRow.email_verified_at.is_not(None), UserRow.email)),
         UserRow.disabled_at.is_not(None),
         WebhookRow.url,
         WebhookRow.secret,

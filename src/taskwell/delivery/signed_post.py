@@ -11,8 +11,9 @@ from standardwebhooks import Webhook
 from taskwell import __version__
 from taskwell.database import now
 from taskwell.delivery.addresses import resolve
-from taskwell.delivery.attempt import Errand, Undelivered
+from taskwell.delivery.attempt import Errand
 from taskwell.delivery.webhooks import broken_url_rule
+from taskwell.mail.attempts import Undelivered
 from taskwell.settings import Settings
 from taskwell.tasks.task import Priority
 

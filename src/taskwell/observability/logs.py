@@ -61,7 +61,8 @@ def effective(settings: Settings) -> dict[str, Any]:
     shown = {}
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
-        if is_whole or value != field.default:
+        default = field.get_default(call_default_factory=True, validated_data=settings.__dict__)
+        if is_whole or value != default:
             shown[name] = MASK if isinstance(value, SecretStr) else value
     return shown | {"database_url": without_passwords(settings.database_url)}
 

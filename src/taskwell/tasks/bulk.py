@@ -59,24 +59,39 @@ async def bulk(lane: Lane, user: Principal, operations: Sequence[Operation], *, 
     async with lane.transaction() as transaction:
         user = await hold(transaction, user)
         batch = _Batch(
-            await transaction.rows(_NAMED, user_id=user.user_id, named=_named(operations)),
+            await with_ids(transaction, user, _named(operations)),
             await transaction.rows(_LISTS, user_id=user.user_id),
         )
         outcomes = [batch.outcome(each, index, atomic=atomic) for index, each in enumerate(operations)]
         if not batch.after:
             return outcomes
-        revision = await _store(transaction, user, batch)
+        revision = await store(
+            transaction,
+            user,
+            created=[task for task in batch.after.values() if task.id not in batch.before],
+            changed=[task for task in batch.after.values() if task.id in batch.before],
+        )
     return [
         replace(each, revision=revision) if isinstance(each, Task) and batch.is_written(each) else each
         for each in outcomes
     ]
 
 
-async def add(transaction: Lane, user: Principal, tasks: Sequence[Task]) -> None:
-    """Stores new tasks as they are, with one revision; their lists must be the user's."""
+async def store(
+    transaction: Lane, user: Principal, *, created: Sequence[Task] = (), changed: Sequence[Task] = ()
+) -> int:
+    """Writes new and changed tasks as they are, after ``hold``; gives their one revision."""
     revision = await advance(transaction, user)
-    given = as_given([row_of(task, user) for task in tasks])
-    await transaction.rows(_INSERT, user_id=user.user_id, given=given, revision=revision)
+    for write, tasks in ((_INSERT, created), (REWRITE, changed)):
+        if tasks:
+            given = as_given([row_of(task, user) for task in tasks])
+            await transaction.rows(write, user_id=user.user_id, given=given, revision=revision)
+    return revision
+
+
+async def with_ids(transaction: Lane, user: Principal, ids: Iterable[str]) -> list[Task]:
+    """Those of the user's tasks, in the trash too."""
+    return await transaction.rows(_NAMED, user_id=user.user_id, named=as_given([{"id": each} for each in ids]))
 
 
 class _Batch:
@@ -124,19 +139,8 @@ class _Batch:
         return task
 
 
-def _named(operations: Sequence[Operation]) -> str:
-    return as_given([{"id": each} for each in {each.task_id for each in operations if isinstance(each, Rewrite)}])
-
-
-async def _store(transaction: Lane, user: Principal, batch: _Batch) -> int:
-    """Writes what is new and what has changed; gives their revision."""
-    revision = await advance(transaction, user)
-    changed = [row_of(task, user) for task in batch.after.values() if task.id in batch.before]
-    created = [row_of(task, user) for task in batch.after.values() if task.id not in batch.before]
-    for write, rows in ((_INSERT, created), (REWRITE, changed)):
-        if rows:
-            await transaction.rows(write, user_id=user.user_id, given=as_given(rows), revision=revision)
-    return revision
+def _named(operations: Sequence[Operation]) -> set[str]:
+    return {each.task_id for each in operations if isinstance(each, Rewrite)}
 
 
 _COLUMNS = TaskRow.__table__.c

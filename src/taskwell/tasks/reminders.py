@@ -12,6 +12,7 @@ from taskwell.tasks import service
 from taskwell.tasks.queries import USER_ID
 from taskwell.tasks.tables import ReminderRow
 from taskwell.tasks.task import Task, start_of
+from taskwell.users.confirmation import require_confirmed
 from taskwell.users.principal import Principal
 from taskwell.users.revision import hold
 
@@ -152,6 +153,7 @@ async def add(
 
     Raises:
         NotFound: there is no such task.
+        EmailUnverified: it is for an e-mail that nobody has confirmed.
         Invalid: the instant has passed, the task has no due to count from, or it has its full number of reminders.
     """
     at = now()
@@ -160,6 +162,8 @@ async def add(
     async with lane.transaction() as transaction:
         user = await hold(transaction, user)
         task = await service.get(transaction, user, task_id)
+        if channel == "email":
+            await require_confirmed(transaction, user.user_id)
         fire_at = remind_at or _before(task, minutes_before_due, user.time_zone)
         if (await transaction.row(_COUNT, user_id=user.user_id, task_id=task_id) or 0) >= MAX_REMINDERS:
             raise Invalid.field("", f"A task can have {MAX_REMINDERS} reminders.", "too_many_reminders")

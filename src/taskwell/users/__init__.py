@@ -1,5 +1,14 @@
 """Accounts: callers write ``users.authenticate(lane, …)``."""
 
+from taskwell.users.confirmation import (
+    Confirmed,
+    ask_again,
+    confirm,
+    request_email,
+    require_confirmed,
+    send_link,
+    verify_email,
+)
 from taskwell.users.directory import (
     Account,
     by_email,
@@ -19,14 +28,17 @@ from taskwell.users.user import User
 
 __all__ = [
     "Account",
+    "Confirmed",
     "PasswordHashes",
     "ProfileChanges",
     "User",
+    "ask_again",
     "authenticate",
     "by_email",
     "by_email_or_id",
     "change",
     "change_password",
+    "confirm",
     "confirm_password",
     "delete",
     "delete_account",
@@ -42,7 +54,11 @@ __all__ = [
     "purge_known_groups",
     "purge_revoked",
     "recently_revoked",
+    "request_email",
+    "require_confirmed",
     "revoke",
+    "send_link",
     "set_password",
     "sign_up",
+    "verify_email",
 ]

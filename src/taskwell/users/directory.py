@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select, update
 from taskwell.database import Database, Lane, Query, UtcInstant, now
 from taskwell.errors import Forbidden, NotFound
 from taskwell.security.passwords import hash_password
+from taskwell.users import one_time_tokens
 from taskwell.users.profile import BY_ID, OWN_ROW, USER_COLUMNS, remove
 from taskwell.users.revocation import announce_change
 from taskwell.users.sign_in import later_than_every_token, require_good
@@ -120,6 +121,7 @@ _SET_PASSWORD: Query[str] = Query(
         password_hash=bindparam("password_hash"),
         tokens_valid_after=bindparam("at", type_=UtcInstant),
         kept_token_id=None,
+        pending_email=None,
         updated_at=bindparam("at", type_=UtcInstant),
     )
     .returning(UserRow.id),
@@ -140,6 +142,7 @@ async def set_password(lane: Lane, user: User, password: str) -> None:
         at = await later_than_every_token(transaction, user.id)
         if await transaction.row(_SET_PASSWORD, user_id=user.id, password_hash=password_hash, at=at) is None:
             raise Forbidden("Another service keeps this account; it has no password here.")
+        await one_time_tokens.end_all(transaction, user.id)
         await announce_change(transaction, user.id)
 
 

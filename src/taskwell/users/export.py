@@ -17,6 +17,8 @@ CHUNK_BYTES = 65_536
 
 LEFT_OUT = {
     "task_tags": "the tasks themselves hold their tags",
+    "mails": "mail on its way",
+    "one_time_tokens": "hashes of links that were mailed",
     "known_groups": "hashes of networks, which mean nothing outside",
     "revoked_tokens": "ids of tokens, which mean nothing outside",
     "idempotency_keys": "answers that are kept for a day in case a request is sent again",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Text, and_, bindparam, exists, insert, literal_column, or_, select
+from sqlalchemy import ColumnElement, Text, and_, bindparam, exists, insert, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.base import Executable
 
@@ -62,6 +62,8 @@ class _Holder:
     user_id: str
     time_zone: str
     is_valid: bool
+    email: str | None
+    email_verified: bool
 
 
 _ISSUER, _SUBJECT = bindparam("issuer", type_=Text), bindparam("subject", type_=Text)
@@ -80,14 +82,20 @@ _IS_REFUSED = exists(
 """The token itself is revoked, or its user was deleted after it was issued."""
 
 _EXTERNAL: Query[_Holder] = Query(
-    select(UserRow.id, UserRow.time_zone, and_(_IS_VALID_FOR_USER, ~_IS_REFUSED))
+    select(
+        UserRow.id,
+        UserRow.time_zone,
+        and_(_IS_VALID_FOR_USER, ~_IS_REFUSED),
+        UserRow.email,
+        UserRow.email_verified_at.is_not(None),
+    )
     .join(ExternalIdentityRow, ExternalIdentityRow.user_id == UserRow.id)
     .where(ExternalIdentityRow.issuer == _ISSUER, ExternalIdentityRow.subject == _SUBJECT),
     _Holder,
 )
 
 _IDENTITY_COLUMNS = ["issuer", "subject", "user_id"]
-_USER_COLUMNS = ["id", "email", "name", "created_at", "updated_at"]
+_USER_COLUMNS = ["id", "email", "email_verified_at", "email_said_at", "name", "created_at", "updated_at"]
 
 
 def _add(dialect: str) -> Sequence[Executable]:
@@ -99,6 +107,8 @@ def _add(dialect: str) -> Sequence[Executable]:
     new_user = select(
         bindparam("user_id", type_=UuidText),
         bindparam("email", type_=Text),
+        bindparam("verified_at", type_=UtcInstant),
+        bindparam("said_at", type_=UtcInstant),
         bindparam("name", type_=Text),
         bindparam("at", type_=UtcInstant),
         bindparam("at", type_=UtcInstant),
@@ -123,6 +133,22 @@ def _add(dialect: str) -> Sequence[Executable]:
 
 _ADD: Query[None] = Query(_add, lambda *_: None)
 
+_TAKE_OVER: Query[None] = Query(
+    update(UserRow)
+    .where(
+        UserRow.id == bindparam("user_id", type_=UuidText),
+        or_(UserRow.email_said_at.is_(None), UserRow.email_said_at <= bindparam("said_at", type_=UtcInstant)),
+    )
+    .values(
+        email=bindparam("email", type_=Text),
+        email_verified_at=bindparam("verified_at", type_=UtcInstant),
+        email_said_at=bindparam("said_at", type_=UtcInstant),
+        updated_at=bindparam("at", type_=UtcInstant),
+    ),
+    lambda *_: None,
+)
+"""What the issuer says of the e-mail now; an older token, still good, changes nothing back."""
+
 
 async def _external(lane: Lane, token: ExternalClaims) -> Principal | None:
     issued_at = token.issued_at or NEVER_STALE
@@ -134,12 +160,17 @@ async def _external(lane: Lane, token: ExternalClaims) -> Principal | None:
         "issued_at": issued_at,
         "issued_at_latest": token.issued_at + IAT_UNIT if token.issued_at else now() - UNDATED_REFUSED_FOR,
     }
+    at, email = now(), _email(token)
+    verified_at = at if email and token.email_verified else None
+    said: dict[str, object] = {"email": email, "verified_at": verified_at, "said_at": token.issued_at or at, "at": at}
     holder = await lane.row(_EXTERNAL, **values)
     if holder is None:
-        await lane.rows(_ADD, **values, user_id=new_id(), email=_email(token), name=_name(token), at=now())
+        await lane.rows(_ADD, **values, **said, user_id=new_id(), name=_name(token))
         holder = await lane.row(_EXTERNAL, **values)
     if holder is None or not holder.is_valid:
         return None
+    if email is not None and (email, token.email_verified) != (holder.email, holder.email_verified):
+        await lane.rows(_TAKE_OVER, **said, user_id=holder.user_id)
     return Principal(
         holder.user_id, token.subject, token.token_id, token.expires_at, holder.time_zone, is_external=True
     )

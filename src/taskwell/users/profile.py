@@ -4,22 +4,23 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Text, bindparam, case, delete, select, update
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, now
-from taskwell.database.lanes import UniqueViolated
-from taskwell.errors import EmailTaken, Invalid, Unauthorized, WrongPassword
+from taskwell.errors import Invalid, Unauthorized, WrongPassword
 from taskwell.security.claims import identity_id
 from taskwell.security.passwords import is_password
 from taskwell.users.principal import Principal
 from taskwell.users.revision import hold
 from taskwell.users.revocation import announce_change, refuse_former, revoke
 from taskwell.users.tables import ExternalIdentityRow, UserRow
-from taskwell.users.user import User, email_key
+from taskwell.users.user import User
 
 USER_COLUMNS = (
     UserRow.id,
     UserRow.email,
+    UserRow.email_verified_at,
+    UserRow.pending_email,
     UserRow.name,
     UserRow.time_zone,
     UserRow.created_at,
@@ -34,7 +35,9 @@ PASSWORD_HASH: Query[str | None] = Query(select(UserRow.password_hash).where(OWN
 
 
 class ProfileChanges(TypedDict, total=False):
-    """The fields that a change names; the time zone is ``tasks.move_to_zone``'s, since days move with it."""
+    """The fields that a change names. The time zone is ``tasks.move_to_zone``'s, since days move with it; a local
+    user's e-mail is ``confirmation.request_email``'s, since the new one must be confirmed.
+    """
 
     name: str
     email: str
@@ -50,13 +53,16 @@ async def get(lane: Lane, user: Principal) -> User:
     return found
 
 
+_KEEPS_EMAIL = UserRow.email == bindparam("email", type_=Text)
+
 _REWRITE: Query[Any] = Query(
     update(UserRow)
     .where(OWN_ROW)
     .values(
         name=bindparam("name"),
-        email=bindparam("email"),
-        email_key=bindparam("email_key"),
+        email=bindparam("email", type_=Text),
+        email_verified_at=case((_KEEPS_EMAIL, UserRow.email_verified_at)),
+        email_said_at=case((_KEEPS_EMAIL, UserRow.email_said_at), else_=bindparam("updated_at", type_=UtcInstant)),
         updated_at=bindparam("updated_at", type_=UtcInstant),
     ),
     lambda *_: None,
@@ -70,22 +76,19 @@ async def change(lane: Lane, user: Principal, changes: ProfileChanges) -> tuple[
         The user as it is now, and which fields differed.
 
     Raises:
-        EmailTaken: another local account has the e-mail.
         Unauthorized: the user is gone.
     """
+    assert user.is_external or "email" not in changes
     async with lane.transaction() as transaction:
         await hold(transaction, user)
         before = await get(transaction, user)
         differing = {name for name, value in changes.items() if value != getattr(before, name)}
         if not differing:
             return before, differing
-        after = replace(before, **changes, updated_at=now())
+        verified_at = None if "email" in differing else before.email_verified_at
+        after = replace(before, **changes, email_verified_at=verified_at, updated_at=now())
         values = {"name": after.name, "email": after.email, "updated_at": after.updated_at}
-        key = email_key(after.email) if after.email and not user.is_external else None
-        try:
-            await transaction.rows(_REWRITE, user_id=user.user_id, email_key=key, **values)
-        except UniqueViolated:
-            raise EmailTaken from None
+        await transaction.rows(_REWRITE, user_id=user.user_id, **values)
         return after, differing
 
 

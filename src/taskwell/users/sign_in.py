@@ -9,6 +9,8 @@ from taskwell.database import Lane, Query, UtcInstant, new_id, now
 from taskwell.database.lanes import UniqueViolated
 from taskwell.errors import EmailTaken, Forbidden, Invalid, InvalidCredentials, WrongPassword
 from taskwell.security.passwords import hash_password, is_password
+from taskwell.users import one_time_tokens
+from taskwell.users.confirmation import send_link
 from taskwell.users.known_groups import remember_group
 from taskwell.users.principal import Principal
 from taskwell.users.profile import OWN_ROW, USER_COLUMNS, confirm_password, get
@@ -62,11 +64,14 @@ _STILL: Query[tuple[User, datetime | None]] = Query(
 """It waits for a change that has not been committed yet."""
 
 
-async def sign_up(lane: Lane, *, email: str, password: str, name: str, group: str | None = None) -> User:
+async def sign_up(
+    lane: Lane, *, email: str, password: str, name: str, group: str | None = None, sends_link: bool = False
+) -> User:
     """Opens an account.
 
     Args:
         group: The address group from which its owner does that; None for the operator.
+        sends_link: Whether a mail asks to confirm the e-mail.
 
     Raises:
         Invalid: the password breaks a rule.
@@ -89,6 +94,8 @@ async def sign_up(lane: Lane, *, email: str, password: str, name: str, group: st
             assert user is not None
             if group is not None:
                 await remember_group(transaction, user.id, group)
+            if sends_link:
+                await send_link(transaction, user.id, email)
             return user
     except UniqueViolated:
         raise EmailTaken from None
@@ -137,6 +144,7 @@ _CHANGE_PASSWORD: Query[datetime] = Query(
         password_hash=bindparam("new_hash"),
         tokens_valid_after=bindparam("at", type_=UtcInstant),
         kept_token_id=bindparam("token_id"),
+        pending_email=None,
         updated_at=bindparam("at", type_=UtcInstant),
     )
     .returning(UserRow.updated_at),
@@ -179,6 +187,7 @@ async def change_password(lane: Lane, user: Principal, hashes: PasswordHashes) -
         at = await later_than_every_token(transaction, user.user_id)
         if await transaction.row(_CHANGE_PASSWORD, **values, at=at) is None:
             raise WrongPassword("The password was changed meanwhile.")
+        await one_time_tokens.end_all(transaction, user.user_id)
         await announce_change(transaction, user.user_id)
 
 

@@ -17,6 +17,12 @@ class UserRow(Base):
     email: Mapped[str | None] = mapped_column(Text)
     email_key: Mapped[str | None] = mapped_column(Text, unique=True)
     """The e-mail as it is compared, of local accounts only; an external user's e-mail proves nothing."""
+    email_verified_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+    """When its owner followed the link, or the issuer last began to say so."""
+    email_said_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+    """Of an external user: when the token was issued, or the change was made, that the e-mail is from."""
+    pending_email: Mapped[str | None] = mapped_column(Text)
+    """What becomes the e-mail when its owner follows the link that was sent there."""
     name: Mapped[str] = mapped_column(Text)
     password_hash: Mapped[str | None] = mapped_column(Text)
     time_zone: Mapped[str] = mapped_column(Text, server_default="UTC")
@@ -39,6 +45,21 @@ class ExternalIdentityRow(Base):
     user_id: Mapped[Id] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
 
     __table_args__ = (Index(None, "user_id"),)
+
+
+class OneTimeTokenRow(Base):
+    """A link that was mailed and not followed yet; the token itself is stored nowhere."""
+
+    __tablename__ = "one_time_tokens"
+
+    hash: Mapped[str] = mapped_column(Text, primary_key=True)
+    purpose: Mapped[str] = mapped_column(Text)
+    user_id: Mapped[Id] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    email: Mapped[str] = mapped_column(Text)
+    """Where it was sent; it is good for nothing once that is not the user's any more."""
+    expires_at: Mapped[Instant]
+
+    __table_args__ = (Index(None, "user_id"), Index(None, "expires_at"))
 
 
 class RevokedTokenRow(Base):
@@ -88,4 +109,11 @@ class IdempotencyKeyRow(Base):
     __table_args__ = (Index(None, "created_at"),)
 
 
-__all__ = ["ExternalIdentityRow", "IdempotencyKeyRow", "KnownGroupRow", "RevokedTokenRow", "UserRow"]
+__all__ = [
+    "ExternalIdentityRow",
+    "IdempotencyKeyRow",
+    "KnownGroupRow",
+    "OneTimeTokenRow",
+    "RevokedTokenRow",
+    "UserRow",
+]

@@ -4,6 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
+import idna
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from taskwell.security.passwords import MAX_PASSWORD
@@ -11,6 +12,9 @@ from taskwell.users.common_passwords import is_common
 
 MIN_PASSWORD = 8
 MIN_NAME, MAX_NAME = 2, 100
+MAX_LOCAL_PART = 64
+"""Octets, by RFC 5321 section 4.5.3.1.1."""
+
 MAX_EMAIL = 254
 """RFC 5321 section 4.5.3.1.3: a path of 256 octets, less its angle brackets."""
 
@@ -23,14 +27,20 @@ class User:
 
     id: str
     email: str | None
+    email_verified_at: datetime | None
+    pending_email: str | None
     name: str
     time_zone: str
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def email_verified(self) -> bool:
+        return self.email_verified_at is not None
+
 
 def is_email(text: str) -> bool:
-    """Whether it has the form of an address (RFC 5321); whether anybody reads it is not asked.
+    """Whether it has the form of an address (RFC 5321); whether anybody reads it, a followed link shows.
 
     ``.local`` is special-use (RFC 6762), and what many a network at home is called.
     """
@@ -38,17 +48,28 @@ def is_email(text: str) -> bool:
         validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
         return False
-    return True
+    return len(text.rpartition("@")[0].encode()) <= MAX_LOCAL_PART
 
 
 def email_key(email: str) -> str:
-    """The e-mail as it is compared: composed and without case, as nearly every provider treats it.
+    """The e-mail as it is compared: the domain as the network knows it, what is before it composed and without case.
 
     One that is too long to be anybody's stays as it is: composing takes time by the square of a letter's accents.
     """
     if len(email) > MAX_EMAIL:
         return email
-    return unicodedata.normalize("NFC", email).casefold()
+    local_part, at, domain = unicodedata.normalize("NFC", email).rpartition("@")
+    return unicodedata.normalize("NFC", local_part.casefold()) + at + _ascii(domain)
+
+
+def _ascii(domain: str) -> str:
+    """By IDNA 2008, in which ß stays a letter of its own; what is no domain, as a typed name may be, without case."""
+    if domain.isascii():
+        return domain.lower()
+    try:
+        return idna.encode(domain, uts46=True).decode()
+    except (idna.IDNAError, UnicodeError):
+        return domain.casefold()
 
 
 def broken_password_rule(password: str, *, email: str | None, name: str) -> str | None:

@@ -48,6 +48,16 @@ def home(origin: str) -> str:
     return _page("home", title="Taskwell", current="/", version=__version__, origin=origin, contracts=CONTRACTS)
 
 
+def verify_email(token: str) -> str:
+    """The form that confirms; it holds the token of the link."""
+    return _page("verify_email", title="Confirm your e-mail · Taskwell", current="", token=token)
+
+
+def notice(title: str, sentence: str) -> str:
+    """What came of something, as a page."""
+    return _page("notice", title=f"{title} · Taskwell", current="", heading=title, sentence=sentence)
+
+
 @cache
 def errors() -> str:
     """Every error code, each at the address that a problem's ``type`` has."""

@@ -1,6 +1,7 @@
 """Which pages there are."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 
 import orjson
@@ -9,11 +10,13 @@ from starlette.responses import Response
 
 from taskwell.api.call import Call
 from taskwell.api.operation import LenientPublicOperation
-from taskwell.api.pages import markup
+from taskwell.api.pages import account, markup
 from taskwell.api.pages.assets import FILES, Asset, asset
 from taskwell.api.routing import Contract
 
 Endpoint = Callable[[Call], Awaitable[Response]]
+
+_LINK = re.compile(r'\b(href|src|data-document)="/')
 
 _SAFE = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; img-src 'self' data:"
 PLAIN_POLICY = f"{_SAFE}; style-src 'self'"
@@ -28,11 +31,13 @@ def site(contracts: Mapping[str, Contract]) -> FastAPI:
     """The pages, as operations beside those of the contracts."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 
-    def add(path: str, endpoint: Endpoint) -> None:
-        app.router.add_api_route(path, endpoint, methods=["GET"], route_class_override=LenientPublicOperation)
+    def add(path: str, endpoint: Callable[..., Awaitable[Response]], method: str = "GET") -> None:
+        app.router.add_api_route(path, endpoint, methods=[method], route_class_override=LenientPublicOperation)
 
     add("/", _home)
     add("/errors", _page(markup.errors, PLAIN_POLICY))
+    add("/account/verify-email", account.show_verify_email)
+    add("/account/verify-email", account.do_verify_email, "POST")
     for path in FILES:
         add(f"/assets/{path}", _file(path))
     add("/favicon.ico", _file("icon.svg"))
@@ -45,12 +50,13 @@ def site(contracts: Mapping[str, Contract]) -> FastAPI:
 
 async def _home(call: Call) -> Response:
     host = next(iter(call.headers(b"host")), b"localhost:8000").decode("latin-1")
-    return _html(markup.home(f"{call.scope.get('scheme', 'http')}://{host}"), PLAIN_POLICY)
+    origin = f"{call.scope.get('scheme', 'http')}://{host}{call.settings.root_path}"
+    return _html(call, markup.home(origin), PLAIN_POLICY)
 
 
 def _page(write: Callable[[], str], policy: str) -> Endpoint:
     async def page(call: Call) -> Response:
-        return _html(write(), policy)
+        return _html(call, write(), policy)
 
     return page
 
@@ -72,16 +78,21 @@ def _document(app: FastAPI) -> Endpoint:
 
     async def document(call: Call) -> Response:
         if not kept:
-            kept.append(await asyncio.to_thread(_written, app))
+            kept.append(await asyncio.to_thread(_written, app, call.settings.root_path))
         return kept[0].response(call)
 
     return document
 
 
-def _written(app: FastAPI) -> Asset:
-    return Asset.of("openapi.json", orjson.dumps(app.openapi()), "application/json")
+def _written(app: FastAPI, root_path: str) -> Asset:
+    document = app.openapi()
+    if root_path:
+        document = document | {"servers": [each | {"url": root_path} for each in document["servers"]]}
+    written = orjson.dumps(document).replace(b'"tokenUrl":"/', f'"tokenUrl":"{root_path}/'.encode())
+    return Asset.of("openapi.json", written, "application/json")
 
 
-def _html(text: str, policy: str) -> Response:
+def _html(call: Call, text: str, policy: str) -> Response:
     headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
+    text = _LINK.sub(rf'\1="{call.settings.root_path}/', text)
     return Response(text, headers=headers, media_type="text/html")

@@ -20,7 +20,7 @@ class TokenSessionOut(SessionOut):
         json_schema_extra={"examples": [EXAMPLE_SESSION | {"token": EXAMPLE_SESSION["access_token"]}]}
     )
 
-    token: str = Field(description="The same as access_token.")
+    token: str | None = Field(description="The same as access_token.")
 
 
 class NamelessSignUp(SignUp):

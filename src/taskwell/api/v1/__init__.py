@@ -2,12 +2,25 @@
 
 from fastapi import APIRouter
 
-from taskwell.api.v1 import activity, auth, bulk, exchange, lists, reminders, stats, tags, tasks, users, webhooks
+from taskwell.api.v1 import (
+    activity,
+    auth,
+    bulk,
+    email,
+    exchange,
+    lists,
+    reminders,
+    stats,
+    tags,
+    tasks,
+    users,
+    webhooks,
+)
 
 router, by_user = APIRouter(), APIRouter()
 """The operations, and those of them again that have the user in their path: two documents name each call once."""
 
-for account in (activity, auth, lists, tags, users):
+for account in (activity, auth, email, lists, tags, users):
     router.include_router(account.router, prefix="/api/v1")
 for about_tasks in (tasks, bulk, stats, reminders, exchange):
     router.include_router(about_tasks.router, prefix="/api/v1")

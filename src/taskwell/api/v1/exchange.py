@@ -7,17 +7,19 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from taskwell.api.call import Beforehand, Call, RequestContext
 from taskwell.api.operation import Operation
 from taskwell.api.replies import PRIVATE, json_response
 from taskwell.api.streaming import streamed
-from taskwell.errors import Invalid, UnsupportedMediaType
+from taskwell.errors import Invalid
 from taskwell.settings import Settings
 from taskwell.tasks import exchange
-from taskwell.tasks.exchange import Exporter, JudgedFile, TaskRecord
+from taskwell.tasks.exchange import Exporter, ImportFile, TaskRecord
+from taskwell.tasks.fields import ListId
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
@@ -40,30 +42,87 @@ class ExportQuery(BaseModel):
     format: Literal["json", "csv", "ics"] = "json"
 
 
+ImportFormat = Literal[
+    "auto",
+    "json",
+    "csv",
+    "ics",
+    "export",
+    "google",
+    "todoist",
+    "ticktick",
+    "outlook",
+    "taskwarrior",
+    "todotxt",
+    "trello",
+    "vikunja",
+]
+
+
+def _columns(text: str) -> dict[str, str]:
+    """``title:Task,due_date:Due`` as the column of each field."""
+    named = {}
+    for pair in text.split(","):
+        field, colon, column = (each.strip() for each in pair.partition(":"))
+        if not colon or not column or field not in exchange.COLUMN_FIELDS or field in named:
+            fields = ", ".join(exchange.COLUMN_FIELDS)
+            raise PydanticCustomError(
+                "invalid_columns",
+                "It must name each column once, such as title:Task,due_date:Due; the fields are {fields}",
+                {"fields": fields},
+            )
+        named[field] = column
+    return named
+
+
 class ImportQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: Literal["json", "csv", "ics", "todoist"] | None = Field(
-        None, description="By the Content-Type where it is left out; Todoist's CSV has to be named."
+    format: ImportFormat = Field("auto", description="Found out by what is in the file, whatever its media type.")
+    dry_run: bool = Field(default=False, description="Answer the same, and store nothing.")
+    list_id: ListId | None = Field(None, alias="list", description="The list that takes all of the tasks.")
+    on_existing: exchange.OnExisting = Field(
+        "skip", description="What becomes of a task that is there already, by its id."
     )
-    dry_run: bool = Field(default=False, description="Say what would be done, and what is wrong; store nothing.")
+    columns: Annotated[dict[str, str] | None, BeforeValidator(_columns), WithJsonSchema({"type": "string"})] = Field(
+        None, description="The column of a field in a CSV file, such as `title:Task,due_date:Due`."
+    )
 
 
 class RowErrorOut(BaseModel):
-    location: str
-    field: str
+    row: int = Field(description="Counted from 1; the line with the names of a CSV's columns does not count.")
+    field: str = Field(description="Empty where the row cannot be read at all.")
     message: str
-    type: str
+
+
+class IgnoredOut(BaseModel):
+    what: str = Field(description="What the file holds and Taskwell has no place for.")
+    count: int
+    example: str
 
 
 class ImportOut(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"imported": 12, "skipped": 0, "errors": []}]})
+    """What became of each row: the numbers and the rows in `errors` add up to the rows of the file."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "imported": 12,
+                    "skipped": 1,
+                    "updated": 0,
+                    "errors": [{"row": 3, "field": "title", "message": "The title is missing."}],
+                    "ignored": [{"what": "LOCATION", "count": 2, "example": "Town hall"}],
+                }
+            ]
+        }
+    )
 
     imported: int = Field(description="Tasks that were added, or in a dry run would be.")
-    skipped: int = Field(description="Tasks that are there already, by their id.")
-    errors: list[RowErrorOut] = Field(
-        description="Only of a dry run: otherwise they are a 422 and nothing is stored."
-    )
+    skipped: int = Field(description="Tasks that stay as they are: there already, or twice in the file.")
+    updated: int = Field(description="Tasks that were there and have changed.")
+    errors: list[RowErrorOut] = Field(description="Rows that break a rule; all others are stored.")
+    ignored: list[IgnoredOut]
 
 
 async def export_tasks(call: Call, query: Annotated[ExportQuery, Query()]) -> Response:
@@ -97,26 +156,22 @@ async def _batches(call: RequestContext) -> AsyncGenerator[list[TaskRecord], Non
     yield batch
 
 
-async def _judged(call: RequestContext, query: ImportQuery) -> JudgedFile:
+async def _read(call: RequestContext, query: ImportQuery) -> ImportFile:
     content = await call.body()
-    read = exchange.IMPORTERS[query.format or _format_of(call)]
     if not content:
         raise Invalid.field("", "A file is required.", "missing")
-    return await asyncio.to_thread(lambda: exchange.judged(read(content)))
+    return await asyncio.to_thread(
+        exchange.read_file, content, name=query.format, columns=query.columns, time_zone=call.user.time_zone
+    )
 
 
 async def import_tasks(
-    call: Call, query: Annotated[ImportQuery, Query()], file: Annotated[JudgedFile, Depends(Beforehand(_judged))]
+    call: Call, query: Annotated[ImportQuery, Query()], file: Annotated[ImportFile, Depends(Beforehand(_read))]
 ) -> Response:
-    report = await exchange.bring_in(call.lane, call.user, file, dry_run=query.dry_run)
+    report = await exchange.import_file(
+        call.lane, call.user, file, list_id=query.list_id, on_existing=query.on_existing, dry_run=query.dry_run
+    )
     return json_response(asdict(report), headers=PRIVATE)
-
-
-def _format_of(call: RequestContext) -> str:
-    media_type = (call.header(b"content-type") or "").partition(";")[0].strip().lower()
-    if media_type not in MEDIA_TYPES:
-        raise UnsupportedMediaType(f"Send the file as {', '.join(MEDIA_TYPES)}, or name its format.")
-    return MEDIA_TYPES[media_type]
 
 
 def _files(**examples: Any) -> dict[str, Any]:

@@ -10,10 +10,12 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from taskwell.api.call import Call
+from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
 from taskwell.api.replies import FRESH, json_response
 from taskwell.api.task_members import EXAMPLE_ID
 from taskwell.api.v1.schemas import StrictModel
+from taskwell.errors import EmailUnverified
 from taskwell.tasks import reminders
 from taskwell.tasks.fields import InstantField
 from taskwell.tasks.reminders import MAX_MINUTES, Channel, Reminder
@@ -66,7 +68,13 @@ async def list_reminders(call: Call, task_id: str) -> Response:
     return json_response({"items": [reminder_json(each) for each in found]}, headers=FRESH)
 
 
-@router.post("", summary="Set a reminder", status_code=201, response_model=ReminderOut)
+@router.post(
+    "",
+    summary="Set a reminder",
+    status_code=201,
+    response_model=ReminderOut,
+    responses=raises(EmailUnverified),
+)
 async def add_reminder(call: Call, task_id: str, body: ReminderBody) -> Response:
     added = await reminders.add(
         call.lane,

@@ -12,15 +12,16 @@ from starlette.responses import Response
 
 from taskwell import tasks, users
 from taskwell.api.accounts import Email, Name, UserOut, me, user_response
-from taskwell.api.attempts import confirming, note
-from taskwell.api.call import Call
+from taskwell.api.attempts import address_of, confirming, note
+from taskwell.api.call import Call, RequestContext
+from taskwell.api.client_address import address_group
 from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
 from taskwell.api.replies import PRIVATE
 from taskwell.api.streaming import streamed
 from taskwell.api.v1.schemas import TRASHED_TASK
-from taskwell.database.json import InstantText, JsonObject
-from taskwell.errors import EmailTaken, WrongPassword
+from taskwell.database.json import BooleanJson, InstantText, JsonObject
+from taskwell.errors import EmailTaken, Invalid, MailNotConfigured, WrongPassword
 from taskwell.tasks.fields import Text
 from taskwell.users import ProfileChanges
 from taskwell.users.export import Export
@@ -45,9 +46,12 @@ class ProfilePatch(BaseModel):
     name: Name = ""
     email: Email = ""
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
+    current_password: Annotated[
+        Text | None, Field(description="Required with another e-mail, unless another service keeps the account.")
+    ] = None
 
-    def changes(self) -> ProfileChanges:
-        return cast(ProfileChanges, self.model_dump(include={"name", "email"}, exclude_unset=True))
+    def changes(self, names: set[str]) -> ProfileChanges:
+        return cast(ProfileChanges, self.model_dump(include=names, exclude_unset=True))
 
 
 class AccountRemoval(BaseModel):
@@ -73,7 +77,10 @@ class ExportOut(BaseModel):
 _USER = JsonObject(
     {
         "id": bindparam("subject", type_=SqlText),
+        "space_id": UserRow.id,
         "email": UserRow.email,
+        "email_verified": BooleanJson(UserRow.email_verified_at.is_not(None)),
+        "pending_email": UserRow.pending_email,
         "name": UserRow.name,
         "time_zone": UserRow.time_zone,
         "created_at": InstantText(UserRow.created_at),
@@ -92,10 +99,36 @@ async def export_user(call: Call) -> Response:
 
 
 async def change_user(call: Call, body: ProfilePatch) -> Response:
+    if call.user.is_external or "email" not in body.model_fields_set:
+        return await _change(call, body)
+    account = await users.get(call.lane, call.user)
+    if body.email == account.email:
+        return await _change(call, body, email=body.email)
+    if body.current_password is None:
+        raise Invalid.field("current_password", "This field is required with another e-mail.", "missing")
+    if not call.settings.sends_mail:
+        raise MailNotConfigured
+    async with confirming(call):
+        await users.confirm_password(call.lane, call.user, body.current_password)
+    # Counted like a sign-up: it tells whether an e-mail is taken.
+    async with call.services.limits.sign_up(address_group(address_of(call))).under_way() as attempt:
+        await attempt.count()
+        response = await _change(call, body, email=body.email)
+    note(call, "email_change_asked", user_id=call.user.user_id)
+    return response
+
+
+async def _change(call: RequestContext, body: ProfilePatch, *, email: str | None = None) -> Response:
+    """Args:
+    email: Of a local user, whose new e-mail has to be confirmed.
+    """
+    changes = body.changes({"name", "email"} if call.user.is_external else {"name"})
     async with call.lane.transaction() as transaction:
         if "time_zone" in body.model_fields_set and await tasks.move_to_zone(transaction, call.user, body.time_zone):
             call.outdated.add(users.name_of_user(call.user.user_id))
-        user, changed = await users.change(transaction, call.user, body.changes())
+        user, changed = await users.change(transaction, call.user, changes)
+        if email is not None:
+            user = await users.request_email(transaction, call.user, email)
     if "email" in changed:
         note(call, "email_changed", user_id=call.user.user_id)
     return user_response(call, user)
@@ -115,7 +148,10 @@ async def delete_user(call: Call, body: AccountRemoval | None = None) -> Respons
 for addressed, path in ((router, "/me"), (by_user, "/{user_id}")):
     addressed.get(path, summary="Get your account", response_model=UserOut)(me)
     addressed.patch(
-        path, summary="Change your name, e-mail or time zone", response_model=UserOut, responses=raises(EmailTaken)
+        path,
+        summary="Change your name, e-mail or time zone",
+        response_model=UserOut,
+        responses=raises(EmailTaken, WrongPassword, MailNotConfigured),
     )(change_user)
     addressed.delete(path, summary="Delete your account", status_code=204, responses=raises(WrongPassword))(
         delete_user

@@ -1,19 +1,22 @@
-"""Tasks as files: taken out and brought in as JSON, CSV and iCalendar, and brought in from Todoist."""
+"""Tasks as files: taken out as JSON, CSV and iCalendar, and brought in from these and from other programs."""
 
+from taskwell.tasks.exchange.columns import FIELDS as COLUMN_FIELDS
 from taskwell.tasks.exchange.exports import exported
 from taskwell.tasks.exchange.formats import EXPORTERS, IMPORTERS, Exporter
-from taskwell.tasks.exchange.imports import ImportReport, JudgedFile, bring_in, judged
+from taskwell.tasks.exchange.imports import ImportFile, ImportReport, OnExisting, import_file, read_file
 from taskwell.tasks.exchange.record import MAX_ROWS, TaskRecord
 
 __all__ = [
+    "COLUMN_FIELDS",
     "EXPORTERS",
     "IMPORTERS",
     "MAX_ROWS",
     "Exporter",
+    "ImportFile",
     "ImportReport",
-    "JudgedFile",
+    "OnExisting",
     "TaskRecord",
-    "bring_in",
     "exported",
-    "judged",
+    "import_file",
+    "read_file",
 ]

@@ -1,112 +1,211 @@
-"""Bringing tasks in: all of a file or nothing."""
+"""Bringing tasks in: a row that cannot be read spoils no other, and nothing of a file vanishes unsaid."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-from sqlalchemy.sql.base import Executable
-
-from taskwell.database import Lane, Query, UuidText, new_id, now
-from taskwell.database.given import as_given, given_rows
-from taskwell.errors import FieldError, Invalid
-from taskwell.tasks import bulk, lists
-from taskwell.tasks.exchange.record import MAX_ROWS, Row, TaskRecord, too_many_rows
-from taskwell.tasks.queries import USER_ID
-from taskwell.tasks.tables import TaskRow
+from taskwell.database import Lane, new_id, now
+from taskwell.database.given import as_given
+from taskwell.tasks import bulk
+from taskwell.tasks.exchange import queries
+from taskwell.tasks.exchange.formats import rows
+from taskwell.tasks.exchange.import_lists import Lists
+from taskwell.tasks.exchange.import_reminders import reminder_rows
+from taskwell.tasks.exchange.reading import Ignored, Reading
+from taskwell.tasks.exchange.record import (
+    MAX_ROWS,
+    ListRecord,
+    ReadTask,
+    ReminderRecord,
+    RowError,
+    too_many_rows,
+)
+from taskwell.tasks.task import Task
 from taskwell.users.principal import Principal
-from taskwell.users.revision import hold
+from taskwell.users.revision import advance, hold
 
-MAX_NEW_LISTS = 200
+OnExisting = Literal["skip", "update"]
+
 ROWS_AT_ONCE = 500
-MOST_ERRORS = 100
-"""How many errors a report names; a file of another kind would have one for each of its rows."""
+_PLAIN = frozenset({"title", "description", "priority", "tags"})
+_DUES = frozenset({"due_date", "due_at"})
+_COMPLETION = frozenset({"completed", "completed_at"})
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import has done, or would do.
+    """What an import has done, or would do; together the numbers and ``errors`` are the rows of the file.
 
     Attributes:
-        skipped: Tasks that the user has already, in the trash perhaps; so a file may be brought in twice.
+        skipped: Tasks that stay as they are: they are there already, in the trash perhaps, or twice in the file.
     """
 
     imported: int
     skipped: int
-    errors: list[FieldError] = field(default_factory=list)
+    updated: int
+    errors: list[RowError]
+    ignored: list[Ignored]
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedFile:
-    """The tasks of a file that keep the rules, and what is wrong with its other rows."""
+class FileTask:
+    """A task of a file that keeps the rules.
 
-    records: list[TaskRecord]
-    errors: list[FieldError]
+    Attributes:
+        named: The fields that the file says something about.
+    """
+
+    record: ReadTask
+    named: frozenset[str]
+    list_key: str | None
+    reminders: tuple[ReminderRecord, ...]
 
 
-def judged(rows: Iterable[Row]) -> JudgedFile:
-    """Reads and judges a file row by row; ten thousand take seconds, so this is for a thread.
+@dataclass(frozen=True, slots=True)
+class ImportFile:
+    """What was read of a file.
+
+    Attributes:
+        tasks: Each id once.
+        repeated: Rows whose id an earlier one has.
+    """
+
+    tasks: list[FileTask]
+    repeated: int
+    lists: list[ListRecord]
+    errors: list[RowError]
+    ignored: list[Ignored]
+
+
+def read_file(
+    content: bytes, *, name: str = "auto", columns: Mapping[str, str] | None = None, time_zone: str
+) -> ImportFile:
+    """Reads a file row by row; ten thousand take seconds, so this is for a thread.
+
+    Args:
+        name: Of its format; ``auto`` tells it by what is in the file.
+        columns: The name of a CSV's column, by the field that it holds.
 
     Raises:
-        Invalid: there are more rows than are taken at once.
-        MalformedBody: the file turns out not to be of its format.
+        Invalid: it is of no known format, or has more rows than are taken at once.
+        MalformedBody: it turns out not to be of its format.
     """
-    records: dict[str, TaskRecord] = {}
-    errors: list[FieldError] = []
-    for count, row in enumerate(rows, start=1):
+    reading = Reading(ZoneInfo(time_zone))
+    tasks: dict[str, FileTask] = {}
+    errors: list[RowError] = []
+    count = 0
+    same: dict[frozenset[str], frozenset[str]] = {}
+    for count, row in enumerate(rows(content, name, columns or {}, reading), start=1):
         if count > MAX_ROWS:
             raise too_many_rows()
-        found = row.record()
-        if isinstance(found, TaskRecord):
-            records.setdefault(found.id or f"row {row.number}", found)
-        else:
-            errors += found[: MOST_ERRORS - len(errors)]
-    return JudgedFile(list(records.values()), errors)
+        record = row.record()
+        if isinstance(record, RowError):
+            errors.append(record)
+            continue
+        if row.values.get("id") and record.id is None:
+            reading.left_out.add("ids that are plain numbers", row.values["id"])
+        named = frozenset(row.values)
+        task = FileTask(record, same.setdefault(named, named), row.list_key, row.reminders)
+        tasks.setdefault(record.id or f"row {row.number}", task)
+    errors.sort(key=lambda error: error.row)
+    repeated = count - len(tasks) - len(errors)
+    return ImportFile(list(tasks.values()), repeated, reading.lists, errors, reading.left_out.kinds())
 
 
-async def bring_in(lane: Lane, user: Principal, file: JudgedFile, *, dry_run: bool) -> ImportReport:
-    """Stores every task of a file, with the lists that are missing; nothing where a row breaks a rule.
+async def import_file(
+    lane: Lane, user: Principal, file: ImportFile, *, list_id: str | None, on_existing: OnExisting, dry_run: bool
+) -> ImportReport:
+    """Stores the tasks of a file, with the lists that are missing.
+
+    Args:
+        list_id: Of the list that takes all of them.
 
     Raises:
-        Invalid: a row breaks a rule, and it is no dry run; or there are more new lists than are taken at once.
+        Invalid: there is no such list, or there are more new lists than are taken at once.
     """
-    records, errors = file.records, file.errors
-    if errors and not dry_run:
-        raise Invalid(errors)
     async with lane.transaction() as transaction:
         user = await hold(transaction, user)
-        named = as_given([{"id": each.id} for each in records if each.id])
-        known = frozenset(await transaction.rows(_KNOWN, user_id=user.user_id, named=named))
-        fresh = [each for each in records if each.id not in known]
-        if not dry_run:
-            await _store(transaction, user, fresh)
-    return ImportReport(len(fresh), len(records) - len(fresh), errors)
+        named = as_given([{"id": each.record.id} for each in file.tasks if each.record.id])
+        known = frozenset(await transaction.rows(queries.KNOWN, user_id=user.user_id, named=named))
+        fresh = [each for each in file.tasks if each.record.id not in known]
+        old = [each for each in file.tasks if each.record.id in known] if on_existing == "update" else []
+        lists = Lists(await transaction.rows(queries.LISTS, user_id=user.user_id), file.lists, list_id)
+        lists.place((each.list_key, each.record.list) for each in fresh + old)
+        store = _Store(transaction, user, lists, is_dry=dry_run)
+        await store.lists()
+        for some in _some(fresh):
+            await store.add(some)
+        updated = sum([await store.update(some) for some in _some(old)])
+    skipped = len(file.tasks) - len(fresh) - updated + file.repeated
+    return ImportReport(len(fresh), skipped, updated, file.errors, file.ignored)
 
 
-async def _store(transaction: Lane, user: Principal, records: list[TaskRecord]) -> None:
-    list_ids = await _list_ids(transaction, user, records)
-    at = now()
-    for start in range(0, len(records), ROWS_AT_ONCE):
-        tasks = [
-            each.task(new_id=new_id(), list_id=list_ids[each.list] if each.list else None, now=at)
-            for each in records[start : start + ROWS_AT_ONCE]
-        ]
-        await bulk.add(transaction, user, tasks)  # the event loop has others to serve in between
+def _some(tasks: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Batches: the event loop has others to serve in between."""
+    return (tasks[start : start + ROWS_AT_ONCE] for start in range(0, len(tasks), ROWS_AT_ONCE))
 
 
-async def _list_ids(transaction: Lane, user: Principal, records: list[TaskRecord]) -> dict[str, str]:
-    """The id of each list that the records name; one that the user does not have yet is added."""
-    found = {each.name: each.id for each in (await lists.every(transaction, user)).items}
-    missing = dict.fromkeys(each.list for each in records if each.list and each.list not in found)
-    if len(missing) > MAX_NEW_LISTS:
-        raise Invalid.field("rows", f"A file may bring {MAX_NEW_LISTS} new lists; split it.", "too_many_lists")
-    for name in missing:
-        found[name] = (await lists.create(transaction, user, name=name)).id
-    return found
+class _Store:
+    """The writes of one import, within its transaction; a dry one makes none."""
+
+    def __init__(self, transaction: Lane, user: Principal, lists: Lists, *, is_dry: bool) -> None:
+        self._transaction, self._user, self._lists, self._is_dry = transaction, user, lists, is_dry
+        self._now = now()
+
+    async def lists(self) -> None:
+        if self._lists.new and not self._is_dry:
+            revision = await advance(self._transaction, self._user)
+            given = as_given([each.row(self._now) for each in self._lists.new])
+            await self._transaction.rows(
+                queries.INSERT_LISTS, user_id=self._user.user_id, given=given, revision=revision
+            )
+
+    async def add(self, found: Iterable[FileTask]) -> None:
+        made = [(self._task(each), each.reminders) for each in found]
+        if self._is_dry:
+            return
+        await bulk.store(self._transaction, self._user, created=[task for task, _ in made])
+        reminders = reminder_rows(made, self._user.time_zone, self._now)
+        if reminders:
+            await self._transaction.rows(
+                queries.INSERT_REMINDERS, user_id=self._user.user_id, given=as_given(reminders)
+            )
+
+    async def update(self, found: Sequence[FileTask]) -> int:
+        """Stores what differs in tasks that are there; those in the trash stay there. How many differ."""
+        stored = await bulk.with_ids(self._transaction, self._user, (str(each.record.id) for each in found))
+        before = {task.id: task for task in stored if task.deleted_at is None}
+        pairs = [(before[str(each.record.id)], each) for each in found if each.record.id in before]
+        changed = [after for task, each in pairs if (after := self._updated(task, each)) != task]
+        if changed and not self._is_dry:
+            await bulk.store(
+                self._transaction, self._user, changed=[replace(each, updated_at=self._now) for each in changed]
+            )
+        return len(changed)
+
+    def _task(self, found: FileTask) -> Task:
+        list_id = self._lists.id_of(found.list_key, found.record.list)
+        return found.record.task(new_id=new_id(), list_id=list_id, now=self._now)
+
+    def _updated(self, before: Task, found: FileTask) -> Task:
+        """The task with the fields that the file names, as the file has them."""
+        after, named = self._task(found), found.named
+        values: dict[str, Any] = {name: getattr(after, name) for name in _PLAIN & named}
+        if named & _DUES:
+            values |= {name: getattr(after, name) for name in _DUES}
+        if named & _COMPLETION:
+            values["completed_at"] = _completed_at(before, after, found.record)
+        if "list" in named or self._lists.takes_all:
+            values["list_id"] = after.list_id
+        return replace(before, **values)
 
 
-def _known(dialect: str) -> Sequence[Executable]:
-    named = given_rows(dialect, "named", {"id": UuidText()})
-    return [select(TaskRow.id).where(TaskRow.user_id == USER_ID, TaskRow.id.in_(select(named.c.id)))]
-
-
-_KNOWN: Query[str] = Query(_known, str, is_heavy=True)
+def _completed_at(before: Task, after: Task, record: ReadTask) -> datetime | None:
+    """A task that was completed already keeps its instant where the file names none."""
+    if after.completed_at is None or record.completed_at is not None:
+        return after.completed_at
+    return before.completed_at or after.completed_at

@@ -1,18 +1,35 @@
 """A task on its way in or out: what a file holds of it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self, cast
+from uuid import NAMESPACE_URL, uuid5
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from taskwell.errors import FieldError, Invalid
+from taskwell.errors import Invalid
 from taskwell.tasks.fields import UUID, DayField, Description, InstantField, ListName, Tags, Title
+from taskwell.tasks.lists import MAX_POSITION
+from taskwell.tasks.reminders import MAX_MINUTES, Channel
 from taskwell.tasks.task import Priority, PriorityName, Task
 
 MAX_ROWS = 10_000
+MAX_SHOWN = 100
+"""Characters of a text from a file in an answer."""
+
+FOREIGN_IDS = uuid5(NAMESPACE_URL, "urn:taskwell:foreign-ids")
+"""The namespace in which another program's id always becomes the same UUID, so that its rows match again."""
+
+_COLOR = re.compile(r"#[0-9A-Fa-f]{6}", re.ASCII)
+
+
+def printable(text: str) -> str:
+    """The beginning of a text from a file, without what JSON cannot hold."""
+    cut = text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+    return cut.encode(errors="replace").decode()
 
 
 def too_many_rows() -> Invalid:
@@ -20,9 +37,11 @@ def too_many_rows() -> Invalid:
     return Invalid.field("rows", f"A file may hold {MAX_ROWS} tasks; split it.", "too_many_rows")
 
 
-def _id_or_none(value: Any) -> str | None:
-    """Another program's id is not one of ours; the task gets a new one."""
-    return value.lower() if isinstance(value, str) and UUID.fullmatch(value) else None
+def _task_id(value: Any) -> str | None:
+    """A plain number is the id of a row in some table: the same one means another task in the next file."""
+    if not isinstance(value, str) or value.isdecimal():
+        return None
+    return value.lower() if UUID.fullmatch(value) else str(uuid5(FOREIGN_IDS, value))
 
 
 def _flag(value: Any) -> Any:
@@ -31,12 +50,18 @@ def _flag(value: Any) -> Any:
     return known.get(value.strip().lower(), value) if isinstance(value, str) else value
 
 
+def _color(value: str) -> str:
+    if not _COLOR.fullmatch(value):
+        raise PydanticCustomError("invalid_color", "It must be a colour such as #3366ff")
+    return value
+
+
 class TaskRecord(BaseModel):
-    """One task of a file. Empty values are the same as missing ones; unknown ones are left out."""
+    """One task of a file. Empty values are the same as missing ones."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    id: Annotated[str | None, BeforeValidator(_id_or_none)] = None
+    id: Annotated[str | None, BeforeValidator(_task_id)] = None
     title: Title
     description: Description | None = None
     priority: PriorityName = "medium"
@@ -73,9 +98,14 @@ class TaskRecord(BaseModel):
             updated_at=task.updated_at,
         )
 
+
+class ReadTask(TaskRecord):
+    """One task of a file that was read."""
+
+    deleted_at: InstantField | None = None
+
     def task(self, *, new_id: str, list_id: str | None, now: datetime) -> Task:
-        """The task to be stored; what the file does not say of its history is now."""
-        created_at = self.created_at or now
+        """The task to be stored: new to this server now, created no later than completed."""
         completed_at = (self.completed_at or now) if self.completed or self.completed_at else None
         return Task(
             id=self.id or new_id,
@@ -88,9 +118,56 @@ class TaskRecord(BaseModel):
             list_id=list_id,
             tags=tuple(self.tags),
             revision=0,
-            created_at=created_at,
-            updated_at=max(self.updated_at or now, created_at),
+            created_at=min(now, self.created_at or now, completed_at or now),
+            updated_at=now,
+            deleted_at=self.deleted_at,
         )
+
+
+class ListRecord(BaseModel):
+    """A list of a file.
+
+    Attributes:
+        key: What the file's tasks name it by.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    key: str
+    name: ListName
+    id: Annotated[str | None, BeforeValidator(_task_id)] = None
+    color: Annotated[str, AfterValidator(_color)] | None = None
+    position: Annotated[int, Field(ge=0, le=MAX_POSITION, strict=True)] | None = None
+
+
+class ReminderRecord(BaseModel):
+    """A reminder of a task in a file."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    channel: Channel
+    remind_at: InstantField | None = None
+    minutes_before_due: Annotated[int, Field(ge=0, le=MAX_MINUTES, strict=True)] | None = None
+    sent_at: InstantField | None = None
+
+    @model_validator(mode="after")
+    def _has_one_moment(self) -> Self:
+        if (self.remind_at is None) is (self.minutes_before_due is None):
+            raise PydanticCustomError("one_moment", "It must have remind_at or minutes_before_due")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """Why a row was not stored.
+
+    Attributes:
+        field: The first value that breaks a rule; empty where the row cannot be read at all.
+    """
+
+    row: int
+    field: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +175,34 @@ class Row:
     """One task of a file as it was found, numbered from 1 as a person counts (a CSV's header not counted).
 
     Attributes:
-        flaw: Why it could not be read at all.
+        values: By field, of all that the file says about a task; an empty one says that there is none.
+        flaw: Why it could not be read.
+        name: What the file calls it, such as its UID.
+        list_key: The list that it is in, where that is not the one with the name of ``values``.
     """
 
     number: int
     values: Mapping[str, Any]
-    flaw: str | None = None
+    flaw: RowError | None = None
+    name: str = ""
+    list_key: str | None = None
+    reminders: tuple[ReminderRecord, ...] = ()
 
-    def record(self) -> TaskRecord | list[FieldError]:
+    def record(self) -> ReadTask | RowError:
         """The record, or what is wrong with the row."""
         if self.flaw is not None:
-            return [FieldError("body", f"rows.{self.number}", self.flaw, "unreadable")]
+            return self.flaw
         present = {name: value for name, value in self.values.items() if value not in (None, "", [])}
+        present.pop("updated_at", None)  # it is the time of the import
         try:
-            return TaskRecord.model_validate(present)
+            return ReadTask.model_validate(present)
         except ValidationError as error:
-            return [
-                FieldError("body", ".".join(map(str, ("rows", self.number, *each["loc"]))), each["msg"], each["type"])
-                for each in error.errors(include_url=False, include_context=False, include_input=False)
-            ]
+            found = error.errors(include_url=False, include_context=False, include_input=False)
+        field, *others = (".".join(map(str, each["loc"])) for each in found)
+        named = f" ({printable(self.name)})" if self.name else ""
+        also = f" Also wrong: {', '.join(others)}." if others else ""
+        return RowError(self.number, field, f"{_sentence(found[0]['msg'])}{named}.{also}")
+
+
+def _sentence(message: str) -> str:
+    return "The title is missing" if message == "Field required" else message.rstrip(".")

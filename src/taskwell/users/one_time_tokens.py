@@ -1,0 +1,106 @@
+"""Tokens in mailed links: 256 bits, stored as a hash only, good once and for a while."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import Literal
+
+from sqlalchemy import ColumnElement, Text, bindparam, delete, insert, select
+
+from taskwell.database import Lane, Query, UtcInstant, UuidText, now
+from taskwell.errors import LinkOver
+from taskwell.users.tables import OneTimeTokenRow, UserRow
+
+Purpose = Literal["verify_email"]
+LIFETIMES: dict[Purpose, timedelta] = {"verify_email": timedelta(hours=24)}
+
+_USER_ID = bindparam("user_id", type_=UuidText)
+_EMAIL = bindparam("email", type_=Text)
+_HASH = bindparam("hash", type_=Text)
+_PURPOSE = bindparam("purpose", type_=Text)
+
+
+@dataclass(frozen=True, slots=True)
+class UsedToken:
+    """Whose token it was, and to which e-mail it was sent."""
+
+    user_id: str
+    email: str
+
+
+def issuing(provided: ColumnElement[bool]) -> Query[str]:
+    """A statement for ``issue`` that makes a token only while ``provided`` holds of the user and the e-mail."""
+    source = select(_HASH, _PURPOSE, UserRow.id, _EMAIL, bindparam("expires_at", type_=UtcInstant))
+    names = ["hash", "purpose", "user_id", "email", "expires_at"]
+    made = insert(OneTimeTokenRow).from_select(names, source.where(UserRow.id == _USER_ID, provided))
+    return Query(made.returning(OneTimeTokenRow.hash), str)
+
+
+async def issue(lane: Lane, query: Query[str], purpose: Purpose, *, user_id: str, email: str) -> str | None:
+    """A new token; None where there is no reason for one any more."""
+    token = secrets.token_urlsafe(32)
+    made = await lane.row(
+        query,
+        hash=_hash(token),
+        purpose=purpose,
+        user_id=user_id,
+        email=email,
+        expires_at=now() + LIFETIMES[purpose],
+    )
+    return None if made is None else token
+
+
+_USE: Query[UsedToken] = Query(
+    delete(OneTimeTokenRow)
+    .where(
+        OneTimeTokenRow.hash == _HASH,
+        OneTimeTokenRow.purpose == _PURPOSE,
+        OneTimeTokenRow.expires_at > bindparam("at", type_=UtcInstant),
+    )
+    .returning(OneTimeTokenRow.user_id, OneTimeTokenRow.email),
+    UsedToken,
+)
+
+
+async def use(transaction: Lane, purpose: Purpose, token: str) -> UsedToken:
+    """Uses the token up.
+
+    Raises:
+        LinkOver: it was used before, its time has passed, or it never was one.
+    """
+    used = await transaction.row(_USE, hash=_hash(token), purpose=purpose, at=now())
+    if used is None:
+        raise LinkOver
+    return used
+
+
+_END_ALL: Query[None] = Query(delete(OneTimeTokenRow).where(OneTimeTokenRow.user_id == _USER_ID), lambda *_: None)
+
+
+async def end_all(transaction: Lane, user_id: str) -> None:
+    """Whoever changes how an account is reached ends every link that was mailed before."""
+    await transaction.rows(_END_ALL, user_id=user_id)
+
+
+_old = (
+    select(OneTimeTokenRow.hash)
+    .where(OneTimeTokenRow.expires_at < bindparam("before", type_=UtcInstant))
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+    .cte("old")
+)
+_PURGE: Query[str] = Query(
+    delete(OneTimeTokenRow).where(OneTimeTokenRow.hash.in_(select(_old.c.hash))).returning(OneTimeTokenRow.hash),
+    str,
+    is_heavy=True,
+)
+
+
+async def purge(lane: Lane, limit: int) -> int:
+    """Forgets tokens whose time has passed, so many at most; gives how many."""
+    return len(await lane.rows(_PURGE, before=now(), limit=limit))
+
+
+def _hash(token: str) -> str:
+    return sha256(token.encode("utf-8", "replace")).hexdigest()
