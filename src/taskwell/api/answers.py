@@ -43,7 +43,7 @@ class Answer(ABC):
 class Tagged(Answer):
     """What has an ETag."""
 
-    gives = ("ETag",)
+    gives: ClassVar[tuple[str, ...]] = ("ETag",)
     tag: str
 
     def headers(self, call: RequestContext) -> dict[str, str]:
@@ -54,7 +54,7 @@ class Tagged(Answer):
 class Made(Tagged):
     """A new thing, whose address is its id below that of the request."""
 
-    gives = ("ETag", "Location")
+    gives: ClassVar[tuple[str, ...]] = ("ETag", "Location")
     id: str
 
     def headers(self, call: RequestContext) -> dict[str, str]:
@@ -70,7 +70,7 @@ class Paged(Answer):
         next_cursor: None on the last page.
     """
 
-    gives = ("ETag", "Link")
+    gives: ClassVar[tuple[str, ...]] = ("ETag", "Link")
     tag: str | None
     next_cursor: str | None = None
 

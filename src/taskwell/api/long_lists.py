@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from taskwell import tasks
 from taskwell.api.answers import Answer
@@ -18,7 +19,7 @@ class LongList(Answer):
     total: How many there are in all; None where these are all.
     """
 
-    gives = ("Link", "X-Total-Count")
+    gives: ClassVar[tuple[str, ...]] = ("Link", "X-Total-Count")
     next_offset: int | None = None
     total: int | None = None
 

@@ -26,15 +26,17 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from taskwell.api.admission import admitted
 from taskwell.api.answers import Answer
 from taskwell.api.bodies import form_fields, is_form, parse_form, parse_json, parse_query, validated
 from taskwell.api.call import Beforehand, RequestContext, Step
 from taskwell.api.conditional import refuses_whatever_exists
 from taskwell.api.idempotency import Work, once
 from taskwell.database import persistently
-from taskwell.errors import AppError, Forbidden, Invalid, NotFound, PreconditionFailed
+from taskwell.errors import Invalid, NotFound, PreconditionFailed
 from taskwell.settings import Settings
 from taskwell.tasks.fields import UUID
+from taskwell.users.principal import Scope
 
 Endpoint = Callable[..., Awaitable[Response | Answer]]
 
@@ -42,9 +44,13 @@ Endpoint = Callable[..., Awaitable[Response | Answer]]
 class Operation(APIRoute):
     """An operation of a signed-in caller."""
 
+    methods: set[str]
     needs_principal = True
     is_strict = True
     """Whether a query parameter that the operation does not know is refused."""
+
+    scope: Scope | None = None
+    """What a token must allow, where that does not follow from the method."""
 
     takes_forms = False
     """Whether a form may carry what is a JSON body elsewhere."""
@@ -52,6 +58,7 @@ class Operation(APIRoute):
     def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         self.signature = _Signature(endpoint)
+        self.needs_scope: Scope = self.scope or ("read" if self.methods == {"GET"} else "write")
         self.takes_key = self.needs_principal and "POST" in self.methods
 
     def body_limit(self, settings: Settings) -> int:
@@ -65,22 +72,12 @@ class Operation(APIRoute):
             AppError: as its verb or the parsing of its parameters says.
         """
         call.body_limit = self.body_limit(call.settings)
-        if not self.needs_principal:
-            return await persistently(lambda: self._answer(call))
-        await self._admit(call)
-        quota = await call.services.limits.request(call.user.user_id)
-        try:
-            response = await persistently(lambda: self._answer_once(call))
-        except AppError as error:
-            if quota is not None:
-                error.headers = quota.headers | error.headers
-            raise
-        finally:
-            if call.outdated:
-                call.services.identities.forget(call.outdated)
-        if quota is not None:
-            response.headers.update(quota.headers)
-        return response
+        if self.needs_principal:
+            return await admitted(call, self.needs_scope, self._answer_admitted)
+        return await persistently(lambda: self._answer(call))
+
+    async def _answer_admitted(self, call: RequestContext) -> Response:
+        return await persistently(lambda: self._answer_once(call))
 
     async def _answer_once(self, call: RequestContext) -> Response:
         if refuses_whatever_exists(call):
@@ -98,12 +95,6 @@ class Operation(APIRoute):
         async with call.services.database.transaction() as transaction:
             await work(replace(call.within(transaction), is_trial=True))
             raise PreconditionFailed("If-None-Match: * refuses a change of what exists, so nothing was changed.")
-
-    async def _admit(self, call: RequestContext) -> None:
-        call.principal = await call.services.identities.of(call.headers(b"authorization"))
-        named = call.path_params.get("user_id")
-        if named is not None and named != "me" and not call.principal.is_named(named):
-            raise Forbidden("The path names another user; use your own id.")
 
     async def _answer(self, call: RequestContext) -> Response:
         return await self._work(call, await self._arguments(call))
