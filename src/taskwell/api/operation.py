@@ -105,7 +105,7 @@ class Operation(APIRoute):
 
     async def _work(self, call: RequestContext, arguments: dict[str, Any]) -> Response:
         answer = await cast(Endpoint, self.endpoint)(call=call, **arguments)
-        return answer.response(call, self.status_code or 200) if isinstance(answer, Answer) else answer
+        return answer if isinstance(answer, Response) else answer.response(call, self.status_code or 200)
 
     async def _arguments(self, call: RequestContext) -> dict[str, Any]:
         signature = self.signature
