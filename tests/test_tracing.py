@@ -212,7 +212,7 @@ async def test_sentry_is_told_of_unexpected_errors_and_of_nothing_that_somebody_
 
 
 def test_a_dsn_that_is_none_is_told():
-    settings = Settings(_env_file=None, secret_key=SECRET, sentry_dsn="nonsense")
+    settings = Settings(_env_file=None, secret_key=SECRET, sentry_dsn="http://nonsense")
     with pytest.raises(InvalidSettings, match="SENTRY_DSN cannot be used"):
         tracing.configure(settings)
 

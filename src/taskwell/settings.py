@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     algorithm: Literal["HS256"] = "HS256"
     access_token_expire_days: Annotated[float, Field(gt=0, le=3650)] = 7
     better_auth_url: ServerUrl | None = None
-    better_auth_jwks_url: ServerUrl | None = None
+    better_auth_jwks_url: str | None = None
     better_auth_secret: SecretStr | None = None
     better_auth_issuer: str | None = None
     better_auth_audience: str | None = None
@@ -124,6 +124,15 @@ class Settings(BaseSettings):
     def _is_without_its_api(cls, url: str | None) -> str | None:
         """Takes the server's own address, and also that of its API below it."""
         return url and url.removesuffix("/api/auth")
+
+    @field_validator("better_auth_jwks_url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        """A set of keys may be told apart by a query, unlike a server."""
+        parts = AnyHttpUrl(url) if url is not None else None
+        if parts is not None and (parts.fragment or parts.username or parts.password):
+            raise ValueError("it must be an address such as https://auth.example.com/api/auth/jwks")
+        return url and url.strip()
 
     @field_validator("better_auth_issuer")
     @classmethod
@@ -272,7 +281,8 @@ def read_settings(**overrides: object) -> Settings:
     except OSError as error:
         raise InvalidSettings(f".env cannot be read: {error.strerror}") from None
     except ValidationError as error:
-        raise InvalidSettings("; ".join(_sentence(list(e["loc"]), e["msg"]) for e in error.errors())) from None
+        told = [each for each in error.errors() if each["type"] != "default_factory_not_called"]
+        raise InvalidSettings("; ".join(_sentence(list(each["loc"]), each["msg"]) for each in told)) from None
 
 
 def _sentence(location: list[int | str], message: str) -> str:

@@ -17,6 +17,7 @@ import structlog
 
 from taskwell import users
 from taskwell.database import Database, now
+from taskwell.database.lanes import DatabaseFull
 from taskwell.delivery import courier, queue
 from taskwell.delivery.log import purge as purge_deliveries
 from taskwell.errors import Unavailable
@@ -221,7 +222,7 @@ async def _survived(work: Awaitable[T]) -> T | None:
     """What comes of it; None where it failed, which the log says: a worker outlives its troubles."""
     try:
         return await work
-    except Unavailable as error:
+    except (Unavailable, DatabaseFull) as error:
         log.warning("the database cannot be used", reason=error.detail, cause=logs.cause_of(error))
     except Exception:
         log.exception("unexpected error")

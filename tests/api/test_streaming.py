@@ -45,11 +45,12 @@ async def read(app: Gateway, person: Person, path: str, pause: Pause | None = No
     path, _, query = path.partition("?")
     scope = {
         "type": "http",
+        "http_version": "1.1",
         "method": "GET",
         "path": path,
         "raw_path": path.encode(),
         "query_string": query.encode(),
-        "headers": [(b"authorization", f"Bearer {person.token}".encode())],
+        "headers": [(b"host", b"test"), (b"authorization", f"Bearer {person.token}".encode())],
         "client": ("127.0.0.1", 1),
     }
     await app(scope, receive, send)

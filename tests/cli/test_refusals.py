@@ -183,7 +183,15 @@ def test_what_only_a_serving_process_finds_out_is_told(tmp_path: Path):
 async def test_processes_of_which_none_can_start_are_not_started_for_ever(tmp_path: Path):
     async with new_postgres_database("taskwell_refusals") as url:
         outcome = await asyncio.to_thread(
-            taskwell, tmp_path, "serve", "--port", "0", "--workers", "2", DATABASE_URL=url, SENTRY_DSN="nonsense"
+            taskwell,
+            tmp_path,
+            "serve",
+            "--port",
+            "0",
+            "--workers",
+            "2",
+            DATABASE_URL=url,
+            SENTRY_DSN="http://nonsense",
         )
 
     assert outcome.code == 1
