@@ -12,9 +12,10 @@ from taskwell.database import Lane, Query, UuidText, new_id, now
 from taskwell.database.json_rows import as_json_rows, json_rows
 from taskwell.errors import AppError, Invalid
 from taskwell.spaces import SpaceAccess
+from taskwell.spaces.precondition import IfMatch
 from taskwell.spaces.revision import SPACE, LockedSpace, lock_space, next_revision
 from taskwell.tasks.queries import TASK_COLUMNS, WRITTEN, as_task, row_of
-from taskwell.tasks.service import IfMatch, no_such_task, require, unknown_list
+from taskwell.tasks.service import no_such_task, require, unknown_list
 from taskwell.tasks.tables import ListRow, TaskRow
 from taskwell.tasks.task import Task, TaskDraft
 from taskwell.tasks.visibility import ACTOR, in_space, readable

@@ -24,9 +24,9 @@ from sqlalchemy.sql.dml import ReturningInsert
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
 from taskwell.errors import NotFound, Unauthorized
 from taskwell.spaces import SpaceAccess
+from taskwell.spaces.precondition import IfMatch
 from taskwell.spaces.revision import SPACE, lock_space, next_revision, with_next_revision
 from taskwell.spaces.tables import SpaceRow
-from taskwell.tasks.service import IfMatch
 from taskwell.tasks.tables import ListRow, TaskRow
 from taskwell.tasks.visibility import Column, in_space, living, readable, writable
 from taskwell.users.principal import Principal
@@ -53,6 +53,7 @@ class TaskList:
     """
 
     id: str
+    space_id: str
     name: str
     color: str | None
     position: int
@@ -76,6 +77,7 @@ class Lists:
 
 _COLUMNS: tuple[Column, ...] = (
     ListRow.id,
+    ListRow.space_id,
     ListRow.name,
     ListRow.color,
     ListRow.position,

@@ -43,7 +43,7 @@ ONE: Query[Task] = Query(living(*TASK_COLUMNS).where(TaskRow.id == TASK_ID), as_
 ONE_IN_TRASH: Query[Task] = Query(trashed(*TASK_COLUMNS).where(TaskRow.id == TASK_ID), as_task)
 
 _COLUMNS = TaskRow.__table__.columns
-WRITTEN = tuple(_COLUMNS.keys())
+WRITTEN = tuple(each.key for each in _COLUMNS if each.key != "assignee_id")
 _AS_READ = (
     in_space(TaskRow),
     TaskRow.id == TASK_ID,

@@ -12,18 +12,19 @@ from starlette.responses import Response
 from taskwell.api.bodies import validated
 from taskwell.api.call import Call, RequestContext
 from taskwell.api.failures import raises
-from taskwell.api.operation import Operation
+from taskwell.api.in_space import SpaceOperation
 from taskwell.api.problems import problem
 from taskwell.api.replies import FRESH, json_response
 from taskwell.api.v1.bulk_schemas import BulkBody, BulkOut, OperationBody
 from taskwell.api.v1.schemas import TaskBody, TaskPatch, task_json
 from taskwell.errors import AppError, Invalid, LimitReached, NotFound, PreconditionFailed, PreconditionRequired
+from taskwell.spaces.precondition import Precondition
 from taskwell.tasks import Task, TaskChanges, bulk
 from taskwell.tasks.fields import UUID
-from taskwell.tasks.service import Precondition, no_such_task
+from taskwell.tasks.service import no_such_task
 
 
-class BulkOperation(Operation):
+class BulkOperation(SpaceOperation):
     """An operation whose body is a list of operations, so that what is wrong with it is often wrong with one."""
 
     async def _body(self, call: RequestContext, model: type[BaseModel], *, is_optional: bool) -> BaseModel | None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 
-from taskwell.api.task_members import EXAMPLE_ID
+from taskwell.api.task_members import EXAMPLE_ID, EXAMPLE_USER
 from taskwell.api.v1.schemas import StrictModel
 from taskwell.tasks.fields import ListName, Tag
 from taskwell.tasks.lists import MAX_POSITION, ListChanges, TaskList
@@ -51,6 +51,7 @@ class ListOut(BaseModel):
             "examples": [
                 {
                     "id": EXAMPLE_ID,
+                    "space_id": EXAMPLE_USER,
                     "name": "Groceries",
                     "color": "#3366ff",
                     "position": 1,
@@ -63,6 +64,7 @@ class ListOut(BaseModel):
     )
 
     id: str
+    space_id: str
     name: str
     color: str | None
     position: int

@@ -9,16 +9,16 @@ from starlette.responses import Response
 from taskwell.api.answers import Made, Tagged
 from taskwell.api.call import Call
 from taskwell.api.conditional import IfMatchCounted, etag, weak
-from taskwell.api.operation import Operation
+from taskwell.api.in_space import SpaceOperation, SpacesQuery
 from taskwell.api.v1.list_schemas import ListBody, ListOut, ListPatch, ListsOut, RemoveListQuery, list_json
 from taskwell.tasks import lists
 from taskwell.tasks.lists import TaskList
 
-router = APIRouter(prefix="/lists", tags=["lists"], route_class=Operation)
+router = APIRouter(prefix="/lists", tags=["lists"], route_class=SpaceOperation)
 
 
 @router.get("", summary="List your lists in their order", response_model=ListsOut)
-async def list_lists(call: Call) -> Tagged:
+async def list_lists(call: Call, query: Annotated[SpacesQuery, Query()]) -> Tagged:
     found = await lists.every(call.lane, call.user, call.space)
     tag = weak(etag(found.revision, len(found.items)))
     return Tagged(lambda: {"items": [list_json(each) for each in found.items]}, tag)

@@ -13,7 +13,7 @@ from taskwell.api.answers import Made, Paged, Tagged
 from taskwell.api.call import Call
 from taskwell.api.conditional import IfMatch, etag, is_unchanged, weak
 from taskwell.api.failures import raises
-from taskwell.api.operation import Operation
+from taskwell.api.in_space import SpaceOperation
 from taskwell.api.v1.schemas import (
     AS_JSON,
     AS_TRASHED_JSON,
@@ -31,7 +31,7 @@ from taskwell.api.v1.schemas import (
 from taskwell.errors import LimitReached
 from taskwell.tasks import Page, PageRequest, Projection, Task
 
-router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Operation)
+router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=SpaceOperation)
 
 
 @router.get("", summary="List tasks", response_model=TaskPageOut)
