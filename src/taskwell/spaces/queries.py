@@ -61,7 +61,10 @@ _COLUMNS = (
     SpaceRow.kind,
     SpaceRow.name,
     MembershipRow.role,
-    select(func.count()).where(_other.space_id == SpaceRow.id).correlate(SpaceRow).scalar_subquery(),
+    select(func.count(_other.user_id))
+    .where(MembershipRow.space_id == _other.space_id)
+    .correlate(MembershipRow)
+    .scalar_subquery(),
     SpaceRow.time_zone,
     SpaceRow.revision,
     SpaceRow.changed_revision,
