@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from taskwell import users
 from taskwell.api.gateway import Gateway
 from taskwell.app import create_app
 from taskwell.database import Database, Query, now
@@ -97,8 +98,6 @@ async def test_an_invitation_by_mail_is_for_that_confirmed_e_mail_alone(app: Gat
     unconfirmed = await arrive(app, "zoe", is_confirmed=False)
     refused = await unconfirmed.http.post(ACCEPT, json={"token": token})
     assert (refused.status_code, refused.json()["code"]) == (403, "not_invited")
-
-    from taskwell import users
 
     assert app.services is not None
     await users.confirm(app.services.database, unconfirmed.id)

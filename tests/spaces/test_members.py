@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -112,7 +113,7 @@ async def test_every_change_of_members_takes_a_revision_and_ends_the_roles_read_
         await change()
         seen.append(await space_row(database, space_id))
 
-    for before, after in zip(seen, seen[1:], strict=False):
+    for before, after in pairwise(seen):
         assert after[:3] == (before[0] + 1, before[0] + 1, before[2] + 1)
 
 
