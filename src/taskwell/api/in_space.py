@@ -94,11 +94,16 @@ class SpaceOperation(Operation):
         return None
 
     async def _found(self, call: RequestContext, named: list[str]) -> tuple[SpaceAccess, ...]:
-        if ALL in named:
-            return await call.services.identities.accesses.every(call.user.user_id)
-        own = call.user.user_id
-        ids = dict.fromkeys(own if each == PERSONAL else each.lower() for each in named)
-        return tuple([await self._access(call, each) for each in ids])
+        own = call.own_space.id
+        ids = {own if each == PERSONAL else each.lower() for each in named}
+        if len(ids) == 1 and ALL not in ids:
+            return (await self._access(call, *ids),)
+        theirs = {each.id: each for each in await call.services.identities.accesses.every(own)}
+        if ALL in ids:
+            return tuple(theirs.values())
+        if not ids <= theirs.keys():
+            raise no_such_space()
+        return tuple(theirs[each] for each in sorted(ids))
 
     async def _access(self, call: RequestContext, space_id: str) -> SpaceAccess:
         access = await space_of(call, space_id)

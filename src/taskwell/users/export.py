@@ -129,6 +129,7 @@ _MEMBERSHIPS: Query[str] = Query(
             }
         )
     )
+    .select_from(MembershipRow)
     .join(SpaceRow, SpaceRow.id == MembershipRow.space_id)
     .where(*_IN_SHARED)
     .order_by(MembershipRow.space_id),
