@@ -140,6 +140,10 @@ class EmailTaken(Conflict):
         super().__init__("An account with this e-mail exists already.")
 
 
+class LimitReached(Conflict):
+    code, title = "limit_reached", "Limit reached"
+
+
 class EmailUnverified(Conflict):
     code, title = "email_unverified", "E-mail not confirmed"
 

@@ -84,6 +84,10 @@ _ALL = (
     ),
     _failure("Sign in instead, or use another e-mail.", errors.EmailTaken()),
     _failure(
+        "Delete tasks that nobody needs any more, or ask the operator for a higher MAX_TASKS_PER_SPACE.",
+        errors.LimitReached("A space may hold 100,000 tasks that are not in the trash; delete some first."),
+    ),
+    _failure(
         "Confirm the e-mail: `POST /api/v1/auth/email/verification` sends a link to it. Then send the request again.",
         errors.EmailUnverified(),
     ),
@@ -111,7 +115,7 @@ _ALL = (
         errors.PreconditionRequired("Send If-Match with the ETag that you read."),
     ),
     _failure(
-        "Mend the fields that `errors` names and send the request again. Nothing was stored.",
+        "Correct the fields that `errors` names and send the request again. Nothing was stored.",
         Invalid.field("title", "String should have at most 200 characters", "string_too_long"),
         Invalid.field("title", "This field is required.", "missing"),
     ),

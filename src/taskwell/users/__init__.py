@@ -19,15 +19,16 @@ from taskwell.users.directory import (
     every,
     set_password,
 )
-from taskwell.users.identities import holder_of
+from taskwell.users.identities import Caller, holder_of
 from taskwell.users.known_groups import is_group_of_email, is_group_of_user, purge_known_groups
-from taskwell.users.profile import ProfileChanges, change, confirm_password, delete_account, get
+from taskwell.users.profile import ProfileChanges, change, confirm_password, delete_account, get, zone_moved
 from taskwell.users.revocation import name_of_user, purge_revoked, recently_revoked, revoke
 from taskwell.users.sign_in import PasswordHashes, authenticate, change_password, password_hashes, sign_up
 from taskwell.users.user import User
 
 __all__ = [
     "Account",
+    "Caller",
     "Confirmed",
     "PasswordHashes",
     "ProfileChanges",
@@ -61,4 +62,5 @@ __all__ = [
     "set_password",
     "sign_up",
     "verify_email",
+    "zone_moved",
 ]

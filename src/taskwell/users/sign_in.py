@@ -1,14 +1,17 @@
 """The verbs of getting in with a password: sign up, sign in, change the password."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, new_id, now
 from taskwell.database.lanes import UniqueViolated
 from taskwell.errors import EmailTaken, Forbidden, Invalid, InvalidCredentials, WrongPassword
 from taskwell.security.passwords import hash_password, is_password
+from taskwell.spaces.personal import adding_personal_spaces
 from taskwell.users import one_time_tokens
 from taskwell.users.confirmation import send_link
 from taskwell.users.known_groups import remember_group
@@ -31,17 +34,31 @@ _BY_EMAIL: Query[StoredPassword] = Query(
     select(UserRow.id, UserRow.password_hash).where(UserRow.email_key == bindparam("email_key")), StoredPassword
 )
 
-_ADD: Query[User] = Query(
-    insert(UserRow)
-    .values(
+
+def _add(dialect: str) -> Sequence[Executable]:
+    """The account and its space; one statement on PostgreSQL, three in one transaction on SQLite."""
+    columns = UserRow.__table__.c
+    adding = insert(UserRow).values(
         {
-            name: bindparam(name, type_=UserRow.__table__.c[name].type)
-            for name in ("id", "email", "email_key", "name", "password_hash", "created_at", "updated_at")
+            name: bindparam(parameter, type_=columns[name].type)
+            for name, parameter in (
+                ("id", "user_id"),
+                ("email", "email"),
+                ("email_key", "email_key"),
+                ("name", "name"),
+                ("password_hash", "password_hash"),
+                ("created_at", "at"),
+                ("updated_at", "at"),
+            )
         }
     )
-    .returning(*USER_COLUMNS),
-    User,
-)
+    if dialect == "postgresql":
+        return adding_personal_spaces(adding.returning(UserRow.id, UserRow.created_at).cte("made"), dialect)
+    made = select(UserRow.id, UserRow.created_at).where(OWN_ROW).subquery("made")
+    return [adding, *adding_personal_spaces(made, dialect)]
+
+
+_ADD: Query[None] = Query(_add, lambda *_: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +95,10 @@ async def sign_up(
         EmailTaken: another account has the e-mail, whichever way it is capitalised.
     """
     require_good(password, email=email, name=name, field="password")
-    at = now()
-    values = {
-        "id": new_id(),
-        "email": email,
-        "email_key": email_key(email),
-        "name": name,
-        "password_hash": await hash_password(password),
-        "created_at": at,
-        "updated_at": at,
-    }
+    password_hash = await hash_password(password)
     try:
         async with lane.transaction() as transaction:
-            user = await transaction.row(_ADD, **values)
-            assert user is not None
+            user = await open_account(transaction, email=email, name=name, password_hash=password_hash)
             if group is not None:
                 await remember_group(transaction, user.id, group)
             if sends_link:
@@ -99,6 +106,17 @@ async def sign_up(
             return user
     except UniqueViolated:
         raise EmailTaken from None
+
+
+async def open_account(
+    lane: Lane, *, email: str, name: str, password_hash: str, user_id: str | None = None, at: datetime | None = None
+) -> User:
+    """Stores an account, and with it the user's own space."""
+    at = at or now()
+    user = User(user_id or new_id(), email, None, None, name, "UTC", at, at)
+    values = {"email": email, "email_key": email_key(email), "name": name, "password_hash": password_hash}
+    await lane.rows(_ADD, user_id=user.id, at=at, **values)
+    return user
 
 
 async def authenticate(lane: Lane, *, email: str, password: str, group: str) -> SignedIn:
