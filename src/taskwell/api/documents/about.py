@@ -43,6 +43,8 @@ is a 422, so that a typing error never goes unseen. PATCH changes what it names,
 
 **Again.** Send an `Idempotency-Key` with any POST: a retry gets the first answer and does nothing twice.
 
+**Spaces.** Tasks, lists and tags lie in a space: your own, or one that you share. Add `?space=` to name it.
+
 **By user.** `/users/me` and each path of tasks exist again under `/api/v1/users/{user_id}`, for clients that put the
 caller into the path; [their document](/openapi/v1_by_user.json).
 """,

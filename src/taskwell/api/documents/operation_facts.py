@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from taskwell.api.in_space import SpaceOperation
 from taskwell.api.operation import Operation
 
 
@@ -41,6 +42,12 @@ class OperationFacts:
     @property
     def takes_space(self) -> bool:
         return "space" in self.operation.signature.query[1].model_fields
+
+    @property
+    def may_be_read_only(self) -> bool:
+        """Whether a reader of the space is refused."""
+        operation = self.operation
+        return isinstance(operation, SpaceOperation) and self.method != "GET" and not operation.is_for_readers
 
     @property
     def request_headers(self) -> list[str]:
