@@ -19,7 +19,6 @@ from taskwell.seed import PASSWORD, sample_email
 from tests.support.load import Connection
 
 MIX = ("list",) * 6 + ("get",) * 4 + ("search", "stats", "create", "update", "complete")
-MOST_MILLISECONDS = 500
 
 Seconds = dict[str, list[float]]
 

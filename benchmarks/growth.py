@@ -15,9 +15,6 @@ from benchmarks.servers import Peer, postgres, seeded, serve, started
 from taskwell.database import now
 
 OPERATIONS = ("list", "get", "create", "search")
-MOST = 1.5
-"""How many times as long the many may take."""
-
 LAST_PAGE = 100
 PAGE = 10
 """Short enough that everybody's tasks fill a hundred of them."""
