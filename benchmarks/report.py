@@ -1,12 +1,14 @@
 """The tables, the JSON file and the chart of a benchmark run, and what the guides show of it."""
 
 import json
+import subprocess
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
 
 from benchmarks.load import Measured
 from benchmarks.targets import targets
+from taskwell.database import now
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -61,9 +63,16 @@ def _show(page: Path, figures: str) -> None:
     page.write_text(f"{before}{BEGIN}\n{figures}{END}{rest.partition(END)[2]}")
 
 
+def commit() -> str:
+    """The commit that a run measures; ``-dirty`` after it where files differ from it."""
+    command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
 def write_table(name: str, words: str, lines: list[str]) -> None:
     """Writes and prints the table of ``make growth`` or ``make crowd``, by the target's name."""
-    text = f"# The latest run of `make {name}`\n\n{words}\n\n" + "\n".join(lines) + "\n"
+    when = f"{now().date()} at commit {commit()}"
+    text = f"# The latest run of `make {name}`\n\n{when}: {words}\n\n" + "\n".join(lines) + "\n"
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.md").write_text(text)
     print(text)

@@ -5,7 +5,6 @@ import json
 import platform
 import sqlite3
 import statistics
-import subprocess
 import tempfile
 from contextlib import ExitStack
 from importlib.metadata import version
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.load import Measured, measure
 from benchmarks.operations import requests_for
-from benchmarks.report import RESULTS, Result, write
+from benchmarks.report import RESULTS, Result, commit, write
 from benchmarks.servers import OPERATIONS, Peer, peers, require
 from taskwell import __version__
 from taskwell.database import now
@@ -72,7 +71,7 @@ def machine(asked: argparse.Namespace) -> dict[str, str]:
     processors = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     return {
         "date": now().date().isoformat(),
-        "commit": _commit(),
+        "commit": commit(),
         "taskwell": __version__,
         "cores": str(cpu_count()),
         "processor": processors[0].partition(":")[2].strip() if processors else platform.machine(),
@@ -89,12 +88,6 @@ def machine(asked: argparse.Namespace) -> dict[str, str]:
         "rounds": str(asked.rounds),
         "seconds": str(asked.seconds),
     }
-
-
-def _commit() -> str:
-    """What is measured; ``-dirty`` after it where files differ from it."""
-    command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 if __name__ == "__main__":
