@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from taskwell.api.documents.conduct import conducts
+from taskwell.api.documents.operation_facts import facts_of
 from taskwell.api.failures import FAILURES
 from taskwell.app import create_contracts
 from tests.support.people import Person
@@ -47,7 +47,7 @@ def test_the_committed_document_is_the_one_that_is_served(name: str):
 
 @each_contract
 def test_every_operation_is_in_the_document(name: str):
-    served = {f"{conduct.method} {conduct.path}" for conduct in conducts(CONTRACTS[name].app)}
+    served = {f"{facts.method} {facts.path}" for facts in facts_of(CONTRACTS[name].app)}
 
     assert served == {where for where, _ in operations(name)}
 
@@ -101,11 +101,11 @@ def test_signed_in_operations_say_how_to_sign_in_and_what_comes_without(name: st
     whole = document(name)
     flow = whole["components"]["securitySchemes"]["EmailAndPassword"]["flows"]["password"]
     assert flow["tokenUrl"] == "/api/v1/auth/token"
-    for conduct in conducts(CONTRACTS[name].app):
-        operation = whole["paths"][conduct.path][conduct.method.lower()]
-        assert bool(operation["security"]) == conduct.operation.needs_principal
-        assert ("401" in operation["responses"]) or not conduct.operation.needs_principal
-        assert ("403" in operation["responses"]) or "{user_id}" not in conduct.path
+    for facts in facts_of(CONTRACTS[name].app):
+        operation = whole["paths"][facts.path][facts.method.lower()]
+        assert bool(operation["security"]) == facts.operation.needs_principal
+        assert ("401" in operation["responses"]) or not facts.operation.needs_principal
+        assert ("403" in operation["responses"]) or "{user_id}" not in facts.path
 
 
 @each_contract

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
+
+Scope = Literal["read", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,7 @@ class Principal:
         expires_at: When the token ends.
         time_zone: The user's IANA time zone, as of a few seconds ago.
         is_external: Whether another issuer keeps the account, so that there is no password here.
+        scopes: What the token allows; None for everything.
     """
 
     user_id: str
@@ -23,6 +27,7 @@ class Principal:
     expires_at: datetime
     time_zone: str
     is_external: bool = False
+    scopes: frozenset[Scope] | None = None
 
     def is_named(self, user_id: str) -> bool:
         """Whether an id in a path means this caller."""
