@@ -98,16 +98,57 @@ class InvalidToken(Unauthorized):
 class InvalidCredentials(Unauthorized):
     code, title = "invalid_credentials", "Wrong credentials"
 
+    def __init__(self, detail: str = "The e-mail or the password is wrong.") -> None:
+        super().__init__(detail)
+
+
+class TotpRequired(Unauthorized):
+    """The password is right; a code is still to come.
+
+    Attributes:
+        challenge: What stands for the password when the code is sent.
+    """
+
+    code, title = "totp_required", "Code required"
+
+    def __init__(self, challenge: str) -> None:
+        super().__init__(
+            "Send a code too: with the challenge to /api/v1/auth/login/totp, or after password and space."
+        )
+        self.challenge = challenge
+
+
+class ChallengeOver(Unauthorized):
+    code, title = "challenge_over", "Challenge over"
+
     def __init__(self) -> None:
-        super().__init__("The e-mail or the password is wrong.")
+        super().__init__("This challenge was used, has ended, or never was one; sign in again.")
 
 
 class Forbidden(AppError):
     status, code, title = 403, "forbidden", "Forbidden"
 
 
+class InsufficientScope(Forbidden):
+    """The token does not allow this; ``WWW-Authenticate`` says so as RFC 6750 section 3.1 asks."""
+
+    code, title = "insufficient_scope", "Token does not allow this"
+
+    def __init__(self, scope: str) -> None:
+        what = "A personal token does not reach accounts" if scope == "account" else f"The token allows no {scope}"
+        challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
+        super().__init__(f"{what}; send a token that does.", headers={"WWW-Authenticate": challenge})
+
+
 class WrongPassword(Forbidden):
     code, title = "wrong_password", "Wrong password"
+
+
+class WrongCode(Forbidden):
+    code, title = "wrong_code", "Wrong code"
+
+    def __init__(self) -> None:
+        super().__init__("The code is wrong, or was used before; wait for the next one.")
 
 
 class SignInUnconfirmed(Forbidden):
@@ -140,11 +181,22 @@ class EmailTaken(Conflict):
         super().__init__("An account with this e-mail exists already.")
 
 
+class LimitReached(Conflict):
+    code, title = "limit_reached", "Limit reached"
+
+
 class EmailUnverified(Conflict):
     code, title = "email_unverified", "E-mail not confirmed"
 
     def __init__(self) -> None:
         super().__init__("Confirm your e-mail first: POST /api/v1/auth/email/verification sends the link.")
+
+
+class AlreadyOn(Conflict):
+    code, title = "already_on", "Already on"
+
+    def __init__(self) -> None:
+        super().__init__("Codes are asked for already; turn that off first to begin with another app.")
 
 
 class RequestInProgress(Conflict):

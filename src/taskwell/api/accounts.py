@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
@@ -18,7 +18,7 @@ from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
 from taskwell.api.replies import PRIVATE, json_response
 from taskwell.database import now
-from taskwell.errors import AppError, EmailTaken, InvalidCredentials, SignInUnconfirmed
+from taskwell.errors import AppError, EmailTaken, InvalidCredentials, SignInUnconfirmed, TotpRequired
 from taskwell.security import tokens
 from taskwell.security.tokens import AccessToken
 from taskwell.tasks.fields import Text, visible
@@ -96,29 +96,6 @@ class SessionOut(BaseModel):
     expires_at: datetime | None
 
 
-class TokenOut(BaseModel):
-    """RFC 6749 section 5.1."""
-
-    access_token: str
-    token_type: str
-    expires_in: int = Field(description="Seconds.")
-
-
-class TokenRefusedOut(BaseModel):
-    """RFC 6749 section 5.2."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"error": "invalid_grant", "error_description": "The e-mail or the password is wrong."},
-            ]
-        }
-    )
-
-    error: str
-    error_description: str
-
-
 class MessageOut(BaseModel):
     message: str
 
@@ -144,16 +121,6 @@ class SignIn(BaseModel):
     password: Text
 
 
-class PasswordForm(BaseModel):
-    """RFC 6749 section 4.3.2; the e-mail is the ``username``."""
-
-    model_config = ConfigDict(json_schema_extra={"required": ["username", "password"]})
-
-    username: Typed = ""
-    password: str = ""
-    grant_type: str = "password"
-
-
 Routes = Sequence[tuple[str, str, Callable[..., Awaitable[Response]], type[Operation], dict[str, Any]]]
 """Path, method, endpoint, kind of operation, and options of the route."""
 
@@ -171,7 +138,7 @@ def signing_up_options(answer: type[BaseModel]) -> dict[str, Any]:
 
 
 def signing_in_options(answer: type[BaseModel]) -> dict[str, Any]:
-    return _options("Sign in", answer, InvalidCredentials, SignInUnconfirmed)
+    return _options("Sign in", answer, InvalidCredentials, TotpRequired, SignInUnconfirmed)
 
 
 def signing_out_options() -> dict[str, Any]:
@@ -180,13 +147,6 @@ def signing_out_options() -> dict[str, Any]:
 
 def caller_options() -> dict[str, Any]:
     return _options("The caller", UserOut)
-
-
-TOKEN_OPTIONS: dict[str, Any] = {
-    "summary": "Sign in with a form (OAuth2)",
-    "response_model": TokenOut,
-    "responses": {400: {"model": TokenRefusedOut, "description": "The e-mail or the password is wrong."}},
-}
 
 
 def _options(summary: str, answer: type[BaseModel], *kinds: type[AppError]) -> dict[str, Any]:
@@ -204,46 +164,38 @@ async def opened_account(call: RequestContext, *, email: str, password: str, nam
             group=group_of(call),
             sends_link=call.settings.sends_mail,
         )
-    return _session(call, user)
+    return session(call, user)
 
 
-async def opened_session(call: RequestContext, *, email: str, password: str) -> dict[str, Any]:
+async def opened_session(
+    call: RequestContext, *, email: str, password: str, takes_code: bool = False
+) -> dict[str, Any]:
     """Signs in; the answer is the session."""
-    found = await _authenticated(call, email, password)
-    return _session(call, found.user, as_of=found.as_of)
+    found = await authenticated(call, email=email, password=password, takes_code=takes_code)
+    return session(call, found.user, as_of=found.as_of)
 
 
-async def _authenticated(call: RequestContext, email: str, password: str) -> SignedIn:
+async def authenticated(call: RequestContext, *, email: str, password: str, takes_code: bool) -> SignedIn:
+    """Args:
+    takes_code: Whether a code may stand behind the password and a space.
+    """
     async with signing_in(call, email):
-        found = await users.authenticate(call.lane, email=email, password=password, group=group_of(call))
+        found = await users.authenticate(
+            call.lane, email=email, password=password, group=group_of(call), takes_code=takes_code
+        )
         if _must_confirm(call, found.user):
             async with call.lane.transaction() as transaction:
                 await users.send_link(transaction, found.user.id, found.user.email or email)
             raise SignInUnconfirmed
+        if found.challenge is not None:
+            raise TotpRequired(found.challenge)
+    if found.used == "recovery_code":
+        note(call, "recovery_code_used", user_id=found.user.id)
     return found
 
 
 def _must_confirm(call: RequestContext, user: User) -> bool:
     return call.settings.require_verified_email and not user.email_verified
-
-
-async def token(call: Call, form: Annotated[PasswordForm, Form()]) -> Response:
-    """OAuth2's password grant (RFC 6749 section 4.3); its errors are those of section 5.2."""
-    if form.grant_type != "password":
-        return _refused("unsupported_grant_type", "The grant_type must be 'password'.")
-    if not form.username or not form.password:
-        return _refused("invalid_request", "Send username and password.")
-    try:
-        found = await _authenticated(call, form.username, form.password)
-    except (InvalidCredentials, SignInUnconfirmed) as error:
-        return _refused("invalid_grant", error.detail)
-    issued = _issue(call, found.user, found.as_of)
-    seconds = int((issued.expires_at - now()).total_seconds())
-    return private_response({"access_token": issued.text, "token_type": "bearer", "expires_in": seconds})
-
-
-def _refused(error: str, description: str) -> Response:
-    return private_response({"error": error, "error_description": description}, status=400)
 
 
 async def sign_out(call: Call) -> Response:
@@ -278,8 +230,9 @@ def user_json(user: User, subject: str) -> dict[str, Any]:
     return {name: shown[name] for name in UserOut.model_fields}
 
 
-def _session(call: RequestContext, user: User, *, as_of: datetime | None = None) -> dict[str, Any]:
-    issued = None if _must_confirm(call, user) else _issue(call, user, as_of)
+def session(call: RequestContext, user: User, *, as_of: datetime | None = None) -> dict[str, Any]:
+    """The answer to a sign-in."""
+    issued = None if _must_confirm(call, user) else issue(call, user, as_of)
     return {
         "user": user_json(user, user.id),
         "access_token": issued.text if issued else None,
@@ -288,7 +241,7 @@ def _session(call: RequestContext, user: User, *, as_of: datetime | None = None)
     }
 
 
-def _issue(call: RequestContext, user: User, as_of: datetime | None) -> AccessToken:
+def issue(call: RequestContext, user: User, as_of: datetime | None) -> AccessToken:
     settings = call.settings
     lifetime = timedelta(days=settings.access_token_expire_days)
     key, algorithm = settings.signing_key, settings.algorithm

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from taskwell import users
 from taskwell.api.call import RequestContext
 from taskwell.api.client_address import address_group, client_address
-from taskwell.errors import EmailTaken, InvalidCredentials, WrongPassword
+from taskwell.errors import EmailTaken, InvalidCredentials, WrongCode, WrongPassword
 from taskwell.users.events import Kind
 from taskwell.users.user import email_key
 
@@ -108,7 +108,7 @@ async def _proving(
     async with limits.sign_in(group, account, is_known=is_known).under_way() as attempt:
         try:
             yield
-        except (InvalidCredentials, WrongPassword):
+        except (InvalidCredentials, WrongPassword, WrongCode):
             note(call, failure, user_id=user_id, email=email)
             if await attempt.fail():
                 note(call, "locked_out", user_id=user_id, email=email)

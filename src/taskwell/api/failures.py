@@ -65,6 +65,11 @@ _ALL = (
         errors.InvalidCredentials(),
     ),
     _failure(
+        "Ask for the code of the authenticator app. `POST /api/v1/auth/login/totp` takes it with `challenge`.",
+        errors.TotpRequired("rJ1Yx0Qe4cGkq2mZ8v7bT5nLw9sHd3fUo6iPaXyEzKQ"),
+    ),
+    _failure("Sign in with the password again; a challenge lasts for five minutes.", errors.ChallengeOver()),
+    _failure(
         "Put your own user id into the path, or use the address without one. What another service keeps, such as a "
         "password of Better Auth, is changed there.",
         errors.Forbidden("The path names another user; use your own id."),
@@ -73,6 +78,12 @@ _ALL = (
         "Follow the link in the mail that was just sent, then sign in. The operator set REQUIRE_VERIFIED_EMAIL.",
         errors.SignInUnconfirmed(),
     ),
+    _failure(
+        "Send a token that has the scope that `WWW-Authenticate` names. Accounts take no personal token: sign in.",
+        errors.InsufficientScope("write"),
+        errors.InsufficientScope("account"),
+    ),
+    _failure("Type the code that your app shows next, or a recovery code.", errors.WrongCode()),
     _failure("Send the account's current password.", errors.WrongPassword("The password is wrong.")),
     _failure(
         "Check the address and the id. What belongs to somebody else is not found either.",
@@ -83,6 +94,8 @@ _ALL = (
         "Read the current state, then decide again.", errors.Conflict("It was changed in between; read it again.")
     ),
     _failure("Sign in instead, or use another e-mail.", errors.EmailTaken()),
+    _failure("Delete some of what `detail` names.", errors.LimitReached("A user may have 50 personal tokens.")),
+    _failure("`DELETE /api/v1/auth/totp` turns it off, with the password and a code.", errors.AlreadyOn()),
     _failure(
         "Confirm the e-mail: `POST /api/v1/auth/email/verification` sends a link to it. Then send the request again.",
         errors.EmailUnverified(),

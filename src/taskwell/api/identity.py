@@ -10,6 +10,7 @@ from taskwell import users
 from taskwell.database import Database
 from taskwell.errors import InvalidToken
 from taskwell.security.bearer import bearer_token
+from taskwell.security.personal_tokens import PREFIX
 from taskwell.security.verifier import Verifier
 from taskwell.settings import Settings
 from taskwell.users.principal import Principal
@@ -78,7 +79,10 @@ class Identities:
                 self._drop(digest)
 
     async def _verify(self, token: bytes) -> Principal:
-        claims = await self._verifier.verify(token.decode("latin-1"))
+        text = token.decode("latin-1")
+        if text.startswith(PREFIX):
+            return await users.holder_of_personal(self._database, text)
+        claims = await self._verifier.verify(text)
         principal = await users.holder_of(self._database, claims)
         if principal is None:
             raise InvalidToken

@@ -15,7 +15,7 @@ from taskwell.cli import events
 from taskwell.cli.database import with_database
 from taskwell.database import Database
 from taskwell.errors import Conflict
-from taskwell.users import Account, User
+from taskwell.users import Account, PersonalToken, User, totp
 from taskwell.users.events import Kind, SecurityEvent, keep
 
 app = typer.Typer(no_args_is_help=True, help="See and manage accounts.")
@@ -110,6 +110,40 @@ def set_password(who: Who) -> None:
         await _note(database, "password_changed", user_id=user.id)
 
     _to(who, change, "has a new password")
+
+
+@app.command("disable-totp")
+def disable_totp(who: Who) -> None:
+    """Ask an account for no codes any more, such as where its owner has lost the phone and the recovery codes.
+
+    Example: taskwell users disable-totp ada@example.com
+    """
+
+    async def forget(database: Database, user: User) -> None:
+        async with database.transaction() as transaction:
+            if not await totp.forget(transaction, user.id):
+                raise Conflict(f"{user.name} signs in without codes already.")
+        await _note(database, "totp_off", user_id=user.id)
+
+    _to(who, forget, "signs in without codes")
+
+
+@app.command("tokens")
+def list_tokens(who: Who) -> None:
+    """List an account's personal tokens: id, day made, last use, end, scopes, name.
+
+    Example: taskwell users tokens ada@example.com
+    """
+
+    async def found(database: Database) -> list[PersonalToken]:
+        return await users.list_tokens(database, (await users.by_email_or_id(database, who)).id)
+
+    for token in with_database(found):
+        end = f"{token.expires_at:%Y-%m-%d}" if token.expires_at else "no end    "
+        last_use = f"{token.last_used_on or 'never':<10}"
+        typer.echo(
+            f"{token.id}  {token.created_at:%Y-%m-%d}  {last_use}  {end}  {','.join(token.scopes):<10}  {token.name}"
+        )
 
 
 @app.command()

@@ -21,21 +21,39 @@ from taskwell.users.directory import (
 )
 from taskwell.users.identities import holder_of
 from taskwell.users.known_groups import is_group_of_email, is_group_of_user, purge_known_groups
+from taskwell.users.personal_tokens import (
+    PersonalToken,
+    holder_of_personal,
+    list_tokens,
+    make_token,
+    remove_token,
+)
 from taskwell.users.profile import ProfileChanges, change, confirm_password, delete_account, get
 from taskwell.users.revocation import name_of_user, purge_revoked, recently_revoked, revoke
-from taskwell.users.sign_in import PasswordHashes, authenticate, change_password, password_hashes, sign_up
+from taskwell.users.sign_in import (
+    PasswordHashes,
+    answer,
+    authenticate,
+    challenged,
+    change_password,
+    password_hashes,
+    sign_up,
+)
 from taskwell.users.user import User
 
 __all__ = [
     "Account",
     "Confirmed",
     "PasswordHashes",
+    "PersonalToken",
     "ProfileChanges",
     "User",
+    "answer",
     "ask_again",
     "authenticate",
     "by_email",
     "by_email_or_id",
+    "challenged",
     "change",
     "change_password",
     "confirm",
@@ -47,13 +65,17 @@ __all__ = [
     "every",
     "get",
     "holder_of",
+    "holder_of_personal",
     "is_group_of_email",
     "is_group_of_user",
+    "list_tokens",
+    "make_token",
     "name_of_user",
     "password_hashes",
     "purge_known_groups",
     "purge_revoked",
     "recently_revoked",
+    "remove_token",
     "request_email",
     "require_confirmed",
     "revoke",

@@ -28,6 +28,12 @@ Kind = Literal[
     "email_change_asked",
     "email_changed",
     "account_deleted",
+    "token_made",
+    "token_deleted",
+    "totp_asked",
+    "totp_on",
+    "totp_off",
+    "recovery_code_used",
     "token_refused",
 ]
 

@@ -9,11 +9,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
+from taskwell.errors import InvalidToken
 from taskwell.security.claims import ExternalClaims, TokenClaims
 from taskwell.text import on_one_line, shows_something
 from taskwell.users.principal import Principal
+from taskwell.users.profile import OWN_ROW, USER_COLUMNS
 from taskwell.users.tables import ExternalIdentityRow, RevokedTokenRow, UserRow
-from taskwell.users.user import MAX_EMAIL, MAX_NAME, is_email
+from taskwell.users.user import MAX_EMAIL, MAX_NAME, User, is_email
 
 IAT_UNIT = timedelta(seconds=1)
 """Tokens say the second in which they were issued, and not when in it."""
@@ -50,11 +52,35 @@ _LOCAL: Query[str] = Query(
 )
 
 
+_LOCK: Query[User] = Query(
+    select(*USER_COLUMNS)
+    .where(OWN_ROW, _IS_VALID_FOR_USER)
+    .where(~exists(select(_ONE).where(RevokedTokenRow.token_id == _TOKEN_ID)))
+    .with_for_update(of=UserRow),
+    User,
+)
+
+
+async def lock_caller(transaction: Lane, user: Principal) -> User:
+    """Makes other changes of the account wait. For what outlives the caller's token, which may be known from before.
+
+    Raises:
+        InvalidToken: the token was refused meanwhile, here or in another process.
+    """
+    issued_at = user.issued_at or NEVER_STALE
+    found = await transaction.row(_LOCK, user_id=user.user_id, issued_at=issued_at, token_id=user.token_id)
+    if found is None:
+        raise InvalidToken
+    return found
+
+
 async def _local(lane: Lane, token: TokenClaims) -> Principal | None:
     time_zone = await lane.row(_LOCAL, user_id=token.subject, issued_at=token.issued_at, token_id=token.token_id)
     if time_zone is None:
         return None
-    return Principal(token.subject, token.subject, token.token_id, token.expires_at, time_zone)
+    return Principal(
+        token.subject, token.subject, token.token_id, token.expires_at, time_zone, issued_at=token.issued_at
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +198,13 @@ async def _external(lane: Lane, token: ExternalClaims) -> Principal | None:
     if email is not None and (email, token.email_verified) != (holder.email, holder.email_verified):
         await lane.rows(_TAKE_OVER, **said, user_id=holder.user_id)
     return Principal(
-        holder.user_id, token.subject, token.token_id, token.expires_at, holder.time_zone, is_external=True
+        holder.user_id,
+        token.subject,
+        token.token_id,
+        token.expires_at,
+        holder.time_zone,
+        is_external=True,
+        issued_at=token.issued_at,
     )
 
 

@@ -4,7 +4,7 @@ from taskwell.database import Database
 from taskwell.mail.letter import Letter
 from taskwell.mail.outbox import Mail
 from taskwell.settings import Settings
-from taskwell.users import confirmation, one_time_tokens
+from taskwell.users import confirmation, one_time_tokens, personal_tokens
 
 _ISSUE = one_time_tokens.issuing(confirmation.WANTED)
 
@@ -16,6 +16,8 @@ async def write(database: Database, settings: Settings, mail: Mail) -> Letter | 
             return await _verify_email(database, settings, mail)
         case confirmation.EMAIL_CHANGED:
             return _EMAIL_CHANGED
+        case personal_tokens.TOKEN_MADE:
+            return _TOKEN_MADE
         case _:  # of a later version, which sends it itself
             return None
 
@@ -42,5 +44,14 @@ _EMAIL_CHANGED = Letter(
     (
         "Your account at Taskwell has another e-mail address now, and this one does not sign in any more.",
         "If that was not you, tell whoever runs the server at once.",
+    ),
+)
+
+
+_TOKEN_MADE = Letter(
+    "A personal access token was made for your Taskwell account",
+    (
+        "Somebody who is signed in to your Taskwell account has made a personal access token.",
+        "If that was not you, change your password: this ends every token and signs every device out.",
     ),
 )

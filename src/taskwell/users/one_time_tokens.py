@@ -12,8 +12,8 @@ from taskwell.database import Lane, Query, UtcInstant, UuidText, now
 from taskwell.errors import LinkOver
 from taskwell.users.tables import OneTimeTokenRow, UserRow
 
-Purpose = Literal["verify_email"]
-LIFETIMES: dict[Purpose, timedelta] = {"verify_email": timedelta(hours=24)}
+Purpose = Literal["verify_email", "sign_in"]
+LIFETIMES: dict[Purpose, timedelta] = {"verify_email": timedelta(hours=24), "sign_in": timedelta(minutes=5)}
 
 _USER_ID = bindparam("user_id", type_=UuidText)
 _EMAIL = bindparam("email", type_=Text)
@@ -73,6 +73,21 @@ async def use(transaction: Lane, purpose: Purpose, token: str) -> UsedToken:
     if used is None:
         raise LinkOver
     return used
+
+
+_HOLDER: Query[str] = Query(
+    select(OneTimeTokenRow.user_id).where(
+        OneTimeTokenRow.hash == _HASH,
+        OneTimeTokenRow.purpose == _PURPOSE,
+        OneTimeTokenRow.expires_at > bindparam("at", type_=UtcInstant),
+    ),
+    str,
+)
+
+
+async def holder(lane: Lane, purpose: Purpose, token: str) -> str | None:
+    """The id of the user whose token it is; it can still be used."""
+    return await lane.row(_HOLDER, hash=_hash(token), purpose=purpose, at=now())
 
 
 _END_ALL: Query[None] = Query(delete(OneTimeTokenRow).where(OneTimeTokenRow.user_id == _USER_ID), lambda *_: None)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Scope = Literal["read", "write"]
+Scope = Literal["read", "write", "account"]
+"""What an operation needs; no personal token has ``account``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Principal:
         time_zone: The user's IANA time zone, as of a few seconds ago.
         is_external: Whether another issuer keeps the account, so that there is no password here.
         scopes: What the token allows; None for everything.
+        issued_at: When the token was issued; None where it does not say.
     """
 
     user_id: str
@@ -28,6 +30,7 @@ class Principal:
     time_zone: str
     is_external: bool = False
     scopes: frozenset[Scope] | None = None
+    issued_at: datetime | None = None
 
     def is_named(self, user_id: str) -> bool:
         """Whether an id in a path means this caller."""

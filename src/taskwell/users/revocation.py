@@ -74,6 +74,11 @@ async def announce_change(lane: Lane, user_id: str) -> None:
     await _add(lane, name_of_user(user_id), user_id, now() + NEWS_KEPT_FOR)
 
 
+async def announce_end(lane: Lane, user_id: str, token_id: str) -> None:
+    """Makes every process forget a personal token that is gone."""
+    await _add(lane, token_id, user_id, now() + NEWS_KEPT_FOR)
+
+
 async def refuse_former(lane: Lane, user_id: str, identity_ids: Sequence[str]) -> None:
     """Refuses the tokens that were issued before now to an external identity whose user is gone."""
     for identity_id in identity_ids:

@@ -2,18 +2,27 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, true, update
 
 from taskwell.database import Lane, Query, UtcInstant, new_id, now
 from taskwell.database.lanes import UniqueViolated
-from taskwell.errors import EmailTaken, Forbidden, Invalid, InvalidCredentials, WrongPassword
+from taskwell.errors import (
+    ChallengeOver,
+    EmailTaken,
+    Forbidden,
+    Invalid,
+    InvalidCredentials,
+    LinkOver,
+    WrongPassword,
+)
 from taskwell.security.passwords import hash_password, is_password
-from taskwell.users import one_time_tokens
+from taskwell.users import one_time_tokens, personal_tokens, totp
 from taskwell.users.confirmation import send_link
 from taskwell.users.known_groups import remember_group
 from taskwell.users.principal import Principal
-from taskwell.users.profile import OWN_ROW, USER_COLUMNS, confirm_password, get
+from taskwell.users.profile import BY_ID, OWN_ROW, USER_COLUMNS, confirm_password, get
 from taskwell.users.revocation import announce_change
 from taskwell.users.tables import UserRow
 from taskwell.users.user import User, broken_password_rule, email_key
@@ -25,10 +34,12 @@ class StoredPassword:
 
     user_id: str
     password_hash: str | None
+    has_totp: bool
 
 
 _BY_EMAIL: Query[StoredPassword] = Query(
-    select(UserRow.id, UserRow.password_hash).where(UserRow.email_key == bindparam("email_key")), StoredPassword
+    select(UserRow.id, UserRow.password_hash, totp.IS_ON).where(UserRow.email_key == bindparam("email_key")),
+    StoredPassword,
 )
 
 _ADD: Query[User] = Query(
@@ -49,19 +60,42 @@ class SignedIn:
     """Attributes:
     as_of: When the token counts as issued: just before the password was last checked. A later change of the
         password refuses it; an earlier one does not, even if the clock was set back.
+    used: Which kind of code was used up.
+    challenge: What stands for the password until a code is sent: so far nobody is signed in.
     """
 
     user: User
     as_of: datetime
+    used: totp.CodeKind | None = None
+    challenge: str | None = None
 
 
-_STILL: Query[tuple[User, datetime | None]] = Query(
-    select(*USER_COLUMNS, UserRow.tokens_valid_after)
-    .where(OWN_ROW, UserRow.password_hash == bindparam("password_hash"), UserRow.disabled_at.is_(None))
-    .with_for_update(read=True),
-    lambda *columns: (User(*columns[:-1]), columns[-1]),
+@dataclass(frozen=True, slots=True)
+class _Still:
+    user: User
+    changed_at: datetime | None
+    has_totp: bool
+
+    def no_earlier(self, as_of: datetime) -> datetime:
+        """The instant, or that after the last change of the password."""
+        return as_of if self.changed_at is None else max(as_of, self.changed_at + _TICK)
+
+
+_NOW = (
+    select(*USER_COLUMNS, UserRow.tokens_valid_after, totp.IS_ON)
+    .where(OWN_ROW, UserRow.disabled_at.is_(None))
+    .with_for_update(read=True, of=UserRow)
 )
 """It waits for a change that has not been committed yet."""
+
+
+def _still(*columns: Any) -> _Still:
+    return _Still(User(*columns[:-2]), *columns[-2:])
+
+
+_STILL_THERE: Query[_Still] = Query(_NOW, _still)
+_STILL: Query[_Still] = Query(_NOW.where(UserRow.password_hash == bindparam("password_hash")), _still)
+_CHALLENGE = one_time_tokens.issuing(true())
 
 
 async def sign_up(
@@ -101,13 +135,19 @@ async def sign_up(
         raise EmailTaken from None
 
 
-async def authenticate(lane: Lane, *, email: str, password: str, group: str) -> SignedIn:
+async def authenticate(lane: Lane, *, email: str, password: str, group: str, takes_code: bool = False) -> SignedIn:
     """The user with this e-mail and password, to whom the address group is known from then on.
+
+    Args:
+        takes_code: Whether a code may stand behind the password and a space.
 
     Raises:
         InvalidCredentials: in the same words, and after the same work, for whatever of the two is wrong.
     """
     account = await lane.row(_BY_EMAIL, email_key=email_key(email))
+    code = None
+    if takes_code and account is not None and account.has_totp:  # whoever has no code may end a password like one
+        password, code = totp.split(password)
     is_right = await is_password(password, account.password_hash if account else None)
     if account is None or not is_right:
         raise InvalidCredentials
@@ -115,12 +155,52 @@ async def authenticate(lane: Lane, *, email: str, password: str, group: str) -> 
     as_of = now()
     async with lane.transaction() as transaction:
         still = await transaction.row(_STILL, user_id=account.user_id, password_hash=account.password_hash)
-        if still is not None:
-            await remember_group(transaction, account.user_id, group)
-    if still is None:
-        raise InvalidCredentials
-    user, changed_at = still
-    return SignedIn(user, as_of if changed_at is None else max(as_of, changed_at + _TICK))
+        if still is None:
+            raise InvalidCredentials
+        if still.has_totp and code is None:
+            return SignedIn(still.user, as_of, challenge=await _challenge(transaction, still.user))
+        used = await totp.use_code(transaction, account.user_id, code) if code is not None else None
+        if still.has_totp and used is None:
+            raise InvalidCredentials
+        await remember_group(transaction, account.user_id, group)
+    return SignedIn(still.user, still.no_earlier(as_of), used)
+
+
+async def _challenge(transaction: Lane, user: User) -> str:
+    challenge = await one_time_tokens.issue(
+        transaction, _CHALLENGE, "sign_in", user_id=user.id, email=user.email or ""
+    )
+    assert challenge is not None, "the user's row is locked"
+    return challenge
+
+
+async def challenged(lane: Lane, challenge: str) -> User | None:
+    """Who has to answer the challenge with a code; None where it is over."""
+    user_id = await one_time_tokens.holder(lane, "sign_in", challenge)
+    return None if user_id is None else await lane.row(BY_ID, user_id=user_id)
+
+
+async def answer(lane: Lane, user: User, *, challenge: str, code: str, group: str) -> SignedIn:
+    """Signs in who had the right password before; a wrong code leaves the challenge as it is.
+
+    Raises:
+        ChallengeOver: it has just been used, or has ended.
+        InvalidCredentials: the code is wrong, or was used before.
+    """
+    as_of = now()
+    async with lane.transaction() as transaction:
+        still = await transaction.row(_STILL_THERE, user_id=user.id)
+        try:
+            await one_time_tokens.use(transaction, "sign_in", challenge)
+        except LinkOver:
+            still = None
+        if still is None:
+            raise ChallengeOver
+        used = await totp.use_code(transaction, user.id, code)
+        if used is None:
+            raise InvalidCredentials("The code is wrong, or was used before; wait for the next one.")
+        await remember_group(transaction, user.id, group)
+    return SignedIn(still.user, still.no_earlier(as_of), used)
 
 
 _TICK = timedelta(milliseconds=1)
@@ -188,6 +268,7 @@ async def change_password(lane: Lane, user: Principal, hashes: PasswordHashes) -
         if await transaction.row(_CHANGE_PASSWORD, **values, at=at) is None:
             raise WrongPassword("The password was changed meanwhile.")
         await one_time_tokens.end_all(transaction, user.user_id)
+        await personal_tokens.remove_all(transaction, user.user_id)
         await announce_change(transaction, user.user_id)
 
 

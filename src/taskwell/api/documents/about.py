@@ -156,6 +156,7 @@ ERROR_SCHEMAS: dict[str, dict[str, Json]] = {
                 "code": {"$ref": "#/components/schemas/ProblemCode"},
                 "request_id": {"type": "string", "description": "As in X-Request-ID and in the server's log."},
                 "errors": _FIELD_ERRORS,
+                "challenge": {"type": "string", "description": "Of a sign-in: send it with the code."},
                 "index": {"type": "integer", "description": "Of a bulk: the operation that failed."},
             },
             description="RFC 9457 problem details.",

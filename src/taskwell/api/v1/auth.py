@@ -7,12 +7,12 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from taskwell import users
-from taskwell.api import accounts
+from taskwell.api import accounts, token_form
 from taskwell.api.accounts import SessionOut, SignIn, SignUp
 from taskwell.api.attempts import confirming, note
 from taskwell.api.call import Beforehand, Call, RequestContext
 from taskwell.api.failures import raises
-from taskwell.api.operation import Operation, PublicOperation
+from taskwell.api.operation import AccountOperation, Operation, PublicOperation
 from taskwell.api.replies import PRIVATE
 from taskwell.errors import WrongPassword
 from taskwell.tasks.fields import Text
@@ -34,14 +34,14 @@ router.include_router(
         [
             ("/signup", "POST", sign_up, PublicOperation, accounts.signing_up_options(SessionOut)),
             ("/login", "POST", sign_in, PublicOperation, accounts.signing_in_options(SessionOut)),
-            ("/logout", "POST", accounts.sign_out, Operation, accounts.signing_out_options()),
+            ("/logout", "POST", accounts.sign_out, AccountOperation, accounts.signing_out_options()),
             ("/me", "GET", accounts.me, Operation, accounts.caller_options()),
-            ("/token", "POST", accounts.token, PublicOperation, accounts.TOKEN_OPTIONS),
+            ("/token", "POST", token_form.token, PublicOperation, token_form.TOKEN_OPTIONS),
         ]
     )
 )
 
-account = APIRouter(prefix="/auth", tags=["auth"], route_class=Operation)
+account = APIRouter(prefix="/auth", tags=["auth"], route_class=AccountOperation)
 
 
 class PasswordChange(BaseModel):

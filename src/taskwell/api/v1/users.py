@@ -16,7 +16,7 @@ from taskwell.api.attempts import address_of, confirming, note
 from taskwell.api.call import Call, RequestContext
 from taskwell.api.client_address import address_group
 from taskwell.api.failures import raises
-from taskwell.api.operation import Operation
+from taskwell.api.operation import AccountOperation, Operation
 from taskwell.api.replies import PRIVATE
 from taskwell.api.streaming import streamed
 from taskwell.api.v1.schemas import TRASHED_TASK
@@ -28,8 +28,8 @@ from taskwell.users.export import Export
 from taskwell.users.tables import UserRow
 from taskwell.users.time_zones import is_time_zone
 
-router = APIRouter(prefix="/users", tags=["users"], route_class=Operation)
-by_user = APIRouter(tags=["users"], route_class=Operation)
+router = APIRouter(prefix="/users", tags=["users"])
+by_user = APIRouter(tags=["users"])
 
 
 def _time_zone(name: str) -> str:
@@ -90,7 +90,6 @@ _USER = JsonObject(
 EXPORT = Export({"users": _USER, "tasks": TRASHED_TASK})
 
 
-@router.get("/me/export", summary="Everything that you own, as one JSON document", response_model=ExportOut)
 async def export_user(call: Call) -> Response:
     await call.services.journal.flush()
     document = EXPORT.document(call.services.database, call.user)
@@ -145,14 +144,33 @@ async def delete_user(call: Call, body: AccountRemoval | None = None) -> Respons
     return Response(status_code=204, headers=PRIVATE)
 
 
+router.add_api_route(
+    "/me/export",
+    export_user,
+    methods=["GET"],
+    summary="Everything that you own, as one JSON document",
+    response_model=ExportOut,
+    route_class_override=AccountOperation,
+)
 for addressed, path in ((router, "/me"), (by_user, "/{user_id}")):
-    addressed.get(path, summary="Get your account", response_model=UserOut)(me)
-    addressed.patch(
+    addressed.add_api_route(
+        path, me, methods=["GET"], summary="Get your account", response_model=UserOut, route_class_override=Operation
+    )
+    addressed.add_api_route(
         path,
+        change_user,
+        methods=["PATCH"],
         summary="Change your name, e-mail or time zone",
         response_model=UserOut,
         responses=raises(EmailTaken, WrongPassword, MailNotConfigured),
-    )(change_user)
-    addressed.delete(path, summary="Delete your account", status_code=204, responses=raises(WrongPassword))(
-        delete_user
+        route_class_override=AccountOperation,
+    )
+    addressed.add_api_route(
+        path,
+        delete_user,
+        methods=["DELETE"],
+        summary="Delete your account",
+        status_code=204,
+        responses=raises(WrongPassword),
+        route_class_override=AccountOperation,
     )
