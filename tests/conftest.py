@@ -20,6 +20,7 @@ from taskwell.settings import Settings
 from taskwell.users.event_tables import SecurityEventRow
 from taskwell.users.tables import RevokedTokenRow, UserRow
 from tests.support import hashing
+from tests.support.authenticator import authenticator as authenticator  # noqa: PLC0414  # a fixture
 from tests.support.order import long_first
 from tests.support.people import Person, arrive, client
 from tests.support.pictures import pictures_since

@@ -177,7 +177,9 @@ async def _challenge(transaction: Lane, user: User) -> str:
 async def challenged(lane: Lane, challenge: str) -> User | None:
     """Who has to answer the challenge with a code; None where it is over."""
     user_id = await one_time_tokens.holder(lane, "sign_in", challenge)
-    return None if user_id is None else await lane.row(BY_ID, user_id=user_id)
+    if user_id is None:
+        return None
+    return await lane.row(BY_ID, user_id=user_id)
 
 
 async def answer(lane: Lane, user: User, *, challenge: str, code: str, group: str) -> SignedIn:
