@@ -37,7 +37,7 @@ PER_ACCOUNT = 50
 
 _USERS: Query[str] = Query(select(UserRow.id).order_by(UserRow.email), str)
 _TASKS: Query[str] = Query(
-    select(TaskRow.id).where(TaskRow.user_id == bindparam("user_id")).order_by(TaskRow.id).limit(PER_ACCOUNT), str
+    select(TaskRow.id).where(TaskRow.space_id == bindparam("user_id")).order_by(TaskRow.id).limit(PER_ACCOUNT), str
 )
 
 

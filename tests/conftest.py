@@ -17,6 +17,7 @@ from taskwell.app import create_app
 from taskwell.database import Database, Query
 from taskwell.mail.tables import MailQuotaRow
 from taskwell.settings import Settings
+from taskwell.spaces.tables import SpaceRow
 from taskwell.users.event_tables import SecurityEventRow
 from taskwell.users.tables import RevokedTokenRow, UserRow
 from tests.support import hashing
@@ -149,7 +150,7 @@ async def app(shared_app: Gateway) -> AsyncIterator[Gateway]:
     yield shared_app
     assert shared_app.services is not None
     await shared_app.services.journal.flush()
-    for table in (UserRow, RevokedTokenRow, SecurityEventRow, MailQuotaRow):
+    for table in (SpaceRow, UserRow, RevokedTokenRow, SecurityEventRow, MailQuotaRow):
         await shared_app.services.database.rows(Query(delete(table), lambda *_: None))
 
 

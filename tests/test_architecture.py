@@ -44,9 +44,9 @@ def test_the_page_of_the_house_shows_its_layers_and_names_what_is_there():
 @pytest.mark.parametrize("path", PYTHON, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_and_functions_stay_short(path: Path):
     source = path.read_text()
-    assert len(source.splitlines()) <= MAX_FILE
     if path.parent.name == "versions":
-        return  # a revision is one function that reads from top to bottom, and is never changed again
+        return  # a revision reads from top to bottom, and is never changed again
+    assert len(source.splitlines()) <= MAX_FILE
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert (node.end_lineno or 0) - node.lineno < MAX_FUNCTION, node.name

@@ -19,6 +19,8 @@ from taskwell.backup.file import Header, Reader, Writer
 from taskwell.database import Query, now, open_database
 from taskwell.seed import seed
 from taskwell.settings import Settings
+from taskwell.spaces import SpaceAccess
+from taskwell.spaces.tables import SpaceRow
 from taskwell.tasks import AS_TASK, PageRequest, TaskSort
 from taskwell.tasks.tables import TaskRow, TaskTagRow
 from taskwell.users.principal import Principal
@@ -108,11 +110,12 @@ async def by_priority(settings: Settings) -> dict[str, list[str]]:
     database = await open_database(settings)
     found = {}
     for user_id in await database.rows(Query(select(UserRow.id), str)):
-        user = Principal(user_id, user_id, "", now() + timedelta(hours=1), "UTC")
-        page = await tasks.page(database, user, PageRequest(sort=TaskSort("priority"), limit=None), AS_TASK)
+        user = Principal(user_id, user_id, "", now() + timedelta(hours=1))
+        space = SpaceAccess.personal(user_id)
+        page = await tasks.page(database, user, space, PageRequest(sort=TaskSort("priority"), limit=None), AS_TASK)
         found[user_id] = [task.id for task in page.items]
         for task in page.items[::2]:
-            await tasks.change(database, user, task.id, {"description": "Written once more"})
+            await tasks.change(database, user, space, task.id, {"description": "Written once more"})
     await database.close()
     return found
 
@@ -184,6 +187,18 @@ async def test_a_damaged_file_restores_nothing(source: Settings, tmp_path: Path)
         assert await migrations.current(settings) is None
 
 
+async def test_a_file_of_another_schema_than_the_databases_is_refused(source: Settings, tmp_path: Path):
+    file = tmp_path / "backup"
+    await backup(source, file, nothing)
+    async with empty("sqlite", "target", tmp_path) as settings:
+        await migrations.upgrade(settings)
+        later = "UPDATE alembic_version SET version_num = '9999'"
+        await migrations._with_connection(settings, lambda connection: connection.exec_driver_sql(later).close())
+
+        with pytest.raises(BackupRefused, match=r"schema 0100 and the database 9999; restore into a data"):
+            await restore(settings, file, nothing)
+
+
 async def test_a_database_with_rows_is_left_alone(source: Settings, tmp_path: Path):
     file = tmp_path / "backup"
     await backup(source, file, nothing)
@@ -195,7 +210,7 @@ async def test_a_database_with_rows_is_left_alone(source: Settings, tmp_path: Pa
 @pytest.mark.parametrize("said", [{"version": 2, "whatever": "else"}, {"schema": "9999"}])
 async def test_a_newer_file_is_refused(said: dict[str, object], tmp_path: Path):
     file = tmp_path / "backup"
-    header = Header("0001", "9.9", now(), {"users": 0})
+    header = Header(migrations.head(), "9.9", now(), {"users": 0})
     with file.open("wb") as stream:
         writer = Writer(stream, cast(Header, asdict(header) | said))
         writer.close()
@@ -219,10 +234,10 @@ def contents(file: Path) -> list[bytes]:
 
 
 async def writes_of(settings: Settings, user_id: str) -> tuple[int, int, int]:
-    """The user's revision, that of the newest task, and how many tasks there are."""
-    asked = select(UserRow.revision, func.max(TaskRow.revision), func.count()).join_from(UserRow, TaskRow)
+    """The revision of the user's space, that of the newest task, and how many tasks there are."""
+    asked = select(SpaceRow.revision, func.max(TaskRow.revision), func.count()).join_from(SpaceRow, TaskRow)
     query: Query[tuple[int, int, int]] = Query(
-        asked.where(UserRow.id == user_id).group_by(UserRow.revision), lambda *row: row
+        asked.where(SpaceRow.id == user_id).group_by(SpaceRow.revision), lambda *row: row
     )
     database = await open_database(settings)
     found = await database.row(query)

@@ -85,7 +85,7 @@ async def test_a_request_costs_no_more_than_it_did(
     assert app.services is not None
     database, ceiling = app.services.database, CEILINGS[operation]
     for number in range(TASKS):
-        task = await tasks.create(database, ada.principal, TaskDraft(f"Buy milk {number}", tags=("home",)))
+        task = await tasks.create(database, ada.principal, ada.space, TaskDraft(f"Buy milk {number}", tags=("home",)))
 
     costs = [await cost_of(app, ada, ceiling, task.id, number) for number in range(REPEATS)]
 

@@ -81,8 +81,9 @@ async def test_a_database_that_is_not_made_yet_is_no_fault_and_is_not_made(sqlit
     assert os.listdir(tmp_path) == []  # noqa: PTH208
 
 
-async def test_a_schema_that_is_old_or_missing_names_the_command(sqlite_url: str):
-    await migrations.upgrade(settings(sqlite_url), "0001")
+async def test_a_schema_that_is_missing_names_the_command(sqlite_url: str):
+    await migrations.upgrade(settings(sqlite_url))
+    await migrations.downgrade(settings(sqlite_url), "base")
     async with new_postgres_database("taskwell_doctor") as url:
         for each in (sqlite_url, url):
             here = (await findings(each))["schema"]
@@ -99,6 +100,16 @@ async def test_a_schema_of_a_later_version_is_noted(sqlite_url: str, tmp_path: P
     found = (await findings(sqlite_url))["schema"]
 
     assert (found.state, "from a later version" in found.sentence) == ("note", True)
+
+
+async def test_a_schema_from_before_the_first_release_is_bad(sqlite_url: str, tmp_path: Path):
+    await migrations.upgrade(settings(sqlite_url))
+    with closing(sqlite3.connect(tmp_path / "taskwell.db")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '0012'")
+
+    found = (await findings(sqlite_url))["schema"]
+
+    assert (found.state, "from before the first release" in found.sentence) == ("bad", True)
 
 
 async def test_a_damaged_database_is_told(sqlite_url: str, tmp_path: Path):

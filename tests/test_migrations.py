@@ -8,19 +8,28 @@ from alembic import command as alembic_command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, inspect, text
 
 from scripts.revision import draft
 from taskwell import migrations
+from taskwell.app import create_app
+from taskwell.database.engine import postgres_engine
 from taskwell.errors import Unavailable
 from taskwell.migrations import OldSchema
 from taskwell.migrations.target import METADATA, modelled
 from taskwell.settings import InvalidSettings, Settings
-from taskwell.tasks.tables import TaskRow
-from taskwell.tasks.task import LAST_INSTANT
-from tests.conftest import SECRET
+from tests.conftest import SECRET, new_postgres_database, running
 from tests.support.command import taskwell
-from tests.test_upgrades import fill, run
+from tests.support.people import arrive
+
+LATER = (
+    "CREATE TABLE moods (user_id {uuid} NOT NULL, mood TEXT NOT NULL)",
+    "ALTER TABLE tasks ADD COLUMN mood TEXT",
+    "ALTER TABLE lists ADD COLUMN mood TEXT DEFAULT 'calm' NOT NULL",
+    "ALTER TABLE users ADD COLUMN mood TEXT",
+    "UPDATE alembic_version SET version_num = '9999'",
+)
+"""What a later version's migration may do while this version runs."""
 
 
 @pytest.fixture
@@ -125,18 +134,6 @@ async def test_migrating_twice_is_migrating_once(empty: Settings):
     assert await migrations.current(empty) == migrations.head()
 
 
-async def test_what_was_due_at_the_end_of_time_is_due_an_instant_before(empty: Settings):
-    end = "9999-12-31T23:59:59.999999Z" if empty.is_sqlite else "infinity"
-    await migrations.upgrade(empty, "0011")
-    await run(empty, fill)
-    await run(empty, lambda connection: connection.exec_driver_sql(f"UPDATE tasks SET due_key = '{end}'"))
-
-    await migrations.upgrade(empty)
-
-    found = await run(empty, lambda connection: set(connection.scalars(select(TaskRow.due_key))))
-    assert found == {LAST_INSTANT}
-
-
 async def test_those_who_migrate_at_once_take_turns(empty: Settings):
     await asyncio.gather(*(migrations.upgrade(empty) for _ in range(4)))
 
@@ -173,11 +170,18 @@ async def test_production_refuses_an_empty_schema(empty: Settings):
     assert await look(empty, tables) == set()
 
 
-async def test_production_refuses_an_old_schema(empty: Settings):
-    await migrations.upgrade(empty, "0001")
+@pytest.mark.parametrize("environment", ["production", "development"])
+async def test_a_schema_from_before_the_first_release_is_refused_in_one_sentence(empty: Settings, environment: str):
+    await migrations.upgrade(empty)
+    await look(
+        empty, lambda connection: connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0012'")
+    )
 
-    with pytest.raises(OldSchema, match="is at 0001 and this version needs"):
-        await migrations.prepare(empty)
+    for refused in (migrations.prepare, migrations.require_head, migrations.upgrade):
+        with pytest.raises(
+            OldSchema, match=r"^The database is at 0012, from before the first release: begin with an"
+        ):
+            await refused(settings_of(empty.database_url, environment))
 
 
 async def test_production_accepts_the_newest_schema(empty: Settings):
@@ -204,6 +208,54 @@ async def test_a_process_of_ours_comes_up_on_the_schema_of_a_later_version(empty
     )
 
     await migrations.prepare(settings_of(empty.database_url, environment))
+
+
+async def test_a_running_version_goes_on_while_the_schema_is_expanded(empty_url: str):
+    settings = settings_of(empty_url, "development").model_copy(update={"worker_in_serve": False})
+    async with running(create_app(settings)) as app:
+        ada = await arrive(app, "ada")
+        is_over = asyncio.Event()
+        statuses: list[int] = []
+
+        async def work() -> None:
+            while not is_over.is_set():
+                made = await ada.http.post("/api/v1/tasks", json={"title": "Buy milk", "tags": ["home"]})
+                path = f"/api/v1/tasks/{made.json()['id']}"
+                answers = [made, await ada.http.patch(path, json={"completed": True}), await ada.http.get(path)]
+                answers += [await ada.http.get("/api/v1/tasks?q=milk"), await ada.http.get("/api/v1/tags")]
+                answers.append(await ada.http.post("/api/v1/lists", json={"name": "Home"}))
+                statuses.extend(answer.status_code for answer in answers)
+
+        working = [asyncio.create_task(work()) for _ in range(3)]
+        for statement in LATER:
+            await asyncio.sleep(0.1)
+            await look(settings, lambda connection, sql=statement: expand(connection, sql))
+        is_over.set()
+        await asyncio.gather(*working)
+
+        assert set(statuses) == {200, 201}
+
+
+def expand(connection: Connection, statement: str) -> None:
+    uuid = "uuid" if connection.dialect.name == "postgresql" else "TEXT"
+    connection.exec_driver_sql(statement.replace("{uuid}", uuid))
+
+
+async def test_a_migration_that_cannot_have_its_lock_gives_up_and_changes_nothing(monkeypatch, worker_id: str):
+    monkeypatch.setattr(migrations, "LOCK_TIMEOUT", "50ms")
+    async with new_postgres_database(f"taskwell_locked_{worker_id}") as url:
+        settings = settings_of(url)
+        await migrations.upgrade(settings)
+
+        engine = postgres_engine(settings)
+        try:
+            async with engine.begin() as report:
+                await report.execute(text("SELECT * FROM tasks"))  # a report that takes its time
+                with pytest.raises(Exception, match="lock timeout"):
+                    await migrations.downgrade(settings, "base")
+        finally:
+            await engine.dispose()
+        assert await migrations.current(settings) == migrations.head()
 
 
 async def test_development_migrates_by_itself(empty: Settings):

@@ -16,18 +16,20 @@ from tests.support.people import Person
 
 
 async def test_the_worker_removes_what_has_had_its_time(database: Database, ada: Person):
-    old, young, living = [await tasks.create(database, ada.principal, TaskDraft(name)) for name in ("a", "b", "c")]
-    await tasks.delete(database, ada.principal, old.id)
+    old, young, living = [
+        await tasks.create(database, ada.principal, ada.space, TaskDraft(name)) for name in ("a", "b", "c")
+    ]
+    await tasks.delete(database, ada.principal, ada.space, old.id)
     await alter(database, TaskRow, deleted_at=now() - timedelta(days=30, seconds=1))
-    await tasks.restore(database, ada.principal, young.id)
-    await tasks.restore(database, ada.principal, living.id)
-    await tasks.delete(database, ada.principal, young.id)
+    await tasks.restore(database, ada.principal, ada.space, young.id)
+    await tasks.restore(database, ada.principal, ada.space, living.id)
+    await tasks.delete(database, ada.principal, ada.space, young.id)
 
     assert (await worker.purge(database))["tasks"] == 1
 
-    trash = await tasks.page(database, ada.principal, tasks.PageRequest(in_trash=True), tasks.AS_TASK)
+    trash = await tasks.page(database, ada.principal, ada.space, tasks.PageRequest(in_trash=True), tasks.AS_TASK)
     assert [each.id for each in trash.items] == [young.id]
-    assert (await tasks.get(database, ada.principal, living.id)).title == "c"
+    assert (await tasks.get(database, ada.principal, ada.space, living.id)).title == "c"
 
 
 async def test_what_has_had_its_time_goes_a_little_at_a_time_and_in_nobodys_way(

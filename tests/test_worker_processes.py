@@ -15,9 +15,11 @@ from sqlalchemy import bindparam, update
 
 from taskwell import migrations, tasks, users, worker
 from taskwell.database import Database, Query, UtcInstant, now, open_database
-from taskwell.delivery import log, queue, webhooks
+from taskwell.delivery import log, webhooks
 from taskwell.settings import Settings
+from taskwell.spaces import SpaceAccess
 from taskwell.tasks import TaskDraft, reminders
+from taskwell.tasks import reminder_queue as queue
 from taskwell.tasks.tables import ReminderRow
 from taskwell.users.principal import Principal
 from tests.support.command import KNOWN, Forked, measured
@@ -60,9 +62,9 @@ def working(folder: Path, settings: Settings, **given: str) -> Iterator[Forked]:
 async def set_two_hundred(database: Database, ada: Person, receiver: Receiver) -> None:
     await webhooks.put(database, ada.principal, receiver.url, allow_private=True)
     for number in range(10):
-        task = await tasks.create(database, ada.principal, TaskDraft(f"Task {number}"))
+        task = await tasks.create(database, ada.principal, ada.space, TaskDraft(f"Task {number}"))
         for _ in range(20):
-            await reminders.add(database, ada.principal, task.id, remind_at=now(), channel="webhook")
+            await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now(), channel="webhook")
 
 
 async def end_leases_of_the_dead(database: Database, killed_at: datetime) -> None:
@@ -114,8 +116,8 @@ async def test_a_worker_that_is_asked_to_stop_finishes_what_it_does(
 ):
     receiver.pause = 1
     await webhooks.put(database, ada.principal, receiver.url, allow_private=True)
-    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
-    await reminders.add(database, ada.principal, task.id, remind_at=now(), channel="webhook")
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call"))
+    await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now(), channel="webhook")
     with working(tmp_path, settings, **measured()) as process:
         await until(lambda: receiver.requests, 20)
         process.terminate()
@@ -141,10 +143,13 @@ async def test_a_worker_outlives_its_database(tmp_path: Path, receiver: Receiver
         database = await open_database(settings)
         async with worker.running(database, settings):
             user = await users.sign_up(database, email="ada@example.com", password=PASSWORD, name="Ada")
-            ada = Principal(user.id, user.id, "", now(), "UTC")
+            ada = Principal(user.id, user.id, "", now())
+            space = SpaceAccess.personal(user.id)
             await webhooks.put(database, ada, receiver.url, allow_private=True)
-            task = await tasks.create(database, ada, TaskDraft("Call"))
-            await reminders.add(database, ada, task.id, remind_at=now() + timedelta(seconds=2), channel="webhook")
+            task = await tasks.create(database, ada, space, TaskDraft("Call"))
+            await reminders.add(
+                database, ada, space, task.id, remind_at=now() + timedelta(seconds=2), channel="webhook"
+            )
             await asyncio.to_thread(server.stop, "fast")
             await asyncio.sleep(2.5)
             assert receiver.requests == []

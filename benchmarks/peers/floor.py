@@ -16,12 +16,14 @@ from taskwell.database import new_id, now
 from taskwell.database.postgres import DIALECT as POSTGRES
 from taskwell.database.sqlite import DIALECT as SQLITE
 from taskwell.database.sqlite import connect
+from taskwell.spaces import SpaceAccess
 from taskwell.tasks import PageRequest, Priority, Task, TaskDraft, TaskFilter, queries
-from taskwell.tasks.direct import TOGGLE, direct_change
 from taskwell.tasks.filters import Asker, conditions
+from taskwell.tasks.one_statement import TOGGLE, one_statement_change
 from taskwell.tasks.pages import PageShape, page_query
 from taskwell.tasks.queries import row_of
 from taskwell.tasks.stats import stats
+from taskwell.tasks.visibility import writable
 from taskwell.users.principal import Principal
 
 URL = os.environ["DATABASE_URL"]
@@ -74,7 +76,7 @@ def principal(headers) -> Principal:
     found = known.get(token)
     if found is None:
         claims = jwt.decode(token[7:].decode(), SECRET, algorithms=["HS256"], audience="taskwell")
-        found = known[token] = Principal(claims["sub"], claims["sub"], claims["jti"], now(), "UTC")
+        found = known[token] = Principal(claims["sub"], claims["sub"], claims["jti"], now())
     return found
 
 
@@ -107,7 +109,7 @@ async def app(scope, receive, send):
     elif path == "/api/v1/tasks":
         content = await page(user, dict(parse_qsl(scope["query_string"].decode())))
     elif path == "/api/v1/tasks/stats":
-        content = orjson.dumps(await stats(database, user))
+        content = orjson.dumps(await stats(database, user, SpaceAccess.personal(user.user_id)))
     else:
         content = dumped(await one(user, path.rsplit("/", 1)[1]), user)
     await send(
@@ -124,17 +126,17 @@ async def page(user: Principal, asked: dict[str, str]) -> bytes:
     request = PageRequest(TaskFilter(search=asked.get("q")), limit=int(asked["limit"]))
     found, values = conditions(request.wanted, Asker(user.user_id, now(), "UTC"))
     shape = PageShape(found, request.sort, request.limit, after=None, with_total=False, in_trash=False)
-    (found,) = await database.rows(page_query(shape, AS_JSON), user_id=user.user_id, subject=user.subject, **values)
+    (found,) = await database.rows(page_query(shape, AS_JSON), **who(user), subject=user.subject, **values)
     return b'{"items":[%b]}' % ",".join(found.items[: request.limit]).encode()
 
 
 async def one(user: Principal, task_id: str) -> Task:
-    (task,) = await database.rows(queries.ONE, user_id=user.user_id, task_id=task_id)
+    (task,) = await database.rows(queries.ONE, **who(user), task_id=task_id)
     return task
 
 
 async def rename(user: Principal, task_id: str, body: dict) -> bytes:
-    change = direct_change({"title": body["title"]}, user)
+    change = one_statement_change({"title": body["title"]}, user, SpaceAccess.personal(user.user_id))
     (task,) = await database.rows(change.query(), **owner(user, task_id), **change.columns)
     return dumped(task, user)
 
@@ -145,13 +147,17 @@ async def toggle(user: Principal, task_id: str) -> bytes:
 
 
 def owner(user: Principal, task_id: str) -> dict:
-    return {"user_id": user.user_id, "time_zone": user.time_zone, "task_id": task_id, "now": now()}
+    return {**who(user), "task_id": task_id, "now": now()}
+
+
+def who(user: Principal) -> dict:
+    return writable(user, SpaceAccess.personal(user.user_id))
 
 
 async def create(user: Principal, body: dict) -> bytes:
     draft = TaskDraft(body["title"], body.get("description"), PRIORITIES[body.get("priority", "medium")])
     task = Task.drafted(draft, task_id=new_id(), now=now())
-    await database.rows(queries.INSERT, **row_of(task, user))
+    await database.rows(queries.INSERT, **who(user), **row_of(task, user, SpaceAccess.personal(user.user_id)))
     return dumped(task, user)
 
 

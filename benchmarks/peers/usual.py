@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
+from taskwell.spaces.tables import SpaceRow
 from taskwell.tasks.tables import TaskRow
-from taskwell.users.tables import UserRow
 
 URL = os.environ["DATABASE_URL"]
 SECRET = os.environ["SECRET_KEY"]
@@ -45,7 +45,7 @@ class TaskOut(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: str
-    user_id: str
+    space_id: str
     title: str
     description: str | None
     priority: int
@@ -70,19 +70,19 @@ async def get_session() -> AsyncIterator[AsyncSession]:
 Session = Annotated[AsyncSession, Depends(get_session)]
 
 
-async def get_user(session: Session, token: Annotated[str, Depends(bearer)]) -> UserRow:
+async def get_user(session: Session, token: Annotated[str, Depends(bearer)]) -> SpaceRow:
     claims = jwt.decode(token, SECRET, algorithms=["HS256"], audience="taskwell")
-    user = await session.get(UserRow, claims["sub"])
+    user = await session.get(SpaceRow, claims["sub"])
     if user is None:
         raise HTTPException(401)
     return user
 
 
-CurrentUser = Annotated[UserRow, Depends(get_user)]
+CurrentUser = Annotated[SpaceRow, Depends(get_user)]
 
 
 async def get_task(session: Session, user: CurrentUser, task_id: str) -> TaskRow:
-    task = await session.scalar(select(TaskRow).where(TaskRow.user_id == user.id, TaskRow.id == task_id))
+    task = await session.scalar(select(TaskRow).where(TaskRow.space_id == user.id, TaskRow.id == task_id))
     if task is None or task.deleted_at is not None:
         raise HTTPException(404)
     return task
@@ -93,7 +93,7 @@ Found = Annotated[TaskRow, Depends(get_task)]
 
 @app.get("/api/v1/tasks")
 async def list_tasks(session: Session, user: CurrentUser, limit: int = 50, q: str | None = None) -> Page:
-    tasks = select(TaskRow).where(TaskRow.user_id == user.id, TaskRow.deleted_at.is_(None))
+    tasks = select(TaskRow).where(TaskRow.space_id == user.id, TaskRow.deleted_at.is_(None))
     if q:
         tasks = tasks.where(TaskRow.title.ilike(f"%{q}%"))
     found = await session.scalars(tasks.order_by(TaskRow.created_at.desc()).limit(limit))
@@ -102,7 +102,7 @@ async def list_tasks(session: Session, user: CurrentUser, limit: int = 50, q: st
 
 @app.get("/api/v1/tasks/stats")
 async def stats(session: Session, user: CurrentUser) -> dict[str, int]:
-    mine = select(func.count()).where(TaskRow.user_id == user.id, TaskRow.deleted_at.is_(None))
+    mine = select(func.count()).where(TaskRow.space_id == user.id, TaskRow.deleted_at.is_(None))
     total = await session.scalar(mine)
     completed = await session.scalar(mine.where(TaskRow.completed_at.is_not(None)))
     return {"total": total or 0, "completed": completed or 0}
@@ -138,11 +138,11 @@ async def toggle_task(session: Session, task: Found) -> TaskOut:
     return await change_task(session, task, TaskChange(completed=task.completed_at is None))
 
 
-def new_task(user: UserRow, body: TaskIn) -> TaskRow:
+def new_task(user: SpaceRow, body: TaskIn) -> TaskRow:
     user.revision += 1
     at = datetime.now(UTC)
     return TaskRow(
-        user_id=user.id, id=str(uuid.uuid4()), title=body.title, title_key=body.title.casefold(),
+        space_id=user.id, created_by=user.id, id=str(uuid.uuid4()), title=body.title, title_key=body.title.casefold(),
         description=body.description, priority=PRIORITIES.index(body.priority) + 1, tags=(), tag_keys=(),
         revision=user.revision, created_at=at, updated_at=at,
     )  # fmt: skip

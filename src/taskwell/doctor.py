@@ -157,6 +157,8 @@ async def _schema(settings: Settings) -> str:
     found, needed = await migrations.current(settings), migrations.head()
     if found == needed:
         return f"at {found}, as this version needs it"
+    if found is not None and found < migrations.FIRST:
+        raise Bad(f"at {found}, from before the first release: begin with an empty database")
     if found is not None and found not in migrations.known():
         raise Note(f"at {found}, from a later version than this one, which needs {needed}: upgrade Taskwell")
     what = f"at {found}" if found else "empty"

@@ -5,16 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import bindparam, insert, update
-
-from taskwell.database import Database, Query, UuidText, now
+from taskwell.database import Database, now
 from taskwell.security.passwords import hash_password
-from taskwell.tasks.queries import row_of
-from taskwell.tasks.tables import ListRow, TaskRow
+from taskwell.spaces import SpaceAccess
+from taskwell.spaces.revision import lock_space
+from taskwell.tasks import bulk, lists
 from taskwell.tasks.task import Priority, Task, TaskDraft
 from taskwell.users.principal import Principal
-from taskwell.users.tables import UserRow
-from taskwell.users.user import email_key
+from taskwell.users.sign_in import open_account
 
 PASSWORD = "taskwell sample 1"  # noqa: S105
 """One for all sample users: hashing is slow on purpose, and this is no secret."""
@@ -41,27 +39,6 @@ class SampleUser:
     password: str
 
 
-def _insert_into(table: type[UserRow | ListRow | TaskRow], *columns: str) -> Query[None]:
-    known = table.__table__.columns
-    names = columns or tuple(known.keys())
-    return Query(insert(table).values({name: bindparam(name, type_=known[name].type) for name in names}), _nothing)
-
-
-def _nothing(*_: object) -> None:
-    return None
-
-
-_USER = _insert_into(
-    UserRow, "id", "email", "email_key", "name", "password_hash", "time_zone", "created_at", "updated_at"
-)
-_LIST = _insert_into(ListRow)
-_TASK = _insert_into(TaskRow)
-_REVISION: Query[None] = Query(
-    update(UserRow).where(UserRow.id == bindparam("user_id", type_=UuidText)).values(revision=bindparam("revision")),
-    _nothing,
-)
-
-
 async def seed(
     database: Database, *, users: int, tasks_per_user: int, on_progress: Callable[[int], None]
 ) -> list[SampleUser]:
@@ -83,15 +60,23 @@ async def seed(
         dice = random.Random(number)  # noqa: S311, sample data is no secret
         sample = _Sample(dice, number, today, tasks_per_user)
         async with database.transaction() as transaction:
-            await transaction.many(_USER, [sample.user(password_hash)])
-            await transaction.many(_LIST, sample.lists())
+            await open_account(
+                transaction,
+                email=sample.email,
+                name=sample.name,
+                password_hash=password_hash,
+                user_id=sample.actor.user_id,
+                at=today,
+            )
+            for list_id, (name, color) in zip(sample.list_ids, LISTS, strict=True):
+                await lists.create(transaction, sample.actor, sample.space, name=name, color=color, list_id=list_id)
+            locked = await lock_space(transaction, sample.space)
             for start in range(0, tasks_per_user, BATCH):
                 count = min(BATCH, tasks_per_user - start)
-                await transaction.many(_TASK, [sample.row(start + n) for n in range(count)])
+                tasks = [sample.task(start + n) for n in range(count)]
+                living = sum(task.living for task in tasks)
+                await bulk.store(transaction, sample.actor, locked, created=tasks, living=living)
                 on_progress(count)
-            await transaction.many(
-                _REVISION, [{"user_id": sample.principal.user_id, "revision": tasks_per_user + len(LISTS)}]
-            )
         added.append(SampleUser(sample.email, PASSWORD))
     await database.analyze()
     return added
@@ -120,39 +105,9 @@ class _Sample:
         self._pause = HALF_A_YEAR / max(tasks, 1)
         self.name = FIRST_NAMES[number % len(FIRST_NAMES)]
         self.email = sample_email(number)
-        self.principal = Principal(self._id(today), "", "", today, "UTC")
-        self._list_ids = [self._id(today) for _ in LISTS]
-
-    def user(self, password_hash: str) -> dict[str, object]:
-        return {
-            "id": self.principal.user_id,
-            "email": self.email,
-            "email_key": email_key(self.email),
-            "name": self.name,
-            "password_hash": password_hash,
-            "time_zone": self.principal.time_zone,
-            "created_at": self._today,
-            "updated_at": self._today,
-        }
-
-    def lists(self) -> list[dict[str, object]]:
-        return [
-            {
-                "user_id": self.principal.user_id,
-                "id": list_id,
-                "name": name,
-                "color": color,
-                "position": position,
-                "revision": position,
-                "created_at": self._today,
-                "updated_at": self._today,
-            }
-            for position, (list_id, (name, color)) in enumerate(zip(self._list_ids, LISTS, strict=True), start=1)
-        ]
-
-    def row(self, number: int) -> dict[str, object]:
-        task = self.task(number)
-        return row_of(task, self.principal) | {"revision": task.revision}
+        self.actor = Principal(self._id(today), "", "", today)
+        self.space = SpaceAccess.personal(self.actor.user_id)
+        self.list_ids = [self._id(today) for _ in LISTS]
 
     def task(self, number: int) -> Task:
         dice = self._dice
@@ -164,14 +119,14 @@ class _Sample:
             description=dice.choice(NOTES),
             priority=dice.choices(tuple(Priority), weights=(2, 5, 2, 1))[0],
             due_date=(created + timedelta(days=dice.randrange(200))).date() if is_dated else None,
-            list_id=dice.choice([None, *self._list_ids]),
+            list_id=dice.choice([None, *self.list_ids]),
             tags=tuple(dice.sample(TAGS, dice.choice((0, 0, 0, 1, 1, 2)))),
         )
         task = Task.drafted(draft, task_id=self._id(created), now=created)
         if dice.random() < 0.5:
             done = min(self._today, created + timedelta(hours=dice.randrange(1, 400)))
             task = replace(task, completed_at=done, updated_at=done)
-        return replace(task, revision=number + len(LISTS) + 1)
+        return task
 
     def _id(self, instant: datetime) -> str:
         """A UUIDv7 of an instant, from the dice."""

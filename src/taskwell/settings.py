@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = None
     require_if_match: bool = False
     request_timeout_seconds: Annotated[float, Field(gt=0)] = 30
+    max_tasks_per_space: Annotated[int, Field(ge=0)] = 100_000
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
     max_import_bytes: Annotated[int, Field(ge=1024)] = 16_777_216
     compression: bool = True

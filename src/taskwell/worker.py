@@ -18,7 +18,7 @@ import structlog
 from taskwell import users
 from taskwell.database import Database, now
 from taskwell.database.lanes import DatabaseFull
-from taskwell.delivery import courier, queue
+from taskwell.delivery import courier
 from taskwell.delivery.log import purge as purge_deliveries
 from taskwell.errors import Unavailable
 from taskwell.mail import courier as mail_courier
@@ -26,6 +26,7 @@ from taskwell.mail import outbox, quota
 from taskwell.observability import logs
 from taskwell.observability.metrics import REMINDER_LAG, REMINDERS_DUE
 from taskwell.settings import Settings
+from taskwell.tasks import reminder_queue as queue
 from taskwell.tasks.purge import purge as purge_trash
 from taskwell.users import events, idempotency, letters, one_time_tokens
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 from fastapi import FastAPI
 from starlette.responses import Response, StreamingResponse
-from structlog.testing import capture_logs
 
 from taskwell.api.admission import Handler
 from taskwell.api.call import RequestContext
@@ -52,7 +51,8 @@ def allow(app: Gateway, *scopes: Scope) -> None:
     assert app.services is not None
     entries = app.services.identities._entries
     for digest, entry in entries.items():
-        entries[digest] = replace(entry, principal=replace(entry.principal, scopes=frozenset(scopes)))
+        caller = replace(entry.caller, actor=replace(entry.caller.actor, scopes=frozenset(scopes)))
+        entries[digest] = replace(entry, caller=caller)
 
 
 @pytest.mark.usefixtures("calendars")
@@ -90,11 +90,12 @@ async def test_a_handler_has_a_time_limit_and_a_line_in_the_log(
     app: Gateway, ada: Person, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(app, "_time_limit", TimeLimit(0.1))
-    with capture_logs() as lines:
-        answer = await ada.http.get(f"/calendars/{ada.id}/slow")
+    lines: list[dict[str, object]] = []
+    monkeypatch.setattr(app, "_write_request", lambda **line: lines.append(line))
+    answer = await ada.http.get(f"/calendars/{ada.id}/slow")
 
     assert answer.json()["code"] == "timed_out"
-    (line,) = [each for each in lines if each["event"] == "request"]
+    (line,) = lines
     assert (line["route"], line["status"], line["user_id"]) == (PATH, answer.status_code, ada.id)
 
 

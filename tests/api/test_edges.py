@@ -14,7 +14,7 @@ from taskwell.api.hosts import Hosts
 from taskwell.api.time_limit import TimeLimit
 from taskwell.database import Database
 from taskwell.settings import Settings
-from taskwell.users.revision import hold
+from taskwell.spaces.revision import lock_space
 from tests.support.people import PASSWORD, Person, client
 
 ACCOUNT = "/api/v1/auth/me"
@@ -169,7 +169,7 @@ async def test_a_request_past_its_time_is_stopped_and_leaves_nothing(
 ):
     use(gateway, request_timeout_seconds=0.2)
     async with database.transaction() as transaction:
-        await hold(transaction, ada.principal)
+        await lock_space(transaction, ada.space)
         stopped = await ada.http.post("/api/v1/tasks", json={"title": "Too late"})
         keyed = await ada.http.post("/api/v1/tasks", json={"title": "Too late"}, headers={"Idempotency-Key": "late"})
     use(gateway, request_timeout_seconds=30)
@@ -188,7 +188,7 @@ async def test_many_requests_past_their_time_leave_the_service_able_to_work(
 ):
     use(gateway, request_timeout_seconds=0.2)
     async with database.transaction() as transaction:
-        await hold(transaction, ada.principal)
+        await lock_space(transaction, ada.space)
         answers = await asyncio.gather(
             *(ada.http.post("/api/v1/tasks", json={"title": f"Late {n}"}) for n in range(30))
         )

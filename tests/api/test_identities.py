@@ -9,6 +9,7 @@ from taskwell.api.gateway import Gateway
 from taskwell.api.identity import Identities
 from taskwell.database import Database
 from taskwell.settings import Settings
+from taskwell.users import Caller
 from tests.support.people import Person
 
 
@@ -36,7 +37,9 @@ async def test_another_time_zone_holds_from_the_next_request_on(identities: Iden
 
     body = {"title": "Call", "due_date": "2026-12-24"}
     assert (await ada.http.post("/api/v1/tasks", json=body)).status_code == 201
-    zones = [each.principal.time_zone for each in identities._entries.values() if each.principal.user_id == ada.id]
+    zones = [
+        each.caller.space.time_zone for each in identities._entries.values() if each.caller.actor.user_id == ada.id
+    ]
     assert zones == ["Europe/Berlin"]
 
 
@@ -48,14 +51,15 @@ async def test_who_is_forgotten_is_forgotten_by_every_token_and_nobody_else_is(
     for person in (ada, eve):
         for number in range(3):
             digest = f"{person.id} {number}".encode()
-            tokens[digest] = replace(person.principal, token_id=f"{person.id} {number}")
+            actor = replace(person.principal, token_id=f"{person.id} {number}")
+            tokens[digest] = Caller(actor, person.space)
             identities._keep(digest, tokens[digest])
             identities._keep(digest, tokens[digest])
 
     identities.forget({f"{eve.id} 1", "nobody's"})
     assert len(identities._entries) == 5
     identities.forget({users.name_of_user(ada.id)})
-    assert {each.principal.token_id for each in identities._entries.values()} == {f"{eve.id} 0", f"{eve.id} 2"}
+    assert {each.caller.actor.token_id for each in identities._entries.values()} == {f"{eve.id} 0", f"{eve.id} 2"}
     identities.forget({users.name_of_user(eve.id)})
 
     assert (identities._entries, identities._by_name) == ({}, {})

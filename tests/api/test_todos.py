@@ -82,7 +82,7 @@ async def test_a_list_says_how_it_was_filtered(ada: Person, todos: str):
 async def test_a_list_holds_all_of_them(database: Database, ada: Person, todos: str):
     async with database.transaction() as transaction:
         for n in range(201):
-            await create(transaction, ada.principal, TaskDraft(title=f"{n}"))
+            await create(transaction, ada.principal, ada.space, TaskDraft(title=f"{n}"))
 
     answer = (await ada.http.get(todos)).json()
 

@@ -82,7 +82,7 @@ async def test_an_offset_walks_through_the_whole_list_once(ada: Person, tasks: s
 async def test_a_list_holds_all_of_them(database: Database, ada: Person, tasks: str):
     async with database.transaction() as transaction:
         for n in range(201):
-            await create(transaction, ada.principal, TaskDraft(title=f"{n}"))
+            await create(transaction, ada.principal, ada.space, TaskDraft(title=f"{n}"))
 
     assert len((await ada.http.get(tasks)).json()) == 201
 

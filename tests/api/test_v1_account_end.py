@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import Any, NoReturn
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import Table, delete, func, select
 
 from taskwell.api import streaming
 from taskwell.api.call import STREAMS
@@ -76,7 +76,7 @@ async def test_the_export_is_everything_that_one_owns(ada: Person, eve: Person):
 
 def test_no_table_of_a_users_things_is_forgotten():
     named = {"users": "user", "security_events": "activity"}
-    owned = {table.name for table in Base.metadata.tables.values() if "user_id" in table.columns} | {"users"}
+    owned = {table.name for table in Base.metadata.tables.values() if is_of_users(table)}
 
     assert {named.get(name, name) for name in owned - set(LEFT_OUT)} == set(EXPORT.sections)
     assert set(LEFT_OUT) <= owned
@@ -102,7 +102,7 @@ async def test_a_large_export_is_of_one_instant_and_comes_in_pieces(app: Gateway
         await ada.http.post("/api/v1/tasks/bulk", json={"operations": operations})
 
     chunks: list[bytes] = []
-    async for chunk in EXPORT.document(database, ada.principal):
+    async for chunk in EXPORT.document(database, ada.principal, ada.space):
         if not chunks:
             await ada.http.post("/api/v1/tasks", json={"title": "Too late"})
         chunks.append(chunk)
@@ -173,10 +173,14 @@ async def test_an_export_that_the_database_has_no_room_for_is_a_status(
     assert (await ada.http.get(path)).status_code == 503
 
 
+def is_of_users(table: Table) -> bool:
+    return table.name in ("users", "spaces") or bool({"user_id", "space_id"} & set(table.columns.keys()))
+
+
 async def rows_of_users(database: Database) -> dict[str, int]:
     counts = {}
     for table in Base.metadata.sorted_tables:
-        if ("user_id" in table.columns or table.name == "users") and table.name != "revoked_tokens":
+        if is_of_users(table) and table.name != "revoked_tokens":
             counts[table.name] = await database.row(Query(select(func.count()).select_from(table), int))
     return {name: count for name, count in counts.items() if count}
 
@@ -185,7 +189,7 @@ async def test_deletion_removes_everything_and_refuses_the_token(
     app: Gateway, ada: Person, nobody, database: Database
 ):
     await fill(ada)
-    assert {"users", "tasks", "lists", "reminders", "idempotency_keys", "task_tags"} <= set(
+    assert {"users", "spaces", "memberships", "tasks", "lists", "reminders", "idempotency_keys", "task_tags"} <= set(
         await rows_of_users(database)
     )
 

@@ -129,7 +129,7 @@ async def test_a_batch_of_rows_costs_the_same_statements_however_many_they_are(
         lines = (b"row-%d,Task %d,List %d\r\n" % (number, number, number) for number in range(count))
         file = read_file(b"id,title,list\r\n" + b"".join(lines), time_zone="UTC")
         lane = CountingLane(app.services.database)
-        await import_file(lane, ada.principal, file, list_id=None, on_existing=on_existing, dry_run=False)
+        await import_file(lane, ada.principal, ada.space, file, list_id=None, on_existing=on_existing, dry_run=False)
         counted.append(lane.statements)
 
     assert counted[1] - counted[0] == (on_existing == "update"), "it looks at those that are there already"

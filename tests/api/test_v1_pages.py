@@ -250,14 +250,14 @@ async def test_a_list_shows_its_etag_and_an_unchanged_one_is_a_304(ada: Person, 
 async def test_a_cursor_of_the_other_database_is_refused(ada: Person, database: Database, tasks, sort: SortKey):
     """After a move with a backup; the secret, and so the seal, is the same."""
     request = PageRequest(sort=TaskSort(sort), limit=1)
-    ours = (await page(database, ada.principal, request, AS_TASK)).next_cursor
+    ours = (await page(database, ada.principal, ada.space, request, AS_TASK)).next_cursor
     assert ours
-    listing = _listing(ada.principal, request)
+    listing = _listing(ada.space, request)
     key, place = decode_cursor(listing, ours)
 
     theirs = encode_cursor(listing, key, 7 if isinstance(place, str) else tasks[0]["id"])
     with pytest.raises(InvalidCursor):
-        await page(database, ada.principal, replace(request, cursor=theirs), AS_TASK)
+        await page(database, ada.principal, ada.space, replace(request, cursor=theirs), AS_TASK)
 
 
 async def test_a_page_is_one_statement(ada: Person, database: Database, tasks, monkeypatch: pytest.MonkeyPatch):

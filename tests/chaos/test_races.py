@@ -176,7 +176,7 @@ async def _rows_of(house: House, ada: Person) -> int:
     found = 0
     for name in ("tasks", "lists", "task_tags", "idempotency_keys", "reminders"):
         table = Base.metadata.tables[name]
-        owned = table.c.user_id == bindparam("user_id", type_=UuidText)
+        owned = table.c["space_id" if "space_id" in table.c else "user_id"] == bindparam("user_id", type_=UuidText)
         counted = Query(select(func.count()).select_from(table).where(owned), int)
         found += await house.app.services.database.row(counted, user_id=ada.id) or 0
     return found

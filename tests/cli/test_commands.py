@@ -116,10 +116,10 @@ def test_a_token_that_is_not_ours_is_refused(tmp_path: Path):
 def test_migrate_never_goes_back(tmp_path: Path):
     taskwell(tmp_path, "migrate")
 
-    for revision in ("0009", "base"):
-        back = taskwell(tmp_path, "migrate", revision)
-        assert (back.code, back.output, len(back.complaint.splitlines())) == (1, "", 1)
-        assert f"is at {migrations.head()}; 'taskwell migrate' never goes back to {revision}" in back.complaint
+    back = taskwell(tmp_path, "migrate", "base")
+
+    assert (back.code, back.output, len(back.complaint.splitlines())) == (1, "", 1)
+    assert f"is at {migrations.head()}; 'taskwell migrate' never goes back to base" in back.complaint
 
 
 async def test_a_disabled_account_gets_no_token(tmp_path: Path, settings: Settings, ada: Person):

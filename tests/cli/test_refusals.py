@@ -61,10 +61,13 @@ def test_what_fails_under_settings_that_are_wrong_is_one_line_too(monkeypatch, c
     assert (ended.value.code, capsys.readouterr().err) == (1, "taskwell: openapi.json: No space left on device.\n")
 
 
-def test_production_refuses_an_old_schema(tmp_path: Path):
-    assert taskwell(tmp_path, "migrate", "0001", **PRODUCTION).code == 0
+def test_a_schema_from_before_the_first_release_is_refused(tmp_path: Path):
+    assert taskwell(tmp_path, "migrate", **PRODUCTION).code == 0
+    with closing(sqlite3.connect(tmp_path / "taskwell.db")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '0012'")
 
-    assert_refused(taskwell(tmp_path, "serve", **PRODUCTION), 1, "is at 0001", "taskwell migrate")
+    for command in ("serve", "migrate"):
+        assert_refused(taskwell(tmp_path, command, **PRODUCTION), 1, "is at 0012", "before the first release")
 
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path):

@@ -15,7 +15,7 @@ async def test_sample_people_have_tasks_and_are_printed_with_what_they_sign_in_w
     (email, password), (other, _) = (line.split("\t") for line in outcome.output.splitlines())
     assert (outcome.code, outcome.complaint) == (0, "")
     with closing(sqlite3.connect(tmp_path / "taskwell.db")) as database:
-        counted = "SELECT email, count(*), password_hash FROM users JOIN tasks ON user_id = users.id GROUP BY email"
+        counted = "SELECT email, count(*), password_hash FROM users JOIN tasks ON space_id = users.id GROUP BY email"
         found = {who: (tasks, password_hash) for who, tasks, password_hash in database.execute(counted)}
     assert {who: tasks for who, (tasks, _) in found.items()} == {email: 3, other: 3}
     assert await is_password(password, found[email][1])

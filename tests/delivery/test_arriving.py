@@ -26,10 +26,12 @@ async def test_a_reminder_for_two_seconds_from_now_arrives_at_both(
     async with worker.running(database, sending):
         await asyncio.sleep(0.2)
         task = await tasks.create(
-            database, ada.principal, TaskDraft("Käse <b>kaufen</b>", due_at=due_at, tags=("shop",))
+            database, ada.principal, ada.space, TaskDraft("Käse <b>kaufen</b>", due_at=due_at, tags=("shop",))
         )
-        by_mail = await reminders.add(database, ada.principal, task.id, remind_at=now() + timedelta(seconds=2))
-        await reminders.add(database, ada.principal, task.id, minutes_before_due=1, channel="webhook")
+        by_mail = await reminders.add(
+            database, ada.principal, ada.space, task.id, remind_at=now() + timedelta(seconds=2)
+        )
+        await reminders.add(database, ada.principal, ada.space, task.id, minutes_before_due=1, channel="webhook")
         await asyncio.sleep(1)
         assert (mailbox.messages, receiver.requests) == ([], [])
         await until(lambda: mailbox.messages and receiver.requests, 3)
@@ -53,8 +55,8 @@ async def test_a_reminder_for_two_seconds_from_now_arrives_at_both(
     ids = {each.channel: each.id for each in deliveries}
     assert headers["webhook-id"] == ids["webhook"]
     assert message["Message-ID"] == f"<{ids['email']}@localhost>"
-    assert (await reminders.of_task(database, ada.principal, task.id))[0].id == by_mail.id
-    assert all(each.sent_at for each in await reminders.of_task(database, ada.principal, task.id))
+    assert (await reminders.of_task(database, ada.principal, ada.space, task.id))[0].id == by_mail.id
+    assert all(each.sent_at for each in await reminders.of_task(database, ada.principal, ada.space, task.id))
 
 
 @pytest.mark.parametrize(
@@ -71,8 +73,8 @@ async def test_a_reminder_reaches_an_address_in_any_alphabet(
     mailbox.offers_utf8 = offers_utf8
     await set_email(database, ada, email)
     await profile.change(database, ada.principal, {"name": "Ädä"})
-    task = await tasks.create(database, ada.principal, TaskDraft("Käse kaufen"))
-    await reminders.add(database, ada.principal, task.id, remind_at=now())
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Käse kaufen"))
+    await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now())
 
     await deliver_due(database, sending)
 
@@ -87,16 +89,16 @@ async def test_a_reminder_reaches_an_address_in_any_alphabet(
 async def test_a_reminder_moves_with_the_due_and_is_sent_once_for_each(
     database: Database, sending: Settings, ada: Person, mailbox: Mailbox
 ):
-    task = await tasks.create(database, ada.principal, TaskDraft("Call", due_at=now() + timedelta(days=1)))
-    await reminders.add(database, ada.principal, task.id, minutes_before_due=1)
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call", due_at=now() + timedelta(days=1)))
+    await reminders.add(database, ada.principal, ada.space, task.id, minutes_before_due=1)
     async with worker.running(database, sending):
-        await tasks.change(database, ada.principal, task.id, {"due_at": now() + timedelta(seconds=61)})
+        await tasks.change(database, ada.principal, ada.space, task.id, {"due_at": now() + timedelta(seconds=61)})
         await asyncio.sleep(0.5)
         assert mailbox.messages == []
         await until(lambda: len(mailbox.messages) == 1, 3)
-        await tasks.change(database, ada.principal, task.id, {"due_at": now() + timedelta(seconds=61)})
+        await tasks.change(database, ada.principal, ada.space, task.id, {"due_at": now() + timedelta(seconds=61)})
         await asyncio.sleep(0.5)
-        assert (await reminders.of_task(database, ada.principal, task.id))[0].sent_at is None
+        assert (await reminders.of_task(database, ada.principal, ada.space, task.id))[0].sent_at is None
         await until(lambda: len(mailbox.messages) == 2, 3)
 
     assert len({each["Message-ID"] for each in mailbox.messages}) == 2
@@ -105,32 +107,34 @@ async def test_a_reminder_moves_with_the_due_and_is_sent_once_for_each(
 async def test_a_reminder_waits_while_the_task_is_done_or_in_the_trash(
     database: Database, sending: Settings, ada: Person, mailbox: Mailbox
 ):
-    done = await tasks.create(database, ada.principal, TaskDraft("Done"))
-    thrown = await tasks.create(database, ada.principal, TaskDraft("Thrown"))
+    done = await tasks.create(database, ada.principal, ada.space, TaskDraft("Done"))
+    thrown = await tasks.create(database, ada.principal, ada.space, TaskDraft("Thrown"))
     for task in (done, thrown):
-        await reminders.add(database, ada.principal, task.id, remind_at=now() + timedelta(seconds=0.5))
+        await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now() + timedelta(seconds=0.5))
     async with worker.running(database, sending):
-        await tasks.change(database, ada.principal, done.id, {"completed": True})
-        await tasks.delete(database, ada.principal, thrown.id)
+        await tasks.change(database, ada.principal, ada.space, done.id, {"completed": True})
+        await tasks.delete(database, ada.principal, ada.space, thrown.id)
         await asyncio.sleep(1.2)
         assert mailbox.messages == []
-        await tasks.change(database, ada.principal, done.id, {"completed": False})
-        await tasks.restore(database, ada.principal, thrown.id)
+        await tasks.change(database, ada.principal, ada.space, done.id, {"completed": False})
+        await tasks.restore(database, ada.principal, ada.space, thrown.id)
         await until(lambda: mailbox.of("Done") and mailbox.of("Thrown"), 3)
 
 
 async def test_a_change_while_a_reminder_is_under_way_neither_doubles_nor_loses_it(
     database: Database, sending: Settings, ada: Person, mailbox: Mailbox
 ):
-    task = await tasks.create(database, ada.principal, TaskDraft("Call", due_at=now() + timedelta(seconds=60)))
-    await reminders.add(database, ada.principal, task.id, minutes_before_due=1)
+    task = await tasks.create(
+        database, ada.principal, ada.space, TaskDraft("Call", due_at=now() + timedelta(seconds=60))
+    )
+    await reminders.add(database, ada.principal, ada.space, task.id, minutes_before_due=1)
     mailbox.pause = 0.7
     async with worker.running(database, sending):
         await asyncio.sleep(0.4)
-        await tasks.change(database, ada.principal, task.id, {"completed": True})
-        await tasks.change(database, ada.principal, task.id, {"completed": False})
+        await tasks.change(database, ada.principal, ada.space, task.id, {"completed": True})
+        await tasks.change(database, ada.principal, ada.space, task.id, {"completed": False})
         await asyncio.sleep(1)
         assert len(mailbox.messages) == 1
         mailbox.pause = 0
-        await tasks.change(database, ada.principal, task.id, {"due_at": now() + timedelta(seconds=61)})
+        await tasks.change(database, ada.principal, ada.space, task.id, {"due_at": now() + timedelta(seconds=61)})
         await until(lambda: len(mailbox.messages) == 2, 3)

@@ -9,9 +9,10 @@ import pytest
 
 from taskwell import tasks, worker
 from taskwell.database import Database, now
-from taskwell.delivery import log, queue, signed_post
+from taskwell.delivery import log, signed_post
 from taskwell.settings import Settings
 from taskwell.tasks import TaskDraft, reminders
+from taskwell.tasks import reminder_queue as queue
 from taskwell.tasks.tables import ReminderRow
 from taskwell.users import directory
 from tests.support.deliveries import alter, deliver_due, set_webhook, until
@@ -24,8 +25,8 @@ async def test_a_failure_is_tried_again_with_the_same_id_and_given_up_after_a_da
     database: Database, sending: Settings, ada: Person, receiver: Receiver
 ):
     await set_webhook(database, ada, receiver.url)
-    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
-    await reminders.add(database, ada.principal, task.id, remind_at=now(), channel="webhook")
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call"))
+    await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now(), channel="webhook")
     receiver.status = "503 Service Unavailable"
 
     await deliver_due(database, sending)
@@ -47,8 +48,8 @@ async def test_a_retry_that_succeeds_is_logged_as_sent(
     database: Database, sending: Settings, ada: Person, receiver: Receiver
 ):
     await set_webhook(database, ada, receiver.url)
-    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
-    await reminders.add(database, ada.principal, task.id, remind_at=now(), channel="webhook")
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call"))
+    await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now(), channel="webhook")
     receiver.status = "500 Oops"
     await deliver_due(database, sending)
     receiver.status = "200 OK"
@@ -62,8 +63,8 @@ async def test_a_retry_that_succeeds_is_logged_as_sent(
 async def test_a_disabled_account_gets_nothing_until_it_is_enabled_within_a_day(
     database: Database, sending: Settings, ada: Person, mailbox: Mailbox
 ):
-    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
-    await reminders.add(database, ada.principal, task.id, remind_at=now())
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call"))
+    await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now())
     await directory.disable(database, ada.id)
 
     assert await deliver_due(database, sending) == 1
@@ -81,8 +82,8 @@ async def test_an_address_that_the_mail_server_cannot_write_is_given_up_at_once(
 ):
     mailbox.offers_utf8 = False
     await set_email(database, ada, "ädä@exämple.com")
-    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
-    await reminders.add(database, ada.principal, task.id, remind_at=now())
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call"))
+    await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now())
 
     await deliver_due(database, sending)
 
@@ -96,11 +97,11 @@ async def test_nobody_waits_for_another_users_slow_receiver(
 ):
     receiver.permission = asyncio.Event()
     await set_webhook(database, ada, receiver.url)
-    slow = await tasks.create(database, ada.principal, TaskDraft("Slow"))
+    slow = await tasks.create(database, ada.principal, ada.space, TaskDraft("Slow"))
     for _ in range(reminders.MAX_REMINDERS):
-        await reminders.add(database, ada.principal, slow.id, remind_at=now(), channel="webhook")
-    quick = await tasks.create(database, eve.principal, TaskDraft("Quick"))
-    await reminders.add(database, eve.principal, quick.id, remind_at=now())
+        await reminders.add(database, ada.principal, ada.space, slow.id, remind_at=now(), channel="webhook")
+    quick = await tasks.create(database, eve.principal, eve.space, TaskDraft("Quick"))
+    await reminders.add(database, eve.principal, eve.space, quick.id, remind_at=now())
 
     async with worker.running(database, sending):
         await until(lambda: mailbox.messages)
@@ -121,9 +122,9 @@ async def test_reading_certificates_holds_up_nobody(
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", read)
     signed_post.certificates.cache_clear()
     await set_webhook(database, ada, receiver.url)
-    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call"))
     for _ in range(worker.SHARE):
-        await reminders.add(database, ada.principal, task.id, remind_at=now(), channel="webhook")
+        await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now(), channel="webhook")
     try:
         await deliver_due(database, sending)
     finally:
@@ -138,12 +139,12 @@ async def test_a_task_done_between_two_attempts_drops_the_delivery(
     database: Database, sending: Settings, ada: Person, receiver: Receiver
 ):
     await set_webhook(database, ada, receiver.url)
-    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
-    await reminders.add(database, ada.principal, task.id, remind_at=now(), channel="webhook")
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call"))
+    await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now(), channel="webhook")
     receiver.status = "500 Oops"
     await deliver_due(database, sending)
 
-    await tasks.change(database, ada.principal, task.id, {"completed": True})
+    await tasks.change(database, ada.principal, ada.space, task.id, {"completed": True})
     await deliver_due(database, sending)
 
     (delivery,) = await log.latest(database, ada.principal)
@@ -163,8 +164,8 @@ async def test_what_is_not_a_receipt_is_a_failure(
     database: Database, sending: Settings, ada: Person, receiver: Receiver, answer: str, status: str, error: str
 ):
     await set_webhook(database, ada, receiver.url)
-    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
-    await reminders.add(database, ada.principal, task.id, remind_at=now(), channel="webhook")
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call"))
+    await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now(), channel="webhook")
     receiver.status, receiver.extra = answer, f"Location: {receiver.url}/elsewhere\r\n".encode()
 
     await deliver_due(database, sending)
@@ -177,9 +178,9 @@ async def test_what_is_not_a_receipt_is_a_failure(
 async def test_without_means_of_sending_the_log_says_what_is_missing(
     database: Database, settings: Settings, ada: Person
 ):
-    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call"))
     for channel in ("email", "webhook"):
-        await reminders.add(database, ada.principal, task.id, remind_at=now(), channel=channel)
+        await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now(), channel=channel)
 
     await deliver_due(database, settings)
 
@@ -191,8 +192,8 @@ async def test_without_means_of_sending_the_log_says_what_is_missing(
 async def test_a_refused_address_is_given_up_at_once(
     database: Database, sending: Settings, ada: Person, mailbox: Mailbox
 ):
-    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
-    await reminders.add(database, ada.principal, task.id, remind_at=now())
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call"))
+    await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now())
     mailbox.refusal = "550 No such person"
 
     await deliver_due(database, sending)
@@ -205,8 +206,8 @@ async def test_a_name_that_leads_to_this_machine_is_not_visited(
     database: Database, sending: Settings, ada: Person, receiver: Receiver
 ):
     await set_webhook(database, ada, f"http://localhost:{receiver.port}/")
-    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
-    await reminders.add(database, ada.principal, task.id, remind_at=now(), channel="webhook")
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call"))
+    await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now(), channel="webhook")
 
     await deliver_due(database, sending.model_copy(update={"webhook_allow_private": False}))
 
@@ -219,8 +220,8 @@ async def test_a_title_cannot_add_headers_or_markup(
     database: Database, sending: Settings, ada: Person, mailbox: Mailbox
 ):
     title = "Call\r\nBcc: eve@example.com\r\n\r\n<script>"
-    task = await tasks.create(database, ada.principal, TaskDraft(title, description="<img src=x>\n& more"))
-    await reminders.add(database, ada.principal, task.id, remind_at=now())
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft(title, description="<img src=x>\n& more"))
+    await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now())
 
     await deliver_due(database, sending)
 

@@ -76,8 +76,8 @@ async def test_a_reminder_brings_blanks_and_joiners_to_a_real_mail_server(
 ):
     await profile.change(database, ada.principal, {"name": "علی\u200cرضا"})
     title = "Überweisung für Frau Łukasiewicz prüfen, و نامه\u200cها"
-    task = await tasks.create(database, ada.principal, TaskDraft(title))
-    await reminders.add(database, ada.principal, task.id, remind_at=now())
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft(title))
+    await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now())
 
     await deliver_due(database, sending)
 

@@ -30,8 +30,8 @@ async def test_a_reminder_by_e_mail_waits_for_a_confirmed_e_mail(app: Gateway, d
 async def test_a_reminder_is_not_sent_to_an_e_mail_that_is_confirmed_no_more(
     database: Database, sending: Settings, ada: Person, mailbox: Mailbox
 ):
-    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
-    await reminders.add(database, ada.principal, task.id, remind_at=now())
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call"))
+    await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now())
     await alter(database, UserRow, email_verified_at=None)
 
     await deliver_due(database, sending)
@@ -46,8 +46,8 @@ async def test_a_user_gets_so_many_reminders_by_e_mail_a_day(
 ):
     for person, number in ((ada, 6), (eve, 1)):
         for each in range(number):
-            task = await tasks.create(database, person.principal, TaskDraft(f"Task {each}"))
-            await reminders.add(database, person.principal, task.id, remind_at=now())
+            task = await tasks.create(database, person.principal, person.space, TaskDraft(f"Task {each}"))
+            await reminders.add(database, person.principal, person.space, task.id, remind_at=now())
 
     await deliver_due(database, sending.model_copy(update={"max_mails_per_day": 4}))
 
@@ -59,8 +59,8 @@ async def test_a_user_gets_so_many_reminders_by_e_mail_a_day(
 async def test_a_reminder_that_is_tried_again_counts_once(
     database: Database, sending: Settings, ada: Person, mailbox: Mailbox
 ):
-    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
-    await reminders.add(database, ada.principal, task.id, remind_at=now())
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call"))
+    await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now())
     one = sending.model_copy(update={"max_mails_per_day": 1})
     mailbox.refusal = "451 try later"
     await deliver_due(database, one)
@@ -74,8 +74,8 @@ async def test_a_reminder_that_is_tried_again_counts_once(
 
 
 async def test_a_webhook_is_no_mail(nobody: httpx2.AsyncClient, database: Database, sending: Settings, ada: Person):
-    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
-    await reminders.add(database, ada.principal, task.id, remind_at=now(), channel="webhook")
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call"))
+    await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now(), channel="webhook")
 
     await deliver_due(database, sending.model_copy(update={"max_mails_per_day": 0}))
 

@@ -134,7 +134,7 @@ async def everything_of(database: Database, user_id: str) -> dict[str, list[Any]
     """Every row that belongs to a user, from every table that has users; what others try is no change of it."""
     found = {}
     for table in METADATA.sorted_tables:
-        owner = table.c.id if table.name == "users" else table.c.get("user_id")
+        owner = table.c.id if table.name in ("users", "spaces") else table.c.get("space_id", table.c.get("user_id"))
         if owner is not None and table.name != "security_events":
             query: Query[Any] = Query(select(table).where(owner == user_id), lambda *row: row)
             found[table.name] = sorted(await database.rows(query), key=repr)

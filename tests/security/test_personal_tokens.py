@@ -19,7 +19,7 @@ from tests.conftest import running
 from tests.security.test_isolation_walk import _paths, belongings, everything_of
 from tests.support.counting import CountingLane
 from tests.support.documents import operations
-from tests.support.issuer import SHARED, shared_secret_token
+from tests.support.issuer import SHARED, SUBJECT, shared_secret_token
 from tests.support.people import PASSWORD, Person, client
 from tests.support.personal import READ, TOKENS, WRITE, made, script, script_of
 
@@ -123,7 +123,7 @@ async def test_a_full_disk_keeps_no_token_from_reading(database: Database, ada: 
                 raise DatabaseFull("There is no room left to store this.")
             return await super().rows(query, **values)
 
-    assert (await users.holder_of_personal(FullDisk(database), text)).user_id == ada.id
+    assert (await users.holder_of_personal(FullDisk(database), text)).actor.user_id == ada.id
 
 
 @pytest.mark.parametrize("body", [READ, WRITE], ids=["read", "write"])
@@ -207,7 +207,7 @@ async def test_the_token_of_a_user_who_is_gone_is_refused(app: Gateway, ada: Per
 async def test_an_external_user_makes_a_token_without_a_confirmed_e_mail(settings: Settings):
     changes = {"better_auth_secret": SHARED}
     async with running(create_app(Settings(_env_file=None, **settings.model_dump() | changes))) as service:
-        grace = client(service, {"Authorization": f"Bearer {shared_secret_token(SHARED)}"})
+        grace = client(service, {"Authorization": f"Bearer {shared_secret_token(SHARED, sub=SUBJECT)}"})
         answer = await grace.post(TOKENS, json=READ)
         assert answer.status_code == 201, answer.text
         backup = script(service, answer.json()["token"])

@@ -20,6 +20,7 @@ from taskwell.database.engine import open_database
 from taskwell.database.postgres import DIALECT as POSTGRES
 from taskwell.database.sqlite import DIALECT as SQLITE
 from taskwell.settings import Settings
+from taskwell.spaces import SpaceAccess
 from taskwell.tasks import AS_TASK, PageRequest
 from taskwell.users.principal import Principal
 
@@ -30,9 +31,9 @@ OWNER, OTHER = (f"01938d1c-0000-7000-8000-00000000000{n}" for n in (1, 2))
 
 # Task n of 100,000: made in the nth minute, one in 1,000 of everything that is rare.
 POSTGRES_SEED = """
-    INSERT INTO tasks (user_id, id, list_id, title, title_key, priority, completed_at, due_at, due_key, tags,
-        tag_keys, revision, created_at, updated_at, deleted_at)
-    SELECT $1, ('01938d1c-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
+    INSERT INTO tasks (space_id, id, created_by, list_id, title, title_key, priority, completed_at, due_at, due_key,
+        tags, tag_keys, revision, created_at, updated_at, deleted_at)
+    SELECT $1, ('01938d1c-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, $1,
         CASE WHEN n % 1000 = 1 THEN $4::uuid WHEN n % 1000 > 2 THEN $5::uuid END, title, title,
         CASE WHEN n % 1000 = 3 THEN 4 ELSE 1 + n % 3 END, CASE WHEN n % 1000 = 4 THEN at END, due, due, tags, tags,
         n, at, at + interval '1 day', CASE WHEN n % 50 = 0 THEN at END
@@ -52,9 +53,9 @@ SQLITE_SEED = """
                 WHEN n % 20 = 6 THEN ' often' ELSE '' END AS title,
             CASE WHEN n % 1000 = 7 THEN '["rare"]'
                 WHEN n % 20 = 8 THEN '["often"]' ELSE '[]' END AS tags FROM counted)
-    INSERT INTO tasks (user_id, id, list_id, title, title_key, priority, completed_at, due_at, due_key, tags,
-        tag_keys, revision, created_at, updated_at, deleted_at)
-    SELECT ?1, printf('01938d1c-0000-7000-8000-%012x', n),
+    INSERT INTO tasks (space_id, id, created_by, list_id, title, title_key, priority, completed_at, due_at, due_key,
+        tags, tag_keys, revision, created_at, updated_at, deleted_at)
+    SELECT ?1, printf('01938d1c-0000-7000-8000-%012x', n), ?1,
         CASE WHEN n % 1000 = 1 THEN ?4 WHEN n % 1000 > 2 THEN ?5 END, title, title,
         CASE WHEN n % 1000 = 3 THEN 4 ELSE 1 + n % 3 END, iif(n % 1000 = 4, at, NULL), iif(n % 2, NULL, due),
         iif(n % 2, NULL, due), tags, tags, n, at, strftime('%Y-%m-%dT%H:%M:%S', at, '1 day') || '.000000Z',
@@ -68,7 +69,8 @@ class Crowd(Lane):
 
     database: Database
     url: str
-    user: Principal
+    actor: Principal
+    space: SpaceAccess
     connection: Any = None
     asked: tuple[Query[Any], dict[str, object]] | None = field(default=None)
 
@@ -84,7 +86,7 @@ class Crowd(Lane):
 
     async def cost(self, asked: PageRequest) -> tuple[int, str]:
         """What the page went through, and how."""
-        await tasks.page(self, self.user, asked, AS_TASK)
+        await tasks.page(self, self.actor, self.space, asked, AS_TASK)
         assert self.asked is not None
         query, values = self.asked
         if self.database.name == "sqlite":
@@ -139,9 +141,9 @@ async def crowded(url: str, secret: str) -> AsyncIterator[Crowd]:
         await fill_postgres(url)
     database = await open_database(settings)
     connection = None if settings.is_sqlite else await asyncpg.connect(url)
-    owner = Principal(OWNER, OWNER, "token", BASE + timedelta(days=3650), "UTC")
+    owner = Principal(OWNER, OWNER, "token", BASE + timedelta(days=3650))
     try:
-        yield Crowd(database, url, owner, connection)
+        yield Crowd(database, url, owner, SpaceAccess.personal(OWNER), connection)
     finally:
         if connection is not None:
             await connection.close()
@@ -161,9 +163,14 @@ def fill_sqlite(path: Path) -> None:
         connection.execute(
             "INSERT INTO users (id, name, created_at, updated_at) VALUES (?1, 'x', ?2, ?2)", (OWNER, at)
         )
+        connection.execute(
+            "INSERT INTO spaces (id, kind, name, created_by, created_at, updated_at) "
+            "VALUES (?1, 'personal', 'x', ?1, ?2, ?2)",
+            (OWNER, at),
+        )
         for each in (FEW_LIST, MANY_LIST):
             connection.execute(
-                "INSERT INTO lists (user_id, id, name, position, revision, created_at, updated_at) "
+                "INSERT INTO lists (space_id, id, name, position, revision, created_at, updated_at) "
                 "VALUES (?1, ?2, 'x', 1, 1, ?3, ?3)",
                 (OWNER, each, at),
             )
@@ -190,9 +197,14 @@ async def fill_postgres(url: str) -> None:
             await connection.execute(
                 "INSERT INTO users (id, name, created_at, updated_at) VALUES ($1, 'x', $2, $2)", user, BASE
             )
+            await connection.execute(
+                "INSERT INTO spaces (id, kind, name, created_by, created_at, updated_at) "
+                "VALUES ($1, 'personal', 'x', $1, $2, $2)",
+                *(user, BASE),
+            )
             for each in (FEW_LIST, MANY_LIST):
                 await connection.execute(
-                    "INSERT INTO lists (user_id, id, name, position, revision, created_at, updated_at) "
+                    "INSERT INTO lists (space_id, id, name, position, revision, created_at, updated_at) "
                     "VALUES ($1, $2, 'x', 1, 1, $3, $3)",
                     *(user, each, BASE),
                 )

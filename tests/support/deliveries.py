@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import bindparam, update
 
 from taskwell.database import Database, Query, UtcInstant
-from taskwell.delivery import courier, queue, webhooks
+from taskwell.delivery import courier, webhooks
 from taskwell.mail import courier as mail_courier
 from taskwell.mail import outbox
 from taskwell.settings import Settings
+from taskwell.tasks import reminder_queue as queue
 from taskwell.tasks.reminders import Timing
 from taskwell.users import letters
 from tests.support.people import Person

@@ -12,6 +12,7 @@ from taskwell import users
 from taskwell.api.gateway import Gateway
 from taskwell.database import Database, Query, UtcInstant, now
 from taskwell.security import tokens
+from taskwell.spaces import SpaceAccess
 from taskwell.users.principal import Principal
 from taskwell.users.tables import UserRow
 from taskwell.users.user import email_key
@@ -35,6 +36,7 @@ class Person:
     """Somebody with an account, a token, and an HTTP client that sends it."""
 
     principal: Principal
+    space: SpaceAccess
     email: str
     token: str
     http: httpx2.AsyncClient
@@ -78,5 +80,11 @@ async def arrive(app: Gateway, name: str, *, is_confirmed: bool = True) -> Perso
     token = tokens.issue(user.id, key=key, algorithm=algorithm, now=now(), lifetime=timedelta(days=1))
     claims = tokens.verify(token.text, key=key, algorithm=algorithm)
     assert claims is not None
-    principal = Principal(user.id, user.id, claims.token_id, claims.expires_at, "UTC")
-    return Person(principal, email, token.text, client(app, {"Authorization": f"Bearer {token.text}"}))
+    principal = Principal(user.id, user.id, claims.token_id, claims.expires_at)
+    return Person(
+        principal,
+        SpaceAccess.personal(user.id),
+        email,
+        token.text,
+        client(app, {"Authorization": f"Bearer {token.text}"}),
+    )

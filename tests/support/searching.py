@@ -9,4 +9,4 @@ from tests.support.people import Person
 async def found(database: Database, person: Person, text: str, sort: TaskSort | None = None) -> list[Task]:
     """All that the person finds by the text, in the order of the sort."""
     request = PageRequest(TaskFilter(search=text), sort or TaskSort(), limit=None)
-    return (await tasks.page(database, person.principal, request, AS_TASK)).items
+    return (await tasks.page(database, person.principal, person.space, request, AS_TASK)).items

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from taskwell import tasks, users
 from taskwell.database import Database
+from taskwell.spaces import SpaceAccess
 from taskwell.tasks import AS_TASK, PageRequest, Task, TaskDraft, TaskFilter, TaskSort, pages
 from taskwell.tasks.task import due_key, start_of
 from taskwell.users.principal import Principal
@@ -89,14 +90,14 @@ EDGES = [
 async def test_overdue_begins_with_the_first_instant_after_the_day(
     zone: str, day: date, database: Database, ada: Person, monkeypatch: pytest.MonkeyPatch
 ):
-    principal = await living_in(zone, database, ada)
-    await tasks.create(database, principal, TaskDraft(title="For the day", due_date=day))
-    await tasks.create(database, principal, TaskDraft(title="Done", due_date=day, completed=True))
+    space = await living_in(zone, database, ada)
+    await tasks.create(database, ada.principal, space, TaskDraft(title="For the day", due_date=day))
+    await tasks.create(database, ada.principal, space, TaskDraft(title="Done", due_date=day, completed=True))
     over = start_of(day + timedelta(days=1), zone)
 
     async def overdue_at(now: datetime) -> list[str]:
         monkeypatch.setattr(pages, "now", lambda: now)
-        return await titles(database, principal, TaskFilter(overdue=True))
+        return await titles(database, ada.principal, space, TaskFilter(overdue=True))
 
     assert await overdue_at(over - MOMENT) == []
     assert await overdue_at(over) == ["For the day"]
@@ -106,26 +107,26 @@ async def test_a_task_is_overdue_after_its_instant_and_until_then_it_is_not(
     database: Database, ada: Person, monkeypatch: pytest.MonkeyPatch
 ):
     due = datetime(2026, 6, 10, 12, tzinfo=UTC)
-    await tasks.create(database, ada.principal, TaskDraft(title="At noon", due_at=due))
+    await tasks.create(database, ada.principal, ada.space, TaskDraft(title="At noon", due_at=due))
 
     for now, is_overdue in ((due - MOMENT, False), (due, False), (due + MOMENT, True)):
         monkeypatch.setattr(pages, "now", lambda now=now: now)
         for asked in (True, False):
-            found = await titles(database, ada.principal, TaskFilter(overdue=asked))
+            found = await titles(database, ada.principal, ada.space, TaskFilter(overdue=asked))
             assert found == (["At noon"] if asked is is_overdue else [])
 
 
 @pytest.mark.parametrize(("zone", "day"), EDGES)
 async def test_a_day_as_a_bound_is_the_users_day(zone: str, day: date, database: Database, ada: Person):
-    principal = await living_in(zone, database, ada)
+    space = await living_in(zone, database, ada)
     before, start = start_of(day, zone) - MOMENT, start_of(day, zone)
     for title, due in (("Last of yesterday", before), ("First of today", start)):
-        await tasks.create(database, principal, TaskDraft(title=title, due_at=due))
-    await tasks.create(database, principal, TaskDraft(title="Today", due_date=day))
-    await tasks.create(database, principal, TaskDraft(title="Yesterday", due_date=day - timedelta(days=1)))
+        await tasks.create(database, ada.principal, space, TaskDraft(title=title, due_at=due))
+    await tasks.create(database, ada.principal, space, TaskDraft(title="Today", due_date=day))
+    await tasks.create(database, ada.principal, space, TaskDraft(title="Yesterday", due_date=day - timedelta(days=1)))
 
     async def found(wanted: TaskFilter) -> list[str]:
-        return sorted(await titles(database, principal, wanted))
+        return sorted(await titles(database, ada.principal, space, wanted))
 
     assert await found(TaskFilter(due_before=day)) == ["Last of yesterday", "Yesterday"]
     assert await found(TaskFilter(due_after=day)) == ["First of today", "Today"]
@@ -144,49 +145,51 @@ async def test_tasks_without_a_due_come_last_in_both_directions_and_a_day_after_
         ("Next day", noon.date() + timedelta(days=1), None),
         ("Never either", None, None),
     ):
-        await tasks.create(database, ada.principal, TaskDraft(title=title, due_date=due_date, due_at=due_at))
+        await tasks.create(
+            database, ada.principal, ada.space, TaskDraft(title=title, due_date=due_date, due_at=due_at)
+        )
 
     for descending, expected in (
         (False, ["Noon", "Day", "Next day", "Never", "Never either"]),
         (True, ["Next day", "Day", "Noon", "Never either", "Never"]),
     ):
         for limit in (1, 2, 3, 50):
-            assert await walked(database, ada.principal, TaskSort("due", descending), limit) == expected
+            assert await walked(database, ada.principal, ada.space, TaskSort("due", descending), limit) == expected
 
 
 async def test_moving_to_another_time_zone_moves_nobody_elses_days(database: Database, ada: Person, eve: Person):
     day = date(2026, 6, 10)
     for person in (ada, eve):
         for title, due in (("Whenever", None), ("Before", day - timedelta(days=1)), ("For the day", day)):
-            await tasks.create(database, person.principal, TaskDraft(title=title, due_date=due))
+            await tasks.create(database, person.principal, person.space, TaskDraft(title=title, due_date=due))
 
     west = await living_in("Etc/GMT+12", database, ada)
 
     before_its_end_in_the_west = TaskFilter(due_before=start_of(day + timedelta(days=1), "UTC"))
-    assert await titles(database, west, before_its_end_in_the_west) == ["Before"]
-    assert await titles(database, eve.principal, before_its_end_in_the_west) == ["For the day", "Before"]
+    assert await titles(database, ada.principal, west, before_its_end_in_the_west) == ["Before"]
+    assert await titles(database, eve.principal, eve.space, before_its_end_in_the_west) == ["For the day", "Before"]
     assert (await users.get(database, eve.principal)).time_zone == "UTC"
 
 
 async def test_whoever_moved_with_another_device_can_move_back(database: Database, ada: Person, eve: Person):
-    elsewhere = await living_in("Europe/Berlin", database, eve)
+    await living_in("Europe/Berlin", database, eve)
 
-    await tasks.move_to_zone(database, eve.principal, eve.principal.time_zone)
+    await tasks.move_to_zone(database, eve.principal, eve.space, eve.space.time_zone)
 
-    assert (await users.get(database, elsewhere)).time_zone == "UTC"
+    assert (await users.get(database, eve.principal)).time_zone == "UTC"
 
 
 async def test_a_day_is_reckoned_where_the_user_is_now_whatever_a_device_believes(database: Database, ada: Person):
     day = date(2026, 6, 10)
-    changed = await tasks.create(database, ada.principal, TaskDraft(title="Changed"))
+    changed = await tasks.create(database, ada.principal, ada.space, TaskDraft(title="Changed"))
     await living_in("Etc/GMT+12", database, ada)
 
-    await tasks.create(database, ada.principal, TaskDraft(title="New", due_date=day))
-    await tasks.change(database, ada.principal, changed.id, {"due_date": day})
+    await tasks.create(database, ada.principal, ada.space, TaskDraft(title="New", due_date=day))
+    await tasks.change(database, ada.principal, ada.space, changed.id, {"due_date": day})
 
     end = start_of(day + timedelta(days=1), "Etc/GMT+12")
-    assert await titles(database, ada.principal, TaskFilter(due_before=end - MOMENT)) == []
-    assert await titles(database, ada.principal, TaskFilter(due_before=end)) == ["New", "Changed"]
+    assert await titles(database, ada.principal, ada.space, TaskFilter(due_before=end - MOMENT)) == []
+    assert await titles(database, ada.principal, ada.space, TaskFilter(due_before=end)) == ["New", "Changed"]
 
 
 def task_due(due_date: date | None = None, due_at: datetime | None = None) -> Task:
@@ -194,21 +197,21 @@ def task_due(due_date: date | None = None, due_at: datetime | None = None) -> Ta
     return Task.drafted(draft, task_id="1", now=datetime(2026, 1, 1, tzinfo=UTC))
 
 
-async def living_in(zone: str, database: Database, person: Person) -> Principal:
-    await tasks.move_to_zone(database, person.principal, zone)
-    return replace(person.principal, time_zone=zone)
+async def living_in(zone: str, database: Database, person: Person) -> SpaceAccess:
+    await tasks.move_to_zone(database, person.principal, person.space, zone)
+    return replace(person.space, time_zone=zone)
 
 
-async def titles(database: Database, principal: Principal, wanted: TaskFilter) -> list[str]:
-    page = await tasks.page(database, principal, PageRequest(wanted), AS_TASK)
+async def titles(database: Database, actor: Principal, space: SpaceAccess, wanted: TaskFilter) -> list[str]:
+    page = await tasks.page(database, actor, space, PageRequest(wanted), AS_TASK)
     return [task.title for task in page.items]
 
 
-async def walked(database: Database, principal: Principal, sort: TaskSort, limit: int) -> list[str]:
+async def walked(database: Database, actor: Principal, space: SpaceAccess, sort: TaskSort, limit: int) -> list[str]:
     found: list[str] = []
     cursor = None
     while True:
-        page = await tasks.page(database, principal, PageRequest(sort=sort, limit=limit, cursor=cursor), AS_TASK)
+        page = await tasks.page(database, actor, space, PageRequest(sort=sort, limit=limit, cursor=cursor), AS_TASK)
         found += [task.title for task in page.items]
         cursor = page.next_cursor
         if cursor is None:

@@ -14,7 +14,6 @@ from taskwell.tasks import AS_TASK, NO_LIST, PageRequest, Priority, Task, TaskDr
 from taskwell.tasks.filters import SortKey
 from taskwell.tasks.page_queries import FEW
 from taskwell.tasks.task import due_key, start_of
-from taskwell.users.principal import Principal
 from tests.support.people import Person
 from tests.support.seeding import store, store_lists
 
@@ -114,12 +113,12 @@ def in_order(found: Sequence[Task], sort: TaskSort, zone: str) -> list[Task]:
     return sorted(ordered, key=lambda task: sort.key == "due" and due_key(task, zone) is None)
 
 
-async def pages(database: Database, owner: Principal, wanted: TaskFilter, sort: TaskSort, limit: int) -> list[str]:
+async def pages(database: Database, owner: Person, wanted: TaskFilter, sort: TaskSort, limit: int) -> list[str]:
     found: list[str] = []
     cursor = None
     while True:
         asked = PageRequest(wanted, sort, limit, cursor, with_total=cursor is None)
-        page = await tasks.page(database, owner, asked, AS_TASK)
+        page = await tasks.page(database, owner.principal, owner.space, asked, AS_TASK)
         if cursor is None:
             total = page.total
         found += [task.id for task in page.items]
@@ -136,10 +135,10 @@ async def test_every_filter_in_every_order_finds_what_the_model_finds(
     monkeypatch.setattr(tasks.pages, "now", lambda: NOW)
     random = Random(count)
     hers = some_tasks(random, count)
-    for owner, stored in ((ada.principal, hers), (eve.principal, [])):
-        await store_lists(database, owner, LISTS if owner is ada.principal else (), hers[0])
-        await store(database, owner, stored)
-    await store(database, eve.principal, [without_list(task) for task in some_tasks(random, 30)])
+    for owner, stored in ((ada, hers), (eve, [])):
+        await store_lists(database, owner.space, LISTS if owner is ada else (), hers[0])
+        await store(database, owner.principal, owner.space, stored)
+    await store(database, eve.principal, eve.space, [without_list(task) for task in some_tasks(random, 30)])
 
     for _ in range(50):
         wanted = some_filter(random) if random.random() < 0.95 else TaskFilter()
@@ -148,7 +147,7 @@ async def test_every_filter_in_every_order_finds_what_the_model_finds(
         )
         expected = in_order([task for task in hers if matches(task, wanted, "UTC")], sort, "UTC")
 
-        found = await pages(database, ada.principal, wanted, sort, random.choice((7, 50, 200)))
+        found = await pages(database, ada, wanted, sort, random.choice((7, 50, 200)))
 
         assert found == [task.id for task in expected], (wanted, sort)
 
@@ -158,13 +157,15 @@ def without_list(task: Task) -> Task:
 
 
 async def test_a_page_stays_where_it_is_while_others_come_and_go(database: Database, ada: Person):
-    stored = [await tasks.create(database, ada.principal, TaskDraft(title=f"{n}")) for n in range(6)]
-    first = await tasks.page(database, ada.principal, PageRequest(limit=3), AS_TASK)
+    stored = [await tasks.create(database, ada.principal, ada.space, TaskDraft(title=f"{n}")) for n in range(6)]
+    first = await tasks.page(database, ada.principal, ada.space, PageRequest(limit=3), AS_TASK)
 
-    await tasks.create(database, ada.principal, TaskDraft(title="new"))
-    await tasks.delete(database, ada.principal, stored[4].id)
-    await tasks.delete(database, ada.principal, stored[3].id)
-    second = await tasks.page(database, ada.principal, PageRequest(limit=3, cursor=first.next_cursor), AS_TASK)
+    await tasks.create(database, ada.principal, ada.space, TaskDraft(title="new"))
+    await tasks.delete(database, ada.principal, ada.space, stored[4].id)
+    await tasks.delete(database, ada.principal, ada.space, stored[3].id)
+    second = await tasks.page(
+        database, ada.principal, ada.space, PageRequest(limit=3, cursor=first.next_cursor), AS_TASK
+    )
 
     assert [task.title for task in first.items + second.items] == ["5", "4", "3", "2", "1", "0"]
     assert second.next_cursor is None
@@ -182,22 +183,22 @@ async def test_a_page_stays_where_it_is_while_others_come_and_go(database: Datab
 )
 async def test_a_cursor_is_good_for_its_own_list_alone(other: PageRequest, database: Database, ada: Person):
     for _ in range(2):
-        await tasks.create(database, ada.principal, TaskDraft(title="task"))
-    page = await tasks.page(database, ada.principal, PageRequest(limit=1), AS_TASK)
+        await tasks.create(database, ada.principal, ada.space, TaskDraft(title="task"))
+    page = await tasks.page(database, ada.principal, ada.space, PageRequest(limit=1), AS_TASK)
     assert page.next_cursor is not None
 
     elsewhere = PageRequest(other.wanted, other.sort, 1, page.next_cursor, in_trash=other.in_trash)
 
     with pytest.raises(InvalidCursor):
-        await tasks.page(database, ada.principal, elsewhere, AS_TASK)
+        await tasks.page(database, ada.principal, ada.space, elsewhere, AS_TASK)
     with pytest.raises(InvalidCursor):
-        await tasks.version(database, ada.principal, elsewhere)
+        await tasks.version(database, ada.principal, ada.space, elsewhere)
 
 
 async def test_a_cursor_of_somebody_else_is_refused(database: Database, ada: Person, eve: Person):
     for _ in range(2):
-        await tasks.create(database, ada.principal, TaskDraft(title="task"))
-    page = await tasks.page(database, ada.principal, PageRequest(limit=1), AS_TASK)
+        await tasks.create(database, ada.principal, ada.space, TaskDraft(title="task"))
+    page = await tasks.page(database, ada.principal, ada.space, PageRequest(limit=1), AS_TASK)
 
     with pytest.raises(InvalidCursor):
-        await tasks.page(database, eve.principal, PageRequest(limit=1, cursor=page.next_cursor), AS_TASK)
+        await tasks.page(database, eve.principal, eve.space, PageRequest(limit=1, cursor=page.next_cursor), AS_TASK)

@@ -80,7 +80,7 @@ async def test_the_hundredth_page_costs_what_the_first_costs(sort: SortKey, crow
     cursor = None
     for _ in range(25):
         page = await tasks.page(
-            crowd.database, crowd.user, PageRequest(sort=first.sort, limit=200, cursor=cursor), AS_TASK
+            crowd.database, crowd.actor, crowd.space, PageRequest(sort=first.sort, limit=200, cursor=cursor), AS_TASK
         )
         cursor = page.next_cursor
 
@@ -102,7 +102,7 @@ async def test_pages_after_one_another_are_one_list(sort: SortKey, name: str, cr
 
     async def page(limit: int, cursor: str | None = None) -> tuple[list[str], str | None]:
         request = PageRequest(FILTERS[name], TaskSort(sort), limit=limit, cursor=cursor)
-        found = await tasks.page(crowd.database, crowd.user, request, AS_TASK)
+        found = await tasks.page(crowd.database, crowd.actor, crowd.space, request, AS_TASK)
         return [task.id for task in found.items], found.next_cursor
 
     whole, _ = await page(75)

@@ -8,9 +8,9 @@ import pytest
 
 from taskwell import tasks
 from taskwell.database import Database, Query, now
-from taskwell.delivery import queue
 from taskwell.errors import FieldError, Invalid, NotFound
 from taskwell.tasks import TaskDraft, reminders
+from taskwell.tasks import reminder_queue as queue
 from taskwell.tasks.reminders import MAX_REMINDERS
 from tests.support.deliveries import AT_NOON, NOON
 from tests.support.people import Person
@@ -61,60 +61,64 @@ def test_a_reminder_however_late_the_worker_is_sent():
 
 
 async def test_reminders_are_listed_and_removed(database: Database, ada: Person):
-    task = await tasks.create(database, ada.principal, TaskDraft("Call", due_at=now() + timedelta(hours=2)))
-    first = await reminders.add(database, ada.principal, task.id, minutes_before_due=30)
+    task = await tasks.create(
+        database, ada.principal, ada.space, TaskDraft("Call", due_at=now() + timedelta(hours=2))
+    )
+    first = await reminders.add(database, ada.principal, ada.space, task.id, minutes_before_due=30)
     second = await reminders.add(
-        database, ada.principal, task.id, remind_at=NOON.replace(year=2126), channel="webhook"
+        database, ada.principal, ada.space, task.id, remind_at=NOON.replace(year=2126), channel="webhook"
     )
 
-    assert await reminders.of_task(database, ada.principal, task.id) == [first, second]
-    await reminders.remove(database, ada.principal, task.id, first.id)
+    assert await reminders.of_task(database, ada.principal, ada.space, task.id) == [first, second]
+    await reminders.remove(database, ada.principal, ada.space, task.id, first.id)
 
-    assert await reminders.of_task(database, ada.principal, task.id) == [second]
+    assert await reminders.of_task(database, ada.principal, ada.space, task.id) == [second]
     with pytest.raises(NotFound):
-        await reminders.remove(database, ada.principal, task.id, first.id)
+        await reminders.remove(database, ada.principal, ada.space, task.id, first.id)
 
 
 async def test_every_task_has_reminders_of_its_own(database: Database, ada: Person, eve: Person):
     made = []
     for person in (ada, ada, eve):
-        task = await tasks.create(database, person.principal, TaskDraft("Call"))
-        reminder = await reminders.add(database, person.principal, task.id, remind_at=now() + timedelta(hours=1))
+        task = await tasks.create(database, person.principal, person.space, TaskDraft("Call"))
+        reminder = await reminders.add(
+            database, person.principal, person.space, task.id, remind_at=now() + timedelta(hours=1)
+        )
         made.append((person, task, reminder))
 
     for person, task, reminder in made:
-        assert await reminders.of_task(database, person.principal, task.id) == [reminder]
+        assert await reminders.of_task(database, person.principal, person.space, task.id) == [reminder]
     (_, first, hers), (_, second, _), _ = made
     with pytest.raises(NotFound):
-        await reminders.remove(database, ada.principal, second.id, hers.id)
-    await reminders.remove(database, ada.principal, first.id, hers.id)
-    assert [await reminders.of_task(database, person.principal, task.id) for person, task, _ in made[1:]] == [
-        [reminder] for _, _, reminder in made[1:]
-    ]
+        await reminders.remove(database, ada.principal, ada.space, second.id, hers.id)
+    await reminders.remove(database, ada.principal, ada.space, first.id, hers.id)
+    assert [
+        await reminders.of_task(database, person.principal, person.space, task.id) for person, task, _ in made[1:]
+    ] == [[reminder] for _, _, reminder in made[1:]]
 
 
 async def test_a_storm_of_reminders_is_refused(database: Database, ada: Person):
-    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
-    other = await tasks.create(database, ada.principal, TaskDraft("Call back"))
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call"))
+    other = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call back"))
     for _ in range(MAX_REMINDERS):
-        await reminders.add(database, ada.principal, task.id, remind_at=now() + timedelta(hours=1))
-    await reminders.add(database, ada.principal, other.id, remind_at=now() + timedelta(hours=1))
+        await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now() + timedelta(hours=1))
+    await reminders.add(database, ada.principal, ada.space, other.id, remind_at=now() + timedelta(hours=1))
 
     with pytest.raises(Invalid) as refused:
-        await reminders.add(database, ada.principal, task.id, remind_at=now() + timedelta(hours=1))
+        await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now() + timedelta(hours=1))
     assert refused.value.errors == (
         FieldError("body", "", f"A task can have {MAX_REMINDERS} reminders.", "too_many_reminders"),
     )
 
 
 async def test_somebody_elses_reminders_are_not_there(database: Database, ada: Person, eve: Person):
-    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
-    reminder = await reminders.add(database, ada.principal, task.id, remind_at=now() + timedelta(hours=1))
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call"))
+    reminder = await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now() + timedelta(hours=1))
 
     for attempt in (
-        reminders.of_task(database, eve.principal, task.id),
-        reminders.add(database, eve.principal, task.id, remind_at=now() + timedelta(hours=1)),
-        reminders.remove(database, eve.principal, task.id, reminder.id),
+        reminders.of_task(database, eve.principal, eve.space, task.id),
+        reminders.add(database, eve.principal, eve.space, task.id, remind_at=now() + timedelta(hours=1)),
+        reminders.remove(database, eve.principal, eve.space, task.id, reminder.id),
     ):
         with pytest.raises(NotFound):
             await attempt
@@ -122,16 +126,16 @@ async def test_somebody_elses_reminders_are_not_there(database: Database, ada: P
 
 async def test_moving_the_due_completing_and_restoring_wake_the_reminder(database: Database, ada: Person):
     due = now() + timedelta(days=2)
-    task = await tasks.create(database, ada.principal, TaskDraft("Call", due_at=due))
-    await reminders.add(database, ada.principal, task.id, minutes_before_due=60)
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call", due_at=due))
+    await reminders.add(database, ada.principal, ada.space, task.id, minutes_before_due=60)
     assert await queue.next_look(database) == due - timedelta(hours=1)
 
     for wake in (
-        tasks.change(database, ada.principal, task.id, {"due_at": due + timedelta(days=1)}),
-        tasks.change(database, ada.principal, task.id, {"completed": True}),
-        tasks.change(database, ada.principal, task.id, {"completed": False}),
-        tasks.delete(database, ada.principal, task.id),
-        tasks.restore(database, ada.principal, task.id),
+        tasks.change(database, ada.principal, ada.space, task.id, {"due_at": due + timedelta(days=1)}),
+        tasks.change(database, ada.principal, ada.space, task.id, {"completed": True}),
+        tasks.change(database, ada.principal, ada.space, task.id, {"completed": False}),
+        tasks.delete(database, ada.principal, ada.space, task.id),
+        tasks.restore(database, ada.principal, ada.space, task.id),
     ):
         await wake
         look_at = await queue.next_look(database)
@@ -142,18 +146,18 @@ async def test_moving_the_due_completing_and_restoring_wake_the_reminder(databas
 
 async def test_other_changes_leave_the_reminder_alone(database: Database, ada: Person):
     due = now() + timedelta(days=2)
-    task = await tasks.create(database, ada.principal, TaskDraft("Call", due_at=due))
-    await reminders.add(database, ada.principal, task.id, minutes_before_due=0)
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call", due_at=due))
+    await reminders.add(database, ada.principal, ada.space, task.id, minutes_before_due=0)
 
-    await tasks.change(database, ada.principal, task.id, {"title": "Call Ada", "tags": ("phone",)})
+    await tasks.change(database, ada.principal, ada.space, task.id, {"title": "Call Ada", "tags": ("phone",)})
 
     assert await queue.next_look(database) == due
 
 
 async def test_a_claimed_reminder_is_nobody_elses_until_the_lease_ends(database: Database, ada: Person):
-    task = await tasks.create(database, ada.principal, TaskDraft("Call"))
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call"))
     for _ in range(3):
-        await reminders.add(database, ada.principal, task.id, remind_at=now())
+        await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now())
 
     first, second = await queue.claim(database, 2), await queue.claim(database, 2)
 

@@ -144,7 +144,7 @@ async def stored(database: Database, person: Person) -> list[Task]:
             TaskDraft(title="something", tags=without_twins([word, other]), description=f"({third}) {word}!"),
             TaskDraft(title=third, description=f"first\n{word}\t{other}, last"),
         ]
-    return [await tasks.create(database, person.principal, draft) for draft in drafts]
+    return [await tasks.create(database, person.principal, person.space, draft) for draft in drafts]
 
 
 @dataclass(frozen=True)
@@ -175,12 +175,14 @@ async def test_a_search_finds_what_the_rule_says_most_relevant_first(
 @given(text=st.one_of(st.text(max_size=300), st.text("\"\\'*:&|!()<>-^{}~+ aA\x00", max_size=30)))
 async def test_no_text_is_an_error(text: str, database: Database, ada: Person):
     for sort in ("relevance", "created_at"):
-        await tasks.page(database, ada.principal, PageRequest(TaskFilter(search=text), TaskSort(sort)), AS_TASK)
+        await tasks.page(
+            database, ada.principal, ada.space, PageRequest(TaskFilter(search=text), TaskSort(sort)), AS_TASK
+        )
 
 
 @pytest.mark.parametrize("text", ["x" * 1000, "\u023a" * 1000, "a " * 500, '"' * 1000, '" a' * 300, "(" * 1000])
 async def test_the_longest_texts_are_no_error(text: str, database: Database, ada: Person):
-    await tasks.create(database, ada.principal, TaskDraft(title="long", description=text))
+    await tasks.create(database, ada.principal, ada.space, TaskDraft(title="long", description=text))
 
     await found(database, ada, text)
 
@@ -188,7 +190,9 @@ async def test_the_longest_texts_are_no_error(text: str, database: Database, ada
 async def test_accents_and_case_make_no_difference_in_any_alphabet(database: Database, ada: Person):
     letters = "éÀçŇǿΆΈΉΊΌΎΏΪΫάέήίόύώϊϋΐΰἀὥᾶЀЁЃЇЌЍЎЙйѐёѓїќѝўӑ"
     bare = [unicodedata.normalize("NFD", letter)[0].swapcase() for letter in letters]
-    await tasks.create(database, ada.principal, TaskDraft(title=" ".join(f"a{letter}" for letter in letters)))
+    await tasks.create(
+        database, ada.principal, ada.space, TaskDraft(title=" ".join(f"a{letter}" for letter in letters))
+    )
 
     for asked_for in (bare, letters):
         assert len(await found(database, ada, " ".join(f"A{letter}" for letter in asked_for))) == 1
@@ -197,7 +201,7 @@ async def test_accents_and_case_make_no_difference_in_any_alphabet(database: Dat
 @pytest.mark.parametrize("blank", ["", " ", '"', '""', ' " " '])
 async def test_a_blank_search_asks_nothing(blank: str, database: Database, ada: Person):
     for title in ("old", "new"):
-        await tasks.create(database, ada.principal, TaskDraft(title=title))
+        await tasks.create(database, ada.principal, ada.space, TaskDraft(title=title))
 
     for sort in ("relevance", "created_at"):
         assert [task.title for task in await found(database, ada, blank, TaskSort(sort))] == ["new", "old"]
@@ -205,7 +209,7 @@ async def test_a_blank_search_asks_nothing(blank: str, database: Database, ada: 
 
 @pytest.mark.parametrize("signs", ["!!!", "-", "🎉", "((", "'", "\x00"])
 async def test_signs_without_a_word_find_nothing(signs: str, database: Database, ada: Person):
-    await tasks.create(database, ada.principal, TaskDraft(title="party 🎉 !!! ((-"))
+    await tasks.create(database, ada.principal, ada.space, TaskDraft(title="party 🎉 !!! ((-"))
 
     assert await found(database, ada, signs) == []
 
@@ -217,7 +221,7 @@ async def test_the_title_comes_before_the_tags_before_the_description(database: 
         TaskDraft(title="In the tags", tags=("quarterly", "report")),
         TaskDraft(title="In the description", description="the quarterly report"),
     ):
-        await tasks.create(database, ada.principal, draft)
+        await tasks.create(database, ada.principal, ada.space, draft)
 
     best_first = [task.title for task in await found(database, ada, "quarterly report", TaskSort("relevance"))]
 
@@ -235,24 +239,26 @@ async def test_the_title_comes_before_the_tags_before_the_description(database: 
 async def test_pages_of_a_search_hold_together_while_others_are_written(database: Database, ada: Person, eve: Person):
     for number in range(7):
         title, description = ("milk", None) if number % 2 else ("something", "milk")
-        await tasks.create(database, ada.principal, TaskDraft(title=f"{title} {number}", description=description))
+        await tasks.create(
+            database, ada.principal, ada.space, TaskDraft(title=f"{title} {number}", description=description)
+        )
     seen: list[str] = []
     cursor = None
     while True:
         request = PageRequest(TaskFilter(search="milk"), TaskSort("relevance"), limit=2, cursor=cursor)
-        page = await tasks.page(database, ada.principal, request, AS_TASK)
+        page = await tasks.page(database, ada.principal, ada.space, request, AS_TASK)
         seen += [task.title for task in page.items]
         cursor = page.next_cursor
         if cursor is None:
             break
         for person in (ada, eve):
-            await tasks.create(database, person.principal, TaskDraft(title="milk, later"))
+            await tasks.create(database, person.principal, person.space, TaskDraft(title="milk, later"))
 
     assert seen == ["milk 5", "milk 3", "milk 1", "something 6", "something 4", "something 2", "something 0"]
 
 
 async def test_a_phrase_is_still_being_typed_until_its_quote_is_closed(database: Database, ada: Person):
-    task = await tasks.create(database, ada.principal, TaskDraft(title="buy milk"))
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft(title="buy milk"))
 
     for text, is_found in (('"buy mi', True), ('"buy mi"', False), ('"buy milk"', True), ('"mi" buy', False)):
         assert [each.id for each in await found(database, ada, text)] == ([task.id] if is_found else [])
@@ -260,7 +266,7 @@ async def test_a_phrase_is_still_being_typed_until_its_quote_is_closed(database:
 
 async def test_nobody_finds_what_is_anothers_not_even_by_the_owners_id(database: Database, ada: Person, eve: Person):
     await tasks.create(
-        database, ada.principal, TaskDraft(title=f"secret {eve.id} {eve.id.replace('-', '')} @{eve.id}")
+        database, ada.principal, ada.space, TaskDraft(title=f"secret {eve.id} {eve.id.replace('-', '')} @{eve.id}")
     )
 
     for text in ("secret", ada.id, eve.id, ada.id.replace("-", ""), f"@{ada.id}", "owner", "a"):
@@ -269,10 +275,12 @@ async def test_nobody_finds_what_is_anothers_not_even_by_the_owners_id(database:
 
 async def test_a_search_combines_with_the_other_filters(database: Database, ada: Person):
     for completed in (True, False):
-        await tasks.create(database, ada.principal, TaskDraft(title="milk", completed=completed, tags=("home",)))
-    await tasks.create(database, ada.principal, TaskDraft(title="milk"))
+        await tasks.create(
+            database, ada.principal, ada.space, TaskDraft(title="milk", completed=completed, tags=("home",))
+        )
+    await tasks.create(database, ada.principal, ada.space, TaskDraft(title="milk"))
     wanted = TaskFilter(search="mil", completed=False, tags=("HOME",))
 
-    page = await tasks.page(database, ada.principal, PageRequest(wanted, with_total=True), AS_TASK)
+    page = await tasks.page(database, ada.principal, ada.space, PageRequest(wanted, with_total=True), AS_TASK)
 
     assert ([task.completed for task in page.items], page.total) == ([False], 1)

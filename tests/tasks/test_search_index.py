@@ -14,21 +14,25 @@ from tests.support.searching import found
 
 
 async def test_the_index_keeps_in_step_with_every_write(database: Database, ada: Person):
-    task = await tasks.create(database, ada.principal, TaskDraft(title="first", tags=("red",), description="round"))
+    task = await tasks.create(
+        database, ada.principal, ada.space, TaskDraft(title="first", tags=("red",), description="round")
+    )
 
     async def is_found(text: str) -> bool:
         return [each.id for each in await found(database, ada, text)] == [task.id]
 
     assert await is_found("first red round")
-    await tasks.change(database, ada.principal, task.id, {"title": "second", "tags": (), "description": None})
+    await tasks.change(
+        database, ada.principal, ada.space, task.id, {"title": "second", "tags": (), "description": None}
+    )
     assert await is_found("second")
     for gone in ("first", "red", "round"):
         assert not await is_found(gone)
-    await tasks.delete(database, ada.principal, task.id)
+    await tasks.delete(database, ada.principal, ada.space, task.id)
     assert not await is_found("second")
-    await tasks.restore(database, ada.principal, task.id)
+    await tasks.restore(database, ada.principal, ada.space, task.id)
     assert await is_found("second")
-    await tasks.erase(database, ada.principal, task.id)
+    await tasks.erase(database, ada.principal, ada.space, task.id)
     assert not await is_found("second")
 
 
@@ -36,7 +40,9 @@ async def test_what_another_program_writes_is_found_after_the_next_write(databas
     """On SQLite; it has no function of ours. The number of a task that is gone is taken again."""
     if not isinstance(database, SqliteDatabase):
         pytest.skip("PostgreSQL indexes by itself")
-    one, two = [await tasks.create(database, ada.principal, TaskDraft(title=title)) for title in ("one", "two")]
+    one, two = [
+        await tasks.create(database, ada.principal, ada.space, TaskDraft(title=title)) for title in ("one", "two")
+    ]
     with closing(sqlite3.connect(database._path)) as other, other:
         row = other.execute("SELECT * FROM tasks WHERE id = ?", [two.id])
         columns = [name for name, *_ in row.description]
@@ -46,7 +52,7 @@ async def test_what_another_program_writes_is_found_after_the_next_write(databas
         other.execute("UPDATE tasks SET title = 'uno' WHERE id = ?", [one.id])
         other.execute("UPDATE tasks SET title = 'eins' WHERE id = ?", [one.id])
 
-    await tasks.create(database, ada.principal, TaskDraft(title="four"))
+    await tasks.create(database, ada.principal, ada.space, TaskDraft(title="four"))
 
     for text, titles in {
         "one": [],
@@ -65,12 +71,12 @@ async def test_whatever_another_program_writes_keeps_nobody_from_writing(
 ):
     if not isinstance(database, SqliteDatabase):
         return
-    hers = await tasks.create(database, ada.principal, TaskDraft(title="milk"))
+    hers = await tasks.create(database, ada.principal, ada.space, TaskDraft(title="milk"))
     for column, mine in (("CAST(? AS TEXT)", "bread"), ("?", "butter")):
         with closing(sqlite3.connect(database._path)) as other, other:
             other.execute(f"UPDATE tasks SET title = {column} WHERE id = ?", [title, hers.id])
-        await tasks.create(database, eve.principal, TaskDraft(title=mine))
-    await tasks.change(database, ada.principal, hers.id, {"title": "honey"})
+        await tasks.create(database, eve.principal, eve.space, TaskDraft(title=mine))
+    await tasks.change(database, ada.principal, ada.space, hers.id, {"title": "honey"})
 
     assert [task.title for task in await found(database, ada, "honey")] == ["honey"]
     assert await found(database, ada, "milk") == []

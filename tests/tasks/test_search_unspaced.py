@@ -28,15 +28,15 @@ from tests.support.searching import found
 async def test_text_without_spaces_is_found_by_any_part_of_it(
     title: str, typed: str, database: Database, ada: Person
 ):
-    task = await tasks.create(database, ada.principal, TaskDraft(title=title))
-    await tasks.create(database, ada.principal, TaskDraft(title="家で搬入"))
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft(title=title))
+    await tasks.create(database, ada.principal, ada.space, TaskDraft(title="家で搬入"))
 
     assert [each.id for each in await found(database, ada, typed)] == [task.id]
 
 
 async def test_a_long_text_without_spaces_is_found_from_its_beginning_to_its_end(database: Database, ada: Person):
     letters = "".join(chr(0x4E00 + number) for number in range(10_000))
-    task = await tasks.create(database, ada.principal, TaskDraft(title="long", description=letters))
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft(title="long", description=letters))
 
     for start in (0, 1_998, 5_000, 9_996):
         assert [each.id for each in await found(database, ada, letters[start : start + 4])] == [task.id]

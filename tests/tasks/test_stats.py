@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, delete, insert
 
 from taskwell import tasks
 from taskwell.database import Database, Query, new_id
+from taskwell.spaces import SpaceAccess
 from taskwell.tasks import Priority, Task, TaskDraft, lists, tags
 from taskwell.tasks.lists import TaskList
 from taskwell.tasks.queries import row_of
@@ -35,9 +36,11 @@ STORE: Query[str] = Query(
 FORGET: Query[str] = Query(delete(TaskRow).returning(TaskRow.id), str)
 
 
-async def _store(database: Database, user: Principal, stored: Sequence[Task]) -> None:
+async def _store(database: Database, actor: Principal, space: SpaceAccess, stored: Sequence[Task]) -> None:
     """Stores tasks as they are, whenever they say they were made and completed."""
-    await database.many(STORE, [row_of(task, user) | {"revision": 1} for task in stored])
+    await database.many(
+        STORE, [row_of(task, actor, space) | {"space_id": space.id, "revision": 1} for task in stored]
+    )
 
 
 def _task(at: datetime = NOON, **values) -> Task:
@@ -51,15 +54,15 @@ def _done(completed_at: datetime, hours: float = 1, **values) -> Task:
 async def test_today_ends_where_tomorrow_begins_and_overdue_begins_after_the_instant(database: Database, ada: Person):
     midnight = NOON.replace(hour=0)
     due = (midnight, NOON, midnight + timedelta(days=1))
-    await _store(database, ada.principal, [_task(due_at=each) for each in due])
+    await _store(database, ada.principal, ada.space, [_task(due_at=each) for each in due])
 
-    found = await stats(database, ada.principal, at=NOON)
+    found = await stats(database, ada.principal, ada.space, at=NOON)
 
     assert (found.due_today, found.overdue) == (2, 1)
 
 
 async def test_the_stats_of_a_new_user_are_zeros(database: Database, ada: Person):
-    found = await stats(database, ada.principal, at=NOON)
+    found = await stats(database, ada.principal, ada.space, at=NOON)
 
     assert (found.total, found.pending, found.completed, found.overdue, found.due_today) == (0, 0, 0, 0, 0)
     assert found.by_priority == {"low": 0, "medium": 0, "high": 0, "urgent": 0}
@@ -70,13 +73,14 @@ async def test_the_stats_of_a_new_user_are_zeros(database: Database, ada: Person
 
 
 async def test_the_stats_are_what_one_counts_by_hand(database: Database, ada: Person, eve: Person):
-    work = await lists.create(database, ada.principal, name="Work")
-    home = await lists.create(database, ada.principal, name="Home")
-    await lists.create(database, ada.principal, name="Empty")
+    work = await lists.create(database, ada.principal, ada.space, name="Work")
+    home = await lists.create(database, ada.principal, ada.space, name="Home")
+    await lists.create(database, ada.principal, ada.space, name="Empty")
     day, hour = timedelta(days=1), timedelta(hours=1)
     await _store(
         database,
         ada.principal,
+        ada.space,
         [
             _task(
                 list_id=home.id, priority=Priority.high, tags=("Errand", "x"), due_at=NOON - hour
@@ -93,9 +97,11 @@ async def test_the_stats_are_what_one_counts_by_hand(database: Database, ada: Pe
             _done(NOON - 3 * day, deleted_at=NOON),
         ],
     )
-    await _store(database, eve.principal, [_task(due_at=NOON - hour, tags=("errand",)), _done(NOON - 3 * day)])
+    await _store(
+        database, eve.principal, eve.space, [_task(due_at=NOON - hour, tags=("errand",)), _done(NOON - 3 * day)]
+    )
 
-    found = await stats(database, ada.principal, at=NOON)
+    found = await stats(database, ada.principal, ada.space, at=NOON)
 
     assert (found.total, found.pending, found.completed, found.overdue, found.due_today) == (9, 4, 5, 2, 2)
     assert found.by_priority == {"low": 0, "medium": 2, "high": 1, "urgent": 1}
@@ -109,40 +115,45 @@ async def test_the_stats_are_what_one_counts_by_hand(database: Database, ada: Pe
 
 async def test_days_are_those_of_the_users_time_zone(database: Database, ada: Person):
     """At noon in UTC it is the next day on Kiritimati already."""
-    await _store(database, ada.principal, [_done(NOON - timedelta(hours=3)), _done(NOON)])
+    await _store(database, ada.principal, ada.space, [_done(NOON - timedelta(hours=3)), _done(NOON)])
 
     for zone, today, counted in (
         ("Pacific/Kiritimati", date(2026, 6, 16), [1, 1]),
         ("America/New_York", date(2026, 6, 15), [0, 2]),
     ):
-        found = await stats(database, replace(ada.principal, time_zone=zone), at=NOON)
+        found = await stats(database, ada.principal, replace(ada.space, time_zone=zone), at=NOON)
         assert found.completed_by_day[-1].date == today
         assert [each.completed for each in found.completed_by_day[-2:]] == counted
 
 
 async def test_a_streak_goes_on_until_a_whole_day_has_passed_without(database: Database, ada: Person):
-    await _store(database, ada.principal, [_done(NOON - timedelta(days=n)) for n in (1, 2, 3, 5)])
+    await _store(database, ada.principal, ada.space, [_done(NOON - timedelta(days=n)) for n in (1, 2, 3, 5)])
 
-    streaks = [(await stats(database, ada.principal, at=NOON + timedelta(days=n))).streak_days for n in (-1, 0, 1)]
+    streaks = [
+        (await stats(database, ada.principal, ada.space, at=NOON + timedelta(days=n))).streak_days for n in (-1, 0, 1)
+    ]
 
     assert streaks == [3, 3, 0]
 
 
 @pytest.mark.parametrize(("days", "statements"), [(399, 1), (400, 2)])
 async def test_a_streak_of_years_is_counted_to_its_end(database: Database, ada: Person, days: int, statements: int):
-    await _store(database, ada.principal, [_done(NOON - timedelta(days=n)) for n in range(days)])
+    await _store(database, ada.principal, ada.space, [_done(NOON - timedelta(days=n)) for n in range(days)])
     lane = CountingLane(database)
 
-    assert (await stats(lane, ada.principal, at=NOON)).streak_days == days
+    assert (await stats(lane, ada.principal, ada.space, at=NOON)).streak_days == days
     assert lane.statements == statements
 
 
 async def test_fifty_tags_are_shown_the_most_used_first(database: Database, ada: Person):
     await _store(
-        database, ada.principal, [_task(tags=(f"tag {n}", "all")) for n in range(60)] + [_task(tags=("Tag 7",))]
+        database,
+        ada.principal,
+        ada.space,
+        [_task(tags=(f"tag {n}", "all")) for n in range(60)] + [_task(tags=("Tag 7",))],
     )
 
-    found = await stats(database, ada.principal, at=NOON)
+    found = await stats(database, ada.principal, ada.space, at=NOON)
 
     assert len(found.by_tag) == 50
     assert found.by_tag[:3] == [TagStat("all", 60), TagStat("Tag 7", 2), TagStat("tag 0", 1)]
@@ -150,18 +161,18 @@ async def test_fifty_tags_are_shown_the_most_used_first(database: Database, ada:
 
 async def test_the_state_of_a_tags_task_follows_the_task(database: Database, ada: Person):
     async def counted() -> tuple[list[tags.TagUse], list[TagStat]]:
-        uses = (await tags.every(database, ada.principal)).items
-        return uses, (await stats(database, ada.principal)).by_tag
+        uses = (await tags.every(database, ada.principal, ada.space)).items
+        return uses, (await stats(database, ada.principal, ada.space)).by_tag
 
-    task = await tasks.create(database, ada.principal, TaskDraft("A", tags=("x",)))
+    task = await tasks.create(database, ada.principal, ada.space, TaskDraft("A", tags=("x",)))
     assert await counted() == ([tags.TagUse("x", 1, 1)], [TagStat("x", 1)])
-    await tasks.change(database, ada.principal, task.id, {"completed": True})
+    await tasks.change(database, ada.principal, ada.space, task.id, {"completed": True})
     assert await counted() == ([tags.TagUse("x", 1, 0)], [])
-    await tasks.delete(database, ada.principal, task.id)
+    await tasks.delete(database, ada.principal, ada.space, task.id)
     assert await counted() == ([], [])
-    await tasks.restore(database, ada.principal, task.id)
+    await tasks.restore(database, ada.principal, ada.space, task.id)
     assert await counted() == ([tags.TagUse("x", 1, 0)], [])
-    await tasks.change(database, ada.principal, task.id, {"completed": False, "tags": ("y",)})
+    await tasks.change(database, ada.principal, ada.space, task.id, {"completed": False, "tags": ("y",)})
     assert await counted() == ([tags.TagUse("y", 1, 1)], [TagStat("y", 1)])
 
 
@@ -259,19 +270,19 @@ def worlds(draw) -> tuple[str, datetime, list[dict]]:
 @given(world=worlds())
 async def test_the_stats_are_those_of_the_model_also_where_clocks_change(database: Database, ada: Person, world):
     zone, at, drawn = world
-    user = replace(ada.principal, time_zone=zone)
-    shown = (await lists.every(database, user)).items
+    user, space = ada.principal, replace(ada.space, time_zone=zone)
+    shown = (await lists.every(database, user, space)).items
     for name in ("Z", "A", "M")[len(shown) :]:
-        shown.append(await lists.create(database, user, name=name))
+        shown.append(await lists.create(database, user, space, name=name))
     stored = [
         _task(list_id=None if each["list"] == 3 else shown[each["list"]].id, **rest, **each["due"])
         for each in drawn
         for rest in [{name: value for name, value in each.items() if name not in {"list", "due"}}]
     ]
     await database.rows(FORGET)
-    await _store(database, user, stored)
+    await _store(database, user, space, stored)
 
-    found = await stats(database, user, at=at)
+    found = await stats(database, user, space, at=at)
 
     expected = model(stored, shown, zone, at)
     assert found.median_hours_to_complete == pytest.approx(

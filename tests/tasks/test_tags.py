@@ -12,22 +12,24 @@ from tests.support.people import Person
 
 
 async def _task(database: Database, person: Person, *names: str, completed: bool = False) -> Task:
-    return await tasks.create(database, person.principal, TaskDraft("A task", tags=names, completed=completed))
+    return await tasks.create(
+        database, person.principal, person.space, TaskDraft("A task", tags=names, completed=completed)
+    )
 
 
 async def _all(database: Database, person: Person) -> list[TagUse]:
-    return (await tags.every(database, person.principal)).items
+    return (await tags.every(database, person.principal, person.space)).items
 
 
 async def _tags(database: Database, person: Person, task: Task) -> tuple[str, ...]:
-    return (await tasks.get(database, person.principal, task.id)).tags
+    return (await tasks.get(database, person.principal, person.space, task.id)).tags
 
 
 async def test_tags_are_counted_over_living_tasks(database: Database, ada: Person, eve: Person):
     await _task(database, ada, "home", "urgent")
     await _task(database, ada, "home", completed=True)
     trashed = await _task(database, ada, "home", "gone")
-    await tasks.delete(database, ada.principal, trashed.id)
+    await tasks.delete(database, ada.principal, ada.space, trashed.id)
     await _task(database, eve, "home")
 
     assert await _all(database, ada) == [TagUse("home", 2, 1), TagUse("urgent", 1, 1)]
@@ -44,18 +46,18 @@ async def test_renaming_reaches_every_task_in_the_trash_too_with_one_revision(da
     first = await _task(database, ada, "a", "wrok", "z")
     second = await _task(database, ada, "Wrok", completed=True)
     trashed = await _task(database, ada, "wrok")
-    await tasks.delete(database, ada.principal, trashed.id)
+    await tasks.delete(database, ada.principal, ada.space, trashed.id)
     other = await _task(database, ada, "other")
-    before = (await tags.every(database, ada.principal)).revision
+    before = (await tags.every(database, ada.principal, ada.space)).revision
 
-    assert await tags.rename(database, ada.principal, "WROK", "work") == TagUse("work", 2, 1)
+    assert await tags.rename(database, ada.principal, ada.space, "WROK", "work") == TagUse("work", 2, 1)
 
-    living = [await tasks.get(database, ada.principal, task.id) for task in (first, second)]
+    living = [await tasks.get(database, ada.principal, ada.space, task.id) for task in (first, second)]
     assert [task.tags for task in living] == [("a", "work", "z"), ("work",)]
     assert {task.revision for task in living} == {before + 1}
-    assert (await tasks.get(database, ada.principal, other.id)).revision == other.revision
-    assert (await tasks.restore(database, ada.principal, trashed.id)).tags == ("work",)
-    found = await tasks.page(database, ada.principal, PageRequest(TaskFilter(tags=("work",))), AS_TASK)
+    assert (await tasks.get(database, ada.principal, ada.space, other.id)).revision == other.revision
+    assert (await tasks.restore(database, ada.principal, ada.space, trashed.id)).tags == ("work",)
+    found = await tasks.page(database, ada.principal, ada.space, PageRequest(TaskFilter(tags=("work",))), AS_TASK)
     assert {task.id for task in found.items} == {first.id, second.id, trashed.id}
 
 
@@ -66,7 +68,7 @@ async def test_renaming_onto_another_tag_merges_them_and_twins_collapse_in_the_f
     reversed_ = await _task(database, ada, "shopping", "x", "Groceries")
     only_target = await _task(database, ada, "shopping")
 
-    merged = await tags.rename(database, ada.principal, "groceries", "Shopping")
+    merged = await tags.rename(database, ada.principal, ada.space, "groceries", "Shopping")
 
     assert merged == TagUse("Shopping", 3, 3)
     assert await _tags(database, ada, both) == ("Shopping", "x")
@@ -82,7 +84,7 @@ async def test_renaming_leaves_the_rows_of_other_tags_alone(database: Database, 
     rows: Query[tuple[str, str]] = Query(text(f"SELECT tag, {version} FROM task_tags"), lambda *row: row)
     before = dict(await database.rows(rows))
 
-    await tags.rename(database, ada.principal, "home", "house")
+    await tags.rename(database, ada.principal, ada.space, "home", "house")
 
     after = dict(await database.rows(rows))
     assert after.keys() == {"house", "x"}
@@ -92,22 +94,22 @@ async def test_renaming_leaves_the_rows_of_other_tags_alone(database: Database, 
 async def test_renaming_to_the_same_name_writes_nothing(database: Database, ada: Person):
     task = await _task(database, ada, "home")
 
-    await tags.rename(database, ada.principal, "home", "home")
+    await tags.rename(database, ada.principal, ada.space, "home", "home")
 
-    assert await tasks.get(database, ada.principal, task.id) == task
+    assert await tasks.get(database, ada.principal, ada.space, task.id) == task
 
 
 async def test_a_removed_tag_is_on_no_task_and_cannot_be_removed_again(database: Database, ada: Person):
     task = await _task(database, ada, "Home", "x")
     trashed = await _task(database, ada, "home")
-    await tasks.delete(database, ada.principal, trashed.id)
+    await tasks.delete(database, ada.principal, ada.space, trashed.id)
 
-    await tags.remove(database, ada.principal, "home")
+    await tags.remove(database, ada.principal, ada.space, "home")
 
     assert await _tags(database, ada, task) == ("x",)
-    assert (await tasks.restore(database, ada.principal, trashed.id)).tags == ()
+    assert (await tasks.restore(database, ada.principal, ada.space, trashed.id)).tags == ()
     with pytest.raises(NotFound):
-        await tags.remove(database, ada.principal, "home")
+        await tags.remove(database, ada.principal, ada.space, "home")
 
 
 @pytest.mark.parametrize("name", ["nowhere", "", "a\x00b", "in the trash", "eve's"])
@@ -115,14 +117,14 @@ async def test_a_tag_that_no_living_task_of_the_user_has_is_unknown(
     database: Database, ada: Person, eve: Person, name: str
 ):
     trashed = await _task(database, ada, "in the trash")
-    await tasks.delete(database, ada.principal, trashed.id)
+    await tasks.delete(database, ada.principal, ada.space, trashed.id)
     kept = await _task(database, eve, "eve's")
 
     for attempt in (
-        tags.rename(database, ada.principal, name, "mine"),
-        tags.remove(database, ada.principal, name),
+        tags.rename(database, ada.principal, ada.space, name, "mine"),
+        tags.remove(database, ada.principal, ada.space, name),
     ):
         with pytest.raises(NotFound):
             await attempt
 
-    assert await tasks.get(database, eve.principal, kept.id) == kept
+    assert await tasks.get(database, eve.principal, eve.space, kept.id) == kept

@@ -27,7 +27,7 @@ async def test_one_subject_of_two_issuers_and_two_of_one_are_other_users(databas
     again = [await users.holder_of(database, token) for token in tokens]
 
     assert first == again
-    assert len({each.user_id for each in first if each is not None}) == 3
+    assert len({each.actor.user_id for each in first if each is not None}) == 3
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ async def test_a_name_keeps_its_joiners_and_loses_line_ends_and_one_that_shows_n
     grace = await users.holder_of(database, replace(claims(), name=said))
     assert grace is not None
 
-    assert (await users.get(database, grace)).name == name
+    assert (await users.get(database, grace.actor)).name == name
 
 
 async def test_an_older_token_of_a_deleted_user_brings_nobody_back_and_a_newer_one_does(database: Database):
     older = replace(claims(), issued_at=now() - timedelta(minutes=1))
     grace = await users.holder_of(database, older)
     assert grace is not None
-    await users.delete(database, grace.user_id)
+    await users.delete(database, grace.actor.user_id)
     await users.purge_revoked(database, 10)
 
     assert await users.holder_of(database, older) is None
@@ -61,7 +61,7 @@ async def test_an_older_token_of_a_deleted_user_brings_nobody_back_and_a_newer_o
     newer = replace(older, token_id="newer", issued_at=now())
     back = await users.holder_of(database, newer)
     assert back is not None
-    assert back.user_id != grace.user_id
+    assert back.actor.user_id != grace.actor.user_id
 
 
 async def test_deleting_a_user_leaves_the_same_subject_of_another_issuer_alone(database: Database):
@@ -71,7 +71,7 @@ async def test_deleting_a_user_leaves_the_same_subject_of_another_issuer_alone(d
     assert grace is not None
     assert other is not None
 
-    await users.delete(database, grace.user_id)
+    await users.delete(database, grace.actor.user_id)
 
     assert await users.holder_of(database, his) == other
 
@@ -87,7 +87,7 @@ async def test_a_token_of_ours_stands_for_its_user_until_it_is_revoked_or_the_us
     assert holder is not None
     assert await users.holder_of(database, deleted) is not None
 
-    await users.revoke(database, holder)
+    await users.revoke(database, holder.actor)
     await users.delete(database, eve.id)
 
     assert await users.holder_of(database, hers) is None

@@ -24,7 +24,8 @@ async def admitted(call: RequestContext, scope: Scope, respond: Respond) -> Resp
         TooManyRequests: the user has sent too many.
     """
     services = call.services
-    call.principal = user = await services.identities.of(call.headers(b"authorization"))
+    call.caller = await services.identities.of(call.headers(b"authorization"))
+    user = call.user
     named = call.path_params.get("user_id")
     if named is not None and named != "me" and not user.is_named(named):
         raise Forbidden("The path names another user; use your own id.")

@@ -15,6 +15,8 @@ from taskwell.api.limits import Limits
 from taskwell.database import Database, Lane
 from taskwell.errors import InvalidHeader, TooLarge, Unauthorized, UnsupportedMediaType
 from taskwell.settings import Settings
+from taskwell.spaces import SpaceAccess
+from taskwell.users import Caller
 from taskwell.users.principal import Principal
 
 STREAMS = 3
@@ -58,7 +60,7 @@ class RequestContext:
     path_params: dict[str, str]
     request_id: str
     lane: Lane
-    principal: Principal | None = None
+    caller: Caller | None = None
     body_limit: int = 0
     raw_body: bytes | None = field(default=None, repr=False)
     outdated: set[str] = field(default_factory=set)
@@ -67,9 +69,18 @@ class RequestContext:
     @property
     def user(self) -> Principal:
         """The caller, of an operation that needs one."""
-        if self.principal is None:
+        return self._known_caller.actor
+
+    @property
+    def space(self) -> SpaceAccess:
+        """Whose things the operation is about: the caller's own."""
+        return self._known_caller.space
+
+    @property
+    def _known_caller(self) -> Caller:
+        if self.caller is None:
             raise Unauthorized
-        return self.principal
+        return self.caller
 
     @property
     def settings(self) -> Settings:

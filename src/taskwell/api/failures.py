@@ -94,8 +94,12 @@ _ALL = (
         "Read the current state, then decide again.", errors.Conflict("It was changed in between; read it again.")
     ),
     _failure("Sign in instead, or use another e-mail.", errors.EmailTaken()),
-    _failure("Delete some of what `detail` names.", errors.LimitReached("A user may have 50 personal tokens.")),
     _failure("`DELETE /api/v1/auth/totp` turns it off, with the password and a code.", errors.AlreadyOn()),
+    _failure(
+        "Delete what nobody needs any more. For tasks the operator can also set a higher MAX_TASKS_PER_SPACE.",
+        errors.LimitReached("A space may hold 100,000 tasks that are not in the trash; delete some first."),
+        errors.LimitReached("A user may have 50 personal tokens; delete one first."),
+    ),
     _failure(
         "Confirm the e-mail: `POST /api/v1/auth/email/verification` sends a link to it. Then send the request again.",
         errors.EmailUnverified(),
@@ -124,7 +128,7 @@ _ALL = (
         errors.PreconditionRequired("Send If-Match with the ETag that you read."),
     ),
     _failure(
-        "Mend the fields that `errors` names and send the request again. Nothing was stored.",
+        "Correct the fields that `errors` names and send the request again. Nothing was stored.",
         Invalid.field("title", "String should have at most 200 characters", "string_too_long"),
         Invalid.field("title", "This field is required.", "missing"),
     ),

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -13,6 +13,7 @@ from taskwell.security.bearer import bearer_token
 from taskwell.security.personal_tokens import PREFIX
 from taskwell.security.verifier import Verifier
 from taskwell.settings import Settings
+from taskwell.users import Caller
 from taskwell.users.principal import Principal
 
 MAX_ENTRIES = 10_000
@@ -26,7 +27,7 @@ OVERLAP = timedelta(seconds=15)
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    principal: Principal
+    caller: Caller
     good_until: float
 
 
@@ -40,6 +41,7 @@ class Identities:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._verifier = Verifier(settings)
+        self._max_tasks = settings.max_tasks_per_space
         self._entries: dict[bytes, _Entry] = {}
         self._by_name: dict[str, set[bytes]] = {}
         self._forgotten = 0
@@ -47,7 +49,7 @@ class Identities:
         self._syncing: asyncio.Task[None] | None = None
         self._news: set[tuple[str, datetime]] = set()
 
-    async def of(self, authorization: list[bytes]) -> Principal:
+    async def of(self, authorization: list[bytes]) -> Caller:
         """The caller.
 
         Args:
@@ -64,12 +66,12 @@ class Identities:
             await self._sync()
         entry = self._entries.get(digest)
         if entry is not None and entry.good_until > time.time():
-            return entry.principal
+            return entry.caller
         forgotten = self._forgotten
-        principal = await self._verify(token)
+        caller = await self._verify(token)
         if self._forgotten == forgotten:  # else it may have been refused while it was looked up
-            self._keep(digest, principal)
-        return principal
+            self._keep(digest, caller)
+        return caller
 
     def forget(self, names: set[str]) -> None:
         """Drops what is known of tokens by their ids, and of users by ``users.name_of_user``."""
@@ -78,28 +80,30 @@ class Identities:
             for digest in list(self._by_name.get(name, ())):
                 self._drop(digest)
 
-    async def _verify(self, token: bytes) -> Principal:
-        text = token.decode("latin-1")
+    async def _verify(self, token: bytes) -> Caller:
+        caller = await self._holder(token.decode("latin-1"))
+        return replace(caller, space=replace(caller.space, max_tasks=self._max_tasks))
+
+    async def _holder(self, text: str) -> Caller:
         if text.startswith(PREFIX):
             return await users.holder_of_personal(self._database, text)
-        claims = await self._verifier.verify(text)
-        principal = await users.holder_of(self._database, claims)
-        if principal is None:
+        caller = await users.holder_of(self._database, await self._verifier.verify(text))
+        if caller is None:
             raise InvalidToken
-        return principal
+        return caller
 
-    def _keep(self, digest: bytes, principal: Principal) -> None:
+    def _keep(self, digest: bytes, caller: Caller) -> None:
         if digest in self._entries:
             self._drop(digest)
         if len(self._entries) >= MAX_ENTRIES:
             self._drop(next(iter(self._entries)))
-        good_until = min(time.time() + MAX_AGE_SECONDS, principal.expires_at.timestamp())
-        self._entries[digest] = _Entry(principal, good_until)
-        for name in _names(principal):
+        good_until = min(time.time() + MAX_AGE_SECONDS, caller.actor.expires_at.timestamp())
+        self._entries[digest] = _Entry(caller, good_until)
+        for name in _names(caller.actor):
             self._by_name.setdefault(name, set()).add(digest)
 
     def _drop(self, digest: bytes) -> None:
-        for name in _names(self._entries.pop(digest).principal):
+        for name in _names(self._entries.pop(digest).caller.actor):
             digests = self._by_name[name]
             digests.discard(digest)
             if not digests:
@@ -125,6 +129,6 @@ class Identities:
             self._syncing = None
 
 
-def _names(principal: Principal) -> tuple[str, str]:
+def _names(actor: Principal) -> tuple[str, str]:
     """By which of its names ``forget`` may be told of it."""
-    return principal.token_id, users.name_of_user(principal.user_id)
+    return actor.token_id, users.name_of_user(actor.user_id)

@@ -37,13 +37,13 @@ async def long_list(
         envelope: Writes the content of the tasks, which are JSON joined by commas, and the number of all.
     """
     asked = replace(asked, limit=min(asked.limit or MAX_LIST, MAX_LIST))
-    found = await tasks.page(call.lane, call.user, asked, projection)
+    found = await tasks.page(call.lane, call.user, call.space, asked, projection)
     end = asked.offset + found.number
     has_more = found.next_cursor is not None
     total = end
     if has_more or (asked.offset and not found.number):  # else the end of the page is the end of the list
         first = replace(asked, limit=1, offset=0, with_total=True)
-        total = (await tasks.page(call.lane, call.user, first, projection)).total or 0
+        total = (await tasks.page(call.lane, call.user, call.space, first, projection)).total or 0
     return LongList(
         lambda: envelope(",".join(found.items), total),
         next_offset=end if has_more else None,

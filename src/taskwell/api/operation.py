@@ -3,7 +3,7 @@
 FastAPI reads the endpoint's signature for the OpenAPI document. At run time the signature is taken apart once,
 and a request costs what its own parameters cost: token (401), path user (403), rate (429), query and body
 (400, 415, 422), then the endpoint. It calls one verb, one unit of work: where the database has ended that to
-break a deadlock, it is done anew from the query on. The endpoint is an ordinary async function that takes
+break a deadlock, it is retried from the query on. The endpoint is an ordinary async function that takes
 
 - ``call: Call``,
 - ``query: Annotated[SomeModel, Query()]``,
@@ -105,7 +105,7 @@ class Operation(APIRoute):
 
     async def _work(self, call: RequestContext, arguments: dict[str, Any]) -> Response:
         answer = await cast(Endpoint, self.endpoint)(call=call, **arguments)
-        return answer.response(call, self.status_code or 200) if isinstance(answer, Answer) else answer
+        return answer if isinstance(answer, Response) else answer.response(call, self.status_code or 200)
 
     async def _arguments(self, call: RequestContext) -> dict[str, Any]:
         signature = self.signature

@@ -2,7 +2,7 @@
 
 It is gzip around lines of JSON::
 
-    {"format": "taskwell-backup", "version": 1, "schema": "0004", …, "tables": {"users": 10, "tasks": 1000}}
+    {"format": "taskwell-backup", "version": 1, "schema": "0100", …, "tables": {"users": 10, "tasks": 1000}}
     {"table": "users", "columns": {"id": "uuid", "email": "text", …}}
     ["01938d1b-…", "ada@example.com", …]
     …
@@ -11,8 +11,6 @@ It is gzip around lines of JSON::
 Tables come in the order in which they can be inserted. The last line is a gzip member of its own, and the digest is
 of every byte of the file before that member: of the compressed ones, since a decompressor passes over bits that mean
 nothing to it. What follows from the digest is compared whole, so no bit of the file can change unseen.
-
-Files of before the seal are read too; see ``taskwell.backup.unsealed``.
 """
 
 import gzip
@@ -31,7 +29,6 @@ import orjson
 from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger, Text
 from sqlalchemy.types import TypeEngine
 
-from taskwell.backup import unsealed
 from taskwell.database import Day, TextList, UtcInstant, UuidText
 from taskwell.errors import AppError
 
@@ -170,9 +167,7 @@ class Reader:
                 raise newer(path, said.get("taskwell"))
             if said["format"] != FORMAT:
                 raise ValueError
-            if "tables" not in said:
-                said["tables"] = unsealed.counted(path)
-            elif not _is_whole(path):
+            if not _is_whole(path):
                 raise ValueError
             return cls(path, Header(**said | {"created_at": datetime.fromisoformat(said["created_at"])}))
 
@@ -189,8 +184,7 @@ class Reader:
                     yield current
                     current = Rows(current.table, current.columns)
                 if isinstance(content, dict) and "table" in content:  # not the seal
-                    table, columns = content["table"], content["columns"]
-                    current = Rows(table, unsealed.kinds(table, columns) if isinstance(columns, list) else columns)
+                    current = Rows(content["table"], content["columns"])
 
 
 def newer(path: Path, version: object) -> BackupRefused:

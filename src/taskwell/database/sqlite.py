@@ -29,9 +29,9 @@ from taskwell.database.lanes import (
     UniqueViolated,
 )
 from taskwell.database.query import Query
+from taskwell.database.search_tokens import search_words
 from taskwell.database.threads import to_its_end
 from taskwell.database.watch import StatementWatch
-from taskwell.database.words import search_words
 from taskwell.database.writer import Writer
 from taskwell.errors import Unavailable
 

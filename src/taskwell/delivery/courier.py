@@ -8,14 +8,15 @@ from threading import Lock
 import structlog
 
 from taskwell.database import Database, now
-from taskwell.delivery import queue
-from taskwell.delivery.attempt import Claim, Errand
+from taskwell.delivery.attempt import Errand
 from taskwell.delivery.log import Delivery, record
-from taskwell.delivery.queue import Release
+from taskwell.delivery.recipients import recipient
 from taskwell.mail import quota
 from taskwell.mail.attempts import GIVEN_UP_AFTER, Undelivered, next_try
 from taskwell.observability.metrics import REMINDERS
 from taskwell.settings import Settings
+from taskwell.tasks import reminder_queue as queue
+from taskwell.tasks.reminder_queue import Claim, Release
 
 log = structlog.get_logger("taskwell.delivery")
 
@@ -36,17 +37,19 @@ async def deliver(database: Database, settings: Settings, claim: Claim) -> None:
     Raises:
         Unavailable: the database went away; the claim runs out by itself and the reminder is tried again.
     """
-    errand = await queue.errand(database, claim)
-    if errand is None:
+    reminder = await queue.claimed(database, claim)
+    whom = await recipient(database, claim.user_id)
+    if reminder is None or whom is None:
         return
-    send = await asyncio.to_thread(_sender, errand.channel)
+    errand = Errand(reminder, whom)
+    send = await asyncio.to_thread(_sender, errand.reminder.channel)
     if now() > claim.claimed_at + queue.LEASE - ATTEMPT:
         return  # the claim might end before an attempt does
-    moment = errand.timing.moment()
+    moment = errand.reminder.timing.moment()
     if moment is None:
-        await queue.release(database, errand, Release(sent_at=errand.sent_at))
+        await queue.release(database, reminder, Release(sent_at=errand.reminder.sent_at))
     elif moment > now():
-        await queue.release(database, errand, Release(fire_at=moment))
+        await queue.release(database, reminder, Release(fire_at=moment))
     elif await _is_too_many(database, settings, errand):
         await _settle(database, errand, moment, Undelivered(MAIL_LIMIT, is_final=True))
     else:
@@ -55,9 +58,10 @@ async def deliver(database: Database, settings: Settings, claim: Claim) -> None:
 
 async def _is_too_many(database: Database, settings: Settings, errand: Errand) -> bool:
     """Counts a mail when it is first tried; its other attempts are the same mail."""
-    if errand.channel != "email" or errand.email is None or errand.attempts > 1:
+    reminder = errand.reminder
+    if reminder.channel != "email" or errand.recipient.email is None or reminder.attempts > 1:
         return False
-    name = f"user/{errand.claim.user_id}"
+    name = f"user/{reminder.claim.user_id}"
     return not await quota.take(database, name, settings.max_mails_per_day)
 
 
@@ -78,9 +82,11 @@ def _sender(channel: str) -> Sender:
 
 async def _attempted(errand: Errand, settings: Settings, send: Sender) -> Undelivered | None:
     """One attempt; gives what went wrong, which can be anything: a bug must not stop the retries."""
-    if now() - errand.tried_since > GIVEN_UP_AFTER:  # its worker died every time
+    if now() - errand.reminder.tried_since > GIVEN_UP_AFTER:  # its worker died every time
         return Undelivered("No attempt came to an end within a day.", is_final=True)
-    if errand.is_disabled:  # for an hour, perhaps, or for ever; a day decides, as with a receiver that is down
+    if (
+        errand.recipient.is_disabled
+    ):  # for an hour, perhaps, or for ever; a day decides, as with a receiver that is down
         return Undelivered("The account is disabled.")
     try:
         async with asyncio.timeout(ATTEMPT.total_seconds()):
@@ -90,7 +96,7 @@ async def _attempted(errand: Errand, settings: Settings, send: Sender) -> Undeli
     except TimeoutError:
         return Undelivered("The attempt took too long.")
     except Exception:
-        log.exception("unexpected error", delivery_id=errand.delivery_id)
+        log.exception("unexpected error", delivery_id=errand.reminder.delivery_id)
         return Undelivered("Something unexpected went wrong on this server.")
     return None
 
@@ -98,7 +104,8 @@ async def _attempted(errand: Errand, settings: Settings, send: Sender) -> Undeli
 async def _settle(database: Database, errand: Errand, moment: datetime, failure: Undelivered | None) -> None:
     """Writes the log and the reminder in one transaction; the log first, since it is what locks the user."""
     at = now()
-    again_at = None if failure is None or failure.is_final else next_try(errand.attempts, errand.tried_since, at)
+    is_over = failure is None or failure.is_final
+    again_at = None if is_over else next_try(errand.reminder.attempts, errand.reminder.tried_since, at)
     if failure is None:
         left = Release(settled_for=moment, sent_at=at)
     elif again_at is None:
@@ -106,21 +113,21 @@ async def _settle(database: Database, errand: Errand, moment: datetime, failure:
     else:
         left = Release(fire_at=again_at, keeps_delivery=True)
     delivery = Delivery(
-        id=errand.delivery_id,
-        reminder_id=errand.claim.reminder_id,
-        task_id=errand.task_id,
-        channel=errand.channel,
+        id=errand.reminder.delivery_id,
+        reminder_id=errand.reminder.claim.reminder_id,
+        task_id=errand.reminder.task_id,
+        channel=errand.reminder.channel,
         status="sent" if failure is None else "failed" if again_at is None else "retrying",
-        attempts=errand.attempts,
+        attempts=errand.reminder.attempts,
         error=None if failure is None else failure.reason,
-        created_at=errand.tried_since,
+        created_at=errand.reminder.tried_since,
         tried_at=at,
         next_try_at=again_at,
         sent_at=left.sent_at,
     )
     async with database.transaction() as transaction:
-        await record(transaction, errand.claim.user_id, delivery)
-        await queue.release(transaction, errand, left)
+        await record(transaction, errand.reminder.claim.user_id, delivery)
+        await queue.release(transaction, errand.reminder, left)
     REMINDERS.labels(delivery.channel, delivery.status).inc()
     log.info(
         "delivery",

@@ -1,18 +1,18 @@
 """The delivery log: what was sent to a user, what will be tried again, and what was given up, and why."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import and_, bindparam, case, delete, literal_column, select, tuple_
+from sqlalchemy import bindparam, delete, literal_column, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, now
 from taskwell.delivery.tables import DeliveryRow
+from taskwell.tasks import reminder_queue
 from taskwell.tasks.reminders import Channel
-from taskwell.tasks.tables import ReminderRow
 from taskwell.users.principal import Principal
 from taskwell.users.tables import UserRow
 
@@ -47,11 +47,6 @@ class Delivery:
 
 
 _COLUMNS = DeliveryRow.__table__.columns
-_is_dropped = and_(DeliveryRow.status == "retrying", ReminderRow.id.is_(None))
-_NOW_SHOWN = {
-    "status": case((_is_dropped, "dropped"), else_=DeliveryRow.status),
-    "next_try_at": case((~_is_dropped, DeliveryRow.next_try_at)),
-}
 _CHANGING = ("status", "attempts", "error", "tried_at", "next_try_at", "sent_at")
 _USER_ID = bindparam("user_id", type_=UuidText)
 
@@ -71,15 +66,7 @@ def _record(dialect: str) -> Sequence[Executable]:
 
 _RECORD: Query[None] = Query(_record, lambda: None)
 _LATEST: Query[Delivery] = Query(
-    select(*(_NOW_SHOWN.get(name, _COLUMNS[name]) for name in Delivery.__dataclass_fields__))
-    .outerjoin(
-        ReminderRow,
-        and_(
-            ReminderRow.user_id == DeliveryRow.user_id,
-            ReminderRow.id == DeliveryRow.reminder_id,
-            ReminderRow.delivery_id == DeliveryRow.id,
-        ),
-    )
+    select(*(_COLUMNS[name] for name in Delivery.__dataclass_fields__))
     .where(DeliveryRow.user_id == _USER_ID)
     .order_by(DeliveryRow.created_at.desc(), DeliveryRow.id.desc())
     .limit(literal_column(str(SHOWN))),
@@ -108,7 +95,15 @@ async def record(lane: Lane, user_id: str, delivery: Delivery) -> None:
 
 async def latest(lane: Lane, user: Principal) -> list[Delivery]:
     """The user's last hundred deliveries, the newest first."""
-    return await lane.rows(_LATEST, user_id=user.user_id)
+    deliveries = await lane.rows(_LATEST, user_id=user.user_id)
+    retried = [each.id for each in deliveries if each.status == "retrying"]
+    waiting = await reminder_queue.waiting(lane, user, retried) if retried else frozenset()
+    return [
+        replace(each, status="dropped", next_try_at=None)
+        if each.status == "retrying" and each.id not in waiting
+        else each
+        for each in deliveries
+    ]
 
 
 async def purge(lane: Lane, limit: int) -> int:

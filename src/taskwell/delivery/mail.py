@@ -22,24 +22,24 @@ async def send(errand: Errand, settings: Settings) -> None:
     """
     if settings.smtp_host is None:
         raise Undelivered("This server has no e-mail set up: its operator has to set SMTP_HOST.")
-    if errand.email is None or not is_email(errand.email):
+    if errand.recipient.email is None or not is_email(errand.recipient.email):
         raise Undelivered("The account has no confirmed e-mail address.", is_final=True)
-    await smtp.hand_over(compose(errand, errand.email, settings.mail_from), settings)
+    await smtp.hand_over(compose(errand, errand.recipient.email, settings.mail_from), settings)
 
 
 def compose(errand: Errand, email: str, sender: str) -> EmailMessage:
-    title = on_one_line(errand.title)
-    parts = [title, due_phrase(errand.timing), errand.description or ""]
+    title = on_one_line(errand.reminder.title)
+    parts = [title, due_phrase(errand.reminder.timing), errand.reminder.description or ""]
     shown, due, description = (escape(part).replace("\n", "<br>\n") for part in parts)
     html = (
         f"<h1>{shown}</h1>" + (f"\n<p>{due}</p>" if due else "") + (f"\n<p>{description}</p>" if description else "")
     )
     return compose_message(
         sender=sender,
-        name=errand.name,
+        name=errand.recipient.name,
         email=email,
         subject=f"Reminder: {title}",
-        message_id=errand.delivery_id,
+        message_id=errand.reminder.delivery_id,
         plain="\n\n".join(filter(None, parts)) + "\n",
         html=html,
     )

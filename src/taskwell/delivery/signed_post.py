@@ -36,14 +36,14 @@ async def send(errand: Errand, settings: Settings) -> None:
     Raises:
         Undelivered: there is no URL, it may not be used, nobody answers in time, or the answer is another one.
     """
-    if errand.webhook_url is None or errand.webhook_secret is None:
+    if errand.recipient.webhook_url is None or errand.recipient.webhook_secret is None:
         raise Undelivered("No webhook is set; PUT one to /api/v1/users/me/webhook.")
     allow_private = settings.webhook_allow_private
-    if broken := broken_url_rule(errand.webhook_url, allow_private=allow_private):
+    if broken := broken_url_rule(errand.recipient.webhook_url, allow_private=allow_private):
         raise Undelivered(f"The webhook's URL cannot be used. {broken}")
     body = payload(errand)
-    headers = signed_headers(errand.delivery_id, now(), body, errand.webhook_secret)
-    status = await _post(httpx2.URL(errand.webhook_url), body, headers, allow_private=allow_private)
+    headers = signed_headers(errand.reminder.delivery_id, now(), body, errand.recipient.webhook_secret)
+    status = await _post(httpx2.URL(errand.recipient.webhook_url), body, headers, allow_private=allow_private)
     if status == httpx2.codes.GONE:
         raise Undelivered("The receiver answered 410: it wants no more of this.", is_final=True)
     if not 200 <= status < 300:
@@ -89,18 +89,18 @@ def payload(errand: Errand) -> bytes:
     """The event; its ``timestamp`` is the reminder's moment, the same in every attempt."""
     content = {
         "type": "reminder.due",
-        "timestamp": errand.timing.moment(),
+        "timestamp": errand.reminder.timing.moment(),
         "data": {
-            "reminder_id": errand.claim.reminder_id,
+            "reminder_id": errand.reminder.claim.reminder_id,
             "task": {
-                "id": errand.task_id,
-                "title": errand.title,
-                "description": errand.description,
-                "priority": Priority(errand.priority).name,
-                "due_date": errand.timing.due_date,
-                "due_at": errand.timing.due_at,
-                "list_id": errand.list_id,
-                "tags": errand.tags,
+                "id": errand.reminder.task_id,
+                "title": errand.reminder.title,
+                "description": errand.reminder.description,
+                "priority": Priority(errand.reminder.priority).name,
+                "due_date": errand.reminder.timing.due_date,
+                "due_at": errand.reminder.timing.due_at,
+                "list_id": errand.reminder.list_id,
+                "tags": errand.reminder.tags,
             },
         },
     }

@@ -14,7 +14,7 @@ from taskwell.delivery.addresses import is_public
 from taskwell.delivery.tables import WebhookRow
 from taskwell.errors import Invalid, NotFound
 from taskwell.users.principal import Principal
-from taskwell.users.revision import hold
+from taskwell.users.profile import lock_account
 
 UNSET = "No webhook is set."
 MAX_URL = 2_000
@@ -75,7 +75,7 @@ async def put(lane: Lane, user: Principal, url: str, *, allow_private: bool) -> 
     if broken := broken_url_rule(url, allow_private=allow_private):
         raise Invalid.field("url", broken, "invalid_url")
     async with lane.transaction() as transaction:
-        user = await hold(transaction, user)
+        await lock_account(transaction, user)
         moved = await transaction.row(_MOVE, user_id=user.user_id, url=url, at=now())
         if moved is not None:
             return moved

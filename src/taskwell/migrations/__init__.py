@@ -20,6 +20,9 @@ from taskwell.settings import Settings
 
 SCRIPTS = Path(__file__).parent
 
+FIRST = "0100"
+"""The first revision that was released."""
+
 ADVISORY_LOCK = 0x7461736B77656C6C
 """'taskwell' in ASCII: processes that start at once migrate one after the other."""
 
@@ -84,14 +87,17 @@ async def require_head(settings: Settings, *, or_later: bool = False) -> None:
     """
     found = await current(settings)
     if found != head() and not (or_later and (found or "") > head()):
-        _refuse_later(found)
+        _refuse_unknown(found)
         state = f"is at {found}" if found else "is empty"
         raise OldSchema(f"The database {state} and this version needs {head()}: run 'taskwell migrate' first.")
 
 
-def _refuse_later(found: str | None) -> None:
-    if found is not None and found not in known():
-        raise OldSchema(f"The database is at {found}, which a later version of Taskwell has made: use that one.")
+def _refuse_unknown(found: str | None) -> None:
+    if found is None or found in known():
+        return
+    if found < FIRST:
+        raise OldSchema(f"The database is at {found}, from before the first release: begin with an empty one.")
+    raise OldSchema(f"The database is at {found}, which a later version of Taskwell has made: use that one.")
 
 
 def _revision_of(connection: Connection) -> str | None:
@@ -109,7 +115,7 @@ def _run(connection: Connection, action: Literal["upgrade", "downgrade"], revisi
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK})
         connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
-    _refuse_later(_revision_of(connection))
+    _refuse_unknown(_revision_of(connection))
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     config.attributes["connection"] = connection

@@ -6,13 +6,14 @@ from sqlalchemy.schema import SchemaItem
 
 from taskwell.database import Base
 from taskwell.delivery import tables as _delivery
+from taskwell.spaces import tables as _spaces
 from taskwell.tasks import tables as _tasks
 from taskwell.users import event_tables as _events
 from taskwell.users import tables as _users
 
 METADATA = Base.metadata
 
-__all__ = ["METADATA", "_delivery", "_events", "_tasks", "_users", "modelled"]
+__all__ = ["METADATA", "_delivery", "_events", "_spaces", "_tasks", "_users", "modelled"]
 
 
 def modelled(dialect: str) -> Callable[..., bool]:

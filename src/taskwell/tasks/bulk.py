@@ -3,19 +3,22 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, insert, select, update
+from sqlalchemy import BigInteger, bindparam, case, insert, null, select, update
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UuidText, new_id, now
-from taskwell.database.given import as_given, given_rows
+from taskwell.database.json_rows import as_json_rows, json_rows
 from taskwell.errors import AppError, Invalid
-from taskwell.tasks.queries import TASK_COLUMNS, USER_ID, WRITTEN, as_task, row_of
+from taskwell.spaces import SpaceAccess
+from taskwell.spaces.revision import SPACE, LockedSpace, lock_space, next_revision
+from taskwell.tasks.queries import TASK_COLUMNS, WRITTEN, as_task, row_of
 from taskwell.tasks.service import IfMatch, no_such_task, require, unknown_list
 from taskwell.tasks.tables import ListRow, TaskRow
 from taskwell.tasks.task import Task, TaskDraft
+from taskwell.tasks.visibility import ACTOR, in_space, readable
 from taskwell.users.principal import Principal
-from taskwell.users.revision import advance, hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,12 @@ Outcome = Task | AppError
 """The task after an operation (after a deletion, as it is in the trash), or why nothing was done."""
 
 
-async def bulk(lane: Lane, user: Principal, operations: Sequence[Operation], *, atomic: bool = True) -> list[Outcome]:
+async def bulk(
+    lane: Lane, actor: Principal, space: SpaceAccess, operations: Sequence[Operation], *, atomic: bool = True
+) -> list[Outcome]:
     """Applies the operations in their order, each to what those before it have left.
 
-    What they come to is reckoned in memory while the user's row is held, and stored at the end. ``if_match``
+    What they come to is computed in memory while the space's row is locked, and stored at the end. ``if_match``
     means the revision that a task had before the bulk, since the bulk is one write.
 
     Args:
@@ -57,19 +62,22 @@ async def bulk(lane: Lane, user: Principal, operations: Sequence[Operation], *, 
         AppError: the first failure of an atomic bulk, with its ``index``.
     """
     async with lane.transaction() as transaction:
-        user = await hold(transaction, user)
+        locked = await lock_space(transaction, space)
         batch = _Batch(
-            await with_ids(transaction, user, _named(operations)),
-            await transaction.rows(_LISTS, user_id=user.user_id),
+            locked,
+            await with_ids(transaction, actor, space, _named(operations)),
+            await transaction.rows(_LISTS, **readable(actor, space)),
         )
         outcomes = [batch.outcome(each, index, atomic=atomic) for index, each in enumerate(operations)]
         if not batch.after:
             return outcomes
         revision = await store(
             transaction,
-            user,
+            actor,
+            locked,
             created=[task for task in batch.after.values() if task.id not in batch.before],
             changed=[task for task in batch.after.values() if task.id in batch.before],
+            living=batch.more_living,
         )
     return [
         replace(each, revision=revision) if isinstance(each, Task) and batch.is_written(each) else each
@@ -78,29 +86,44 @@ async def bulk(lane: Lane, user: Principal, operations: Sequence[Operation], *, 
 
 
 async def store(
-    transaction: Lane, user: Principal, *, created: Sequence[Task] = (), changed: Sequence[Task] = ()
+    transaction: Lane,
+    actor: Principal,
+    space: LockedSpace,
+    *,
+    created: Sequence[Task] = (),
+    changed: Sequence[Task] = (),
+    living: int,
 ) -> int:
-    """Writes new and changed tasks as they are, after ``hold``; gives their one revision."""
-    revision = await advance(transaction, user)
+    """Writes new and changed tasks as they are; gives their one revision.
+
+    Args:
+        living: How many tasks are new or come out of the trash, less those that go; there must be room for them.
+    """
+    revision = await next_revision(transaction, space, living=living)
     for write, tasks in ((_INSERT, created), (REWRITE, changed)):
         if tasks:
-            given = as_given([row_of(task, user) for task in tasks])
-            await transaction.rows(write, user_id=user.user_id, given=given, revision=revision)
+            given = as_json_rows([row_of(task, actor, space) for task in tasks])
+            await transaction.rows(write, **readable(actor, space), given=given, revision=revision)
     return revision
 
 
-async def with_ids(transaction: Lane, user: Principal, ids: Iterable[str]) -> list[Task]:
-    """Those of the user's tasks, in the trash too."""
-    return await transaction.rows(_NAMED, user_id=user.user_id, named=as_given([{"id": each} for each in ids]))
+async def with_ids(transaction: Lane, actor: Principal, space: SpaceAccess, ids: Iterable[str]) -> list[Task]:
+    """Those of the space's tasks, in the trash too."""
+    named = as_json_rows([{"id": each} for each in ids])
+    return await transaction.rows(_NAMED, **readable(actor, space), named=named)
 
 
 class _Batch:
     """The tasks that a bulk is about, in memory."""
 
-    def __init__(self, found: Iterable[Task], lists: Iterable[str]) -> None:
+    def __init__(self, space: LockedSpace, found: Iterable[Task], lists: Iterable[str]) -> None:
         self.before = {task.id: task for task in found}
         self.after: dict[str, Task] = {}
         """The tasks that are new or have changed."""
+        self.more_living = 0
+        """How many tasks of the space live after the bulk, less those before it."""
+        self._space = space
+        self._room = space.room
         self._lists = frozenset(lists)
         self._now = now()
 
@@ -129,6 +152,10 @@ class _Batch:
         if after is not before:
             if after.list_id is not None and after.list_id not in self._lists:
                 raise unknown_list()
+            more = (after.deleted_at is None) - (before is not None and before.deleted_at is None)
+            if more > 0 and self.more_living + more > self._room:
+                self._space.require_room(self.more_living + more)
+            self.more_living += more
             self.after[after.id] = after
         return after
 
@@ -144,31 +171,34 @@ def _named(operations: Sequence[Operation]) -> set[str]:
 
 
 _COLUMNS = TaskRow.__table__.c
-_GIVEN = {name: _COLUMNS[name].type for name in WRITTEN if name not in {"user_id", "revision"}}
+_GIVEN = {name: _COLUMNS[name].type for name in WRITTEN if name not in {"space_id", "revision"}}
 _REVISION = bindparam("revision", type_=BigInteger)
 
-_LISTS: Query[str] = Query(select(ListRow.id).where(ListRow.user_id == USER_ID), str)
+_LISTS: Query[str] = Query(select(ListRow.id).where(in_space(ListRow)), str)
 
 
 def _tasks_named(dialect: str) -> Sequence[Executable]:
-    named = given_rows(dialect, "named", {"id": UuidText()})
-    return [select(*TASK_COLUMNS).where(TaskRow.user_id == USER_ID, TaskRow.id.in_(select(named.c.id)))]
+    named = json_rows(dialect, "named", {"id": UuidText()})
+    return [select(*TASK_COLUMNS).where(in_space(TaskRow), TaskRow.id.in_(select(named.c.id)))]
 
 
 def _insert(dialect: str) -> Sequence[Executable]:
-    given = given_rows(dialect, "given", _GIVEN)
-    source = select(USER_ID, _REVISION, *given.c)
-    return [insert(TaskRow).from_select(["user_id", "revision", *given.c.keys()], source)]
+    given = json_rows(dialect, "given", _GIVEN)
+    source = select(SPACE, _REVISION, *given.c)
+    return [insert(TaskRow).from_select(["space_id", "revision", *given.c.keys()], source)]
 
 
 def _rewrite(dialect: str) -> Sequence[Executable]:
-    given = given_rows(dialect, "given", _GIVEN)
-    values = {name: given.c[name] for name in _GIVEN if name not in {"id", "created_at"}}
-    return [
-        update(TaskRow)
-        .values(**values, revision=_REVISION)
-        .where(TaskRow.user_id == USER_ID, TaskRow.id == given.c.id)
-    ]
+    given = json_rows(dialect, "given", _GIVEN)
+    values: dict[str, Any] = {
+        name: given.c[name] for name in _GIVEN if name not in {"id", "created_at", "created_by"}
+    }
+    values["completed_by"] = case(
+        (given.c.completed_at.is_(None), null()),
+        (given.c.completed_at == TaskRow.completed_at, TaskRow.completed_by),
+        else_=ACTOR,
+    )
+    return [update(TaskRow).values(**values, revision=_REVISION).where(in_space(TaskRow), TaskRow.id == given.c.id)]
 
 
 _NAMED: Query[Task] = Query(_tasks_named, as_task, is_heavy=True)

@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select
 
 from taskwell.database import UtcInstant
 from taskwell.tasks.fields import UUID
-from taskwell.tasks.queries import USER_ID
 from taskwell.tasks.search import FOUND, Search, is_wordless, parameters, terms_of
 from taskwell.tasks.tables import TaskRow, TaskTagRow
 from taskwell.tasks.task import Priority, start_of, tag_key
+from taskwell.tasks.visibility import in_space
 
 SortKey = Literal["created_at", "updated_at", "due", "priority", "title", "relevance", "deleted_at"]
 Bound = date | datetime
@@ -28,7 +28,7 @@ class TaskFilter:
     Attributes:
         tags: Any of them, or with ``all_tags`` every one; compared without case.
         list_id: A list, or ``NO_LIST``; what is no list finds nothing.
-        due_before: A day, from its start in the user's time zone, or an instant; the bound is left out.
+        due_before: A day, from its start in the space's time zone, or an instant; the bound is left out.
         due_after: The same, with the bound; so with the other instants.
         search: What a person typed; see ``taskwell.tasks.search``. A blank one asks nothing.
     """
@@ -68,14 +68,14 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, when and where.
+    """Where something is asked, and when.
 
     Attributes:
         now: What is overdue, is overdue now.
         time_zone: Where the days of a filter begin.
     """
 
-    user_id: str
+    space_id: str
     now: datetime
     time_zone: str
 
@@ -133,7 +133,7 @@ def _tags(wanted: TaskFilter) -> Values | None:
 def _tagged(*numbers: int) -> ColumnElement[bool]:
     """Whether the task has one of these tags; by its id, so that a planner may begin at a rare tag."""
     return TaskRow.id.in_(
-        select(TaskTagRow.task_id).where(TaskTagRow.user_id == USER_ID, TaskTagRow.tag_key.in_(_each("tag", numbers)))
+        select(TaskTagRow.task_id).where(in_space(TaskTagRow), TaskTagRow.tag_key.in_(_each("tag", numbers)))
     )
 
 
@@ -145,7 +145,7 @@ def _list(wanted: TaskFilter, _: Asker) -> Values | None:
 
 def _search(wanted: TaskFilter, asker: Asker) -> Values | None:
     terms = terms_of(wanted.search or "")
-    return parameters(Search(asker.user_id, terms)) if terms else None
+    return parameters(Search(asker.space_id, terms)) if terms else None
 
 
 # What names the tasks themselves comes first: SQLite begins a search with the first condition.

@@ -23,12 +23,13 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
 from taskwell.errors import NotFound, Unauthorized
-from taskwell.tasks.queries import USER_ID, Column, visible_to_user
+from taskwell.spaces import SpaceAccess
+from taskwell.spaces.revision import SPACE, lock_space, next_revision, with_next_revision
+from taskwell.spaces.tables import SpaceRow
 from taskwell.tasks.service import IfMatch
 from taskwell.tasks.tables import ListRow, TaskRow
+from taskwell.tasks.visibility import Column, in_space, living, readable, writable
 from taskwell.users.principal import Principal
-from taskwell.users.revision import advance, hold, stamped
-from taskwell.users.tables import UserRow
 
 MAX_POSITION = 2**53 - 1
 """What every client can hold: the largest exact number of a JavaScript client."""
@@ -47,7 +48,7 @@ class TaskList:
     """A named group of tasks. The order of the fields is that of ``_COLUMNS``.
 
     Attributes:
-        position: Where it stands among the user's lists; of two in one place the older comes first.
+        position: Where it stands among the space's lists; of two in one place the older comes first.
         open_tasks: How many living tasks in it are not completed.
     """
 
@@ -63,10 +64,10 @@ class TaskList:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """All lists of a user, in their order.
+    """All lists of a space, in their order.
 
     Attributes:
-        revision: The user's revision that they show.
+        revision: The space's revision that they show.
     """
 
     items: list[TaskList]
@@ -87,9 +88,9 @@ _LIST_ID = bindparam("list_id", type_=UuidText)
 
 
 def _counted() -> Select[Any]:
-    """The user's lists, their open tasks counted."""
+    """The space's lists, their open tasks counted."""
     open_tasks = (
-        visible_to_user(TaskRow.list_id, func.count().label("open_tasks"))
+        living(TaskRow.list_id, func.count().label("open_tasks"))
         .where(TaskRow.list_id.is_not(None), TaskRow.completed_at.is_(None))
         .group_by(TaskRow.list_id)
         .subquery("counted")
@@ -97,7 +98,7 @@ def _counted() -> Select[Any]:
     return (
         select(*_COLUMNS, func.coalesce(open_tasks.c.open_tasks, 0).label("open_tasks"))
         .outerjoin(open_tasks, open_tasks.c.list_id == ListRow.id)
-        .where(ListRow.user_id == USER_ID)
+        .where(in_space(ListRow))
     )
 
 
@@ -105,16 +106,16 @@ def _all() -> Select[Any]:
     """The revision with the lists, so that their ETag never promises more than they show; see ``page_query``."""
     lists = _counted().subquery("shown")
     return (
-        select(UserRow.revision, *lists.c)
-        .select_from(UserRow)
+        select(SpaceRow.revision, *lists.c)
+        .select_from(SpaceRow)
         .outerjoin(lists, true())
-        .where(UserRow.id == USER_ID)
+        .where(SpaceRow.id == SPACE)
         .order_by(lists.c.position, lists.c.id)
     )
 
 
-def _all_row(user_revision: int, list_id: str | None, *columns: Any) -> tuple[int, TaskList | None]:
-    return user_revision, None if list_id is None else TaskList(list_id, *columns)
+def _all_row(space_revision: int, list_id: str | None, *columns: Any) -> tuple[int, TaskList | None]:
+    return space_revision, None if list_id is None else TaskList(list_id, *columns)
 
 
 _ALL: Query[tuple[int, TaskList | None]] = Query(_all(), _all_row, is_heavy=True)
@@ -122,11 +123,11 @@ _ALL: Query[tuple[int, TaskList | None]] = Query(_all(), _all_row, is_heavy=True
 _ONE: Query[TaskList] = Query(
     select(
         *_COLUMNS,
-        visible_to_user(func.count())
+        living(func.count())
         .where(TaskRow.list_id == ListRow.id, TaskRow.completed_at.is_(None))
         .correlate(ListRow)
         .scalar_subquery(),
-    ).where(ListRow.user_id == USER_ID, ListRow.id == _LIST_ID),
+    ).where(in_space(ListRow), ListRow.id == _LIST_ID),
     TaskList,
 )
 
@@ -134,10 +135,10 @@ _ONE: Query[TaskList] = Query(
 def _insert(stamp: FromClause) -> ReturningInsert[Any]:
     last = func.max(ListRow.position)
     end = case((last < _MAX_POSITION, last + 1), (last.is_not(None), _MAX_POSITION), else_=1)
-    at_the_end = select(end).where(ListRow.user_id == USER_ID).scalar_subquery()
+    at_the_end = select(end).where(in_space(ListRow)).scalar_subquery()
     at = bindparam("now", type_=UtcInstant)
     values = {
-        "user_id": USER_ID,
+        "space_id": SPACE,
         "id": _LIST_ID,
         "name": bindparam("name", type_=ListRow.name.type),
         "color": bindparam("color", type_=ListRow.name.type),
@@ -149,7 +150,7 @@ def _insert(stamp: FromClause) -> ReturningInsert[Any]:
     return insert(ListRow).from_select(list(values), select(*values.values()).select_from(stamp)).returning(*_COLUMNS)
 
 
-_INSERT: Query[TaskList] = Query(stamped(_insert), TaskList)
+_INSERT: Query[TaskList] = Query(with_next_revision(_insert), TaskList)
 
 _REVISION = bindparam("revision", type_=BigInteger)
 _NOW = bindparam("now", type_=UtcInstant)
@@ -163,14 +164,17 @@ _REWRITE: Query[str] = Query(
         revision=_REVISION,
         updated_at=_NOW,
     )
-    .where(ListRow.user_id == USER_ID, ListRow.id == _LIST_ID)
+    .where(in_space(ListRow), ListRow.id == _LIST_ID)
     .returning(ListRow.id),
     str,
 )
 
 _REMOVE: Query[str] = Query(
-    delete(ListRow).where(ListRow.user_id == USER_ID, ListRow.id == _LIST_ID).returning(ListRow.id), str
+    delete(ListRow).where(in_space(ListRow), ListRow.id == _LIST_ID).returning(ListRow.id), str
 )
+
+_LIVING: Query[int] = Query(living(func.count()).where(TaskRow.list_id == _LIST_ID), int, is_heavy=True)
+"""How many tasks of the list are not in the trash."""
 
 _EMPTY: Query[int] = Query(
     update(TaskRow)
@@ -183,44 +187,59 @@ _EMPTY: Query[int] = Query(
         revision=_REVISION,
         updated_at=_NOW,
     )
-    .where(TaskRow.user_id == USER_ID, TaskRow.list_id == _LIST_ID),
+    .where(in_space(TaskRow), TaskRow.list_id == _LIST_ID),
     int,
     is_heavy=True,
 )
 
 
-async def every(lane: Lane, user: Principal) -> Lists:
-    """All lists of the user; they are few, so there are no pages."""
-    rows = await lane.rows(_ALL, user_id=user.user_id)
+async def every(lane: Lane, actor: Principal, space: SpaceAccess) -> Lists:
+    """All lists of the space; they are few, so there are no pages."""
+    rows = await lane.rows(_ALL, **readable(actor, space))
     if not rows:
         raise Unauthorized
     return Lists([item for _, item in rows if item is not None], rows[0][0])
 
 
-async def get(lane: Lane, user: Principal, list_id: str) -> TaskList:
+async def get(lane: Lane, actor: Principal, space: SpaceAccess, list_id: str) -> TaskList:
     """Raises:
     NotFound: there is no such list, or it is somebody else's.
     """
-    found = await lane.row(_ONE, user_id=user.user_id, list_id=list_id)
+    found = await lane.row(_ONE, **readable(actor, space), list_id=list_id)
     if found is None:
         raise NotFound("There is no such list.")
     return found
 
 
 async def create(
-    lane: Lane, user: Principal, *, name: str, color: str | None = None, position: int | None = None
+    lane: Lane,
+    actor: Principal,
+    space: SpaceAccess,
+    *,
+    name: str,
+    color: str | None = None,
+    position: int | None = None,
+    list_id: str | None = None,
 ) -> TaskList:
     """Adds a list, at the end where no position is named."""
     made = await lane.row(
-        _INSERT, user_id=user.user_id, list_id=new_id(), name=name, color=color, position=position, now=now()
+        _INSERT,
+        **writable(actor, space),
+        list_id=list_id or new_id(),
+        name=name,
+        color=color,
+        position=position,
+        now=now(),
     )
     if made is None:
+        async with lane.transaction() as transaction:
+            await lock_space(transaction, space)  # says why
         raise Unauthorized
     return made
 
 
 async def change(
-    lane: Lane, user: Principal, list_id: str, changes: ListChanges, *, if_match: IfMatch = None
+    lane: Lane, actor: Principal, space: SpaceAccess, list_id: str, changes: ListChanges, *, if_match: IfMatch = None
 ) -> TaskList:
     """Changes the named fields; nothing is written where none of them differs.
 
@@ -229,16 +248,16 @@ async def change(
         PreconditionFailed: see ``Precondition.require``.
     """
     async with lane.transaction() as transaction:
-        await hold(transaction, user)
-        before = await get(transaction, user, list_id)
+        locked = await lock_space(transaction, space)
+        before = await get(transaction, actor, space, list_id)
         _require(if_match, before)
         after = replace(before, **cast(dict[str, Any], changes))
         if after == before:
             return before
-        after = replace(after, revision=await advance(transaction, user), updated_at=now())
+        after = replace(after, revision=await next_revision(transaction, locked), updated_at=now())
         await transaction.rows(
             _REWRITE,
-            user_id=user.user_id,
+            **readable(actor, space),
             list_id=list_id,
             name=after.name,
             color=after.color,
@@ -250,7 +269,13 @@ async def change(
 
 
 async def remove(
-    lane: Lane, user: Principal, list_id: str, *, with_tasks: bool = False, if_match: IfMatch = None
+    lane: Lane,
+    actor: Principal,
+    space: SpaceAccess,
+    list_id: str,
+    *,
+    with_tasks: bool = False,
+    if_match: IfMatch = None,
 ) -> None:
     """Removes the list. Its tasks stay, without a list, or all go to the trash.
 
@@ -259,10 +284,11 @@ async def remove(
         PreconditionFailed: see ``change``.
     """
     async with lane.transaction() as transaction:
-        await hold(transaction, user)
-        _require(if_match, await get(transaction, user, list_id))
-        named = {"user_id": user.user_id, "list_id": list_id}
-        revision = await advance(transaction, user)
+        locked = await lock_space(transaction, space)
+        _require(if_match, await get(transaction, actor, space, list_id))
+        named = {**readable(actor, space), "list_id": list_id}
+        gone = await transaction.row(_LIVING, **named) or 0 if with_tasks else 0
+        revision = await next_revision(transaction, locked, living=-gone)
         await transaction.rows(_EMPTY, **named, with_tasks=with_tasks, revision=revision, now=now())
         await transaction.rows(_REMOVE, **named)
 

@@ -30,19 +30,21 @@ from sqlalchemy import (
 
 from taskwell.database import Query
 from taskwell.database.unindexed import Unindexed
+from taskwell.spaces.revision import SPACE
+from taskwell.spaces.tables import SpaceRow
 from taskwell.tasks.filters import Condition, SortKey, TaskSort, sql
 from taskwell.tasks.page_rows import PageQuery, Projection, version_text
-from taskwell.tasks.place import PLACE, PlaceType
-from taskwell.tasks.queries import TASK_COLUMNS, USER_ID, Column, as_task, in_trash_of_user, visible_to_user
+from taskwell.tasks.queries import TASK_COLUMNS, as_task
 from taskwell.tasks.search import RELEVANCE
 from taskwell.tasks.tables import TaskRow
 from taskwell.tasks.task import Task
-from taskwell.users.tables import UserRow
+from taskwell.tasks.tie_breaker import TIE_BREAKER, TieBreakerType
+from taskwell.tasks.visibility import Column, in_space, living, trashed
 
 T = TypeVar("T")
 
 
-AFTER = bindparam("after_place", type_=PlaceType)
+AFTER = bindparam("after_place", type_=TieBreakerType)
 OFFSET = bindparam("offset", type_=BigInteger)
 END = bindparam("end", type_=BigInteger)
 LONG_PAGE = 200
@@ -64,11 +66,11 @@ SORTED_BY: dict[SortKey, Any] = {
 }
 
 
-# The purge takes no revision of the user, and may skip any task of the trash; it only ever takes some away.
-_IN_TRASH = in_trash_of_user(func.count()).scalar_subquery()
-_OF_USER = UserRow.id == USER_ID
-VERSION: Query[str] = Query(select(UserRow.revision, null()).where(_OF_USER), version_text)
-TRASH_VERSION: Query[str] = Query(select(UserRow.revision, _IN_TRASH).where(_OF_USER), version_text)
+# The purge takes no revision of the space, and may skip any task of the trash; it only ever takes some away.
+_IN_TRASH = trashed(func.count()).scalar_subquery()
+_IS_SPACE = SpaceRow.id == SPACE
+VERSION: Query[str] = Query(select(SpaceRow.revision, null()).where(_IS_SPACE), version_text)
+TRASH_VERSION: Query[str] = Query(select(SpaceRow.revision, _IN_TRASH).where(_IS_SPACE), version_text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class PageShape:
 
 @lru_cache(maxsize=2048)
 def page_query(shape: PageShape, projection: Projection[T]) -> PageQuery[T]:
-    """One statement for the page, the user's revision and, if asked, the total.
+    """One statement for the page, the space's revision and, if asked, the total.
 
     The revision is read with the rows, so the list's ETag never promises more than the page holds; an empty
     page is one row without an item. One task more than the limit tells whether there is a next page.
@@ -101,18 +103,18 @@ def page_query(shape: PageShape, projection: Projection[T]) -> PageQuery[T]:
         total: ColumnElement[Any] = null()
         if shape.with_total:
             total = _matching(shape, func.count()).scalar_subquery()
-        version = (UserRow.revision, _IN_TRASH if shape.in_trash else null())
+        version = (SpaceRow.revision, _IN_TRASH if shape.in_trash else null())
         if dialect == "sqlite" and _is_along_index(shape) and shape.sort.key != "due" and not shape.is_offset:
             return [_merged(shape, projection, *version, total)]
         rows = _rows(shape, projection, dialect).subquery("page")
         if dialect == "postgresql" and projection.is_text:
             joined = _joined(shape, rows)
-            return [select(*version, total, *joined.c).select_from(UserRow).join(joined, true()).where(_OF_USER)]
+            return [select(*version, total, *joined.c).select_from(SpaceRow).join(joined, true()).where(_IS_SPACE)]
         return [
             select(*version, total, null(), *rows.c)
-            .select_from(UserRow)
+            .select_from(SpaceRow)
             .outerjoin(rows, true())
-            .where(_OF_USER)
+            .where(_IS_SPACE)
             .order_by(*_in_order(shape, rows))
         ]
 
@@ -137,9 +139,9 @@ def _merged(shape: PageShape, projection: Projection[T], *version: Column) -> Co
     )
     no_version = (null() for _ in (*version, "number"))
     named = (each.label(name) for name, each in columns.items())
-    found = _of_whom(shape, *no_version, key.label("sort_key"), PLACE.label("row_id"), *named)
+    found = _of_space(shape, *no_version, key.label("sort_key"), TIE_BREAKER.label("row_id"), *named)
     ranges = (found.where(*conditions) for conditions in _ranges(shape, "sqlite"))
-    both: CompoundSelect[Any] = union_all(head.where(_OF_USER), *ranges)
+    both: CompoundSelect[Any] = union_all(head.where(_IS_SPACE), *ranges)
     in_order = both.order_by(*_directed(shape, column("sort_key"), column("row_id")))
     return in_order if shape.limit is None else in_order.limit(_end(shape) + 1)
 
@@ -161,22 +163,22 @@ def _joined(shape: PageShape, rows: Subquery) -> Subquery:
 
 
 def _matching(shape: PageShape, *columns: Column) -> Select[Any]:
-    return _of_whom(shape, *columns).where(*map(sql, shape.conditions))
+    return _of_space(shape, *columns).where(*map(sql, shape.conditions))
 
 
-def _of_whom(shape: PageShape, *columns: Column) -> Select[Any]:
-    return (in_trash_of_user if shape.in_trash else visible_to_user)(*columns)
+def _of_space(shape: PageShape, *columns: Column) -> Select[Any]:
+    return (trashed if shape.in_trash else living)(*columns)
 
 
 def _rows(shape: PageShape, projection: Projection[T], dialect: str) -> Select[Any]:
-    key = SORTED_BY[shape.sort.key].label("sort_key"), PLACE.label("row_id")
+    key = SORTED_BY[shape.sort.key].label("sort_key"), TIE_BREAKER.label("row_id")
     if dialect == "postgresql" or shape.limit is None or _is_along_index(shape):
         return _passing_over(_walked(_matching(shape, *key, *projection.columns), shape, dialect), shape)
-    some = _of_whom(shape, *key).where(*_beginning_with_the_first(shape.conditions))
+    some = _of_space(shape, *key).where(*_beginning_with_the_first(shape.conditions))
     has_index = shape.sort.key != "relevance"
     chosen = _few_or_walked(some, shape, key) if has_index else _walked(some, shape, dialect)
     picked = _passing_over(chosen, shape).subquery("picked")
-    is_picked = and_(TaskRow.user_id == USER_ID, picked.c.row_id == PLACE)
+    is_picked = and_(in_space(TaskRow), picked.c.row_id == TIE_BREAKER)
     return select(*picked.c, *projection.columns).select_from(picked).join(TaskRow, is_picked)
 
 
@@ -195,7 +197,7 @@ def _few_or_walked(some: Select[Any], shape: PageShape, key: Sequence[Column]) -
     few = some.where(is_left).limit(literal_column(str(FEW + 1))).cte("few")
     number = select(func.count()).select_from(few).scalar_subquery()
     sorted_few = _limited(select(few).where(number <= FEW).order_by(*_in_order(shape, few)), shape)
-    many = _of_whom(shape, *key).where(*map(_beside_index, shape.conditions))
+    many = _of_space(shape, *key).where(*map(_beside_index, shape.conditions))
     walked = _only_if(number > FEW, _walked(many, shape, "sqlite"), "many", _end(shape))
     both = union_all(select(sorted_few.subquery("sorted_few")), select(walked.subquery("walked"))).subquery("both")
     return _limited(select(both).order_by(*_in_order(shape, both)), shape)
@@ -221,7 +223,7 @@ def _beside_index(condition: Condition) -> ColumnElement[Any]:
 def _walked(found: Select[Any], shape: PageShape, dialect: str) -> Select[Any]:
     """The page along the index of its order, range by range; none is begun where those before it fill the page."""
     # Those without a due have one key, but only in the index's own order PostgreSQL sees that nothing is to sort.
-    order = _directed(shape, SORTED_BY[shape.sort.key], PLACE)
+    order = _directed(shape, SORTED_BY[shape.sort.key], TIE_BREAKER)
     first, *others = (_limited(found.where(*each).order_by(*order), shape) for each in _ranges(shape, dialect))
     if not others:
         return first
@@ -242,11 +244,11 @@ def _ranges(shape: PageShape, dialect: str) -> Sequence[Sequence[ColumnElement[b
     Tasks with a due come first, in either direction, then those without.
     """
     is_down, key, is_dateless = shape.sort.descending, SORTED_BY[shape.sort.key], TaskRow.due_key.is_(None)
-    is_later = PLACE < AFTER if is_down else PLACE > AFTER
+    is_later = TIE_BREAKER < AFTER if is_down else TIE_BREAKER > AFTER
     if shape.after == "dateless":
         return [[is_dateless, is_later]]
     after_key = bindparam("after_key", type_=key.type)
-    here, there = tuple_(key, PLACE), tuple_(after_key, AFTER)
+    here, there = tuple_(key, TIE_BREAKER), tuple_(after_key, AFTER)
     ranges: list[list[ColumnElement[bool]]]
     if shape.after is None:
         ranges = [[] if shape.sort.key != "due" else [TaskRow.due_key.is_not(None)]]

@@ -8,7 +8,7 @@ from taskwell.database import Build, Query
 from taskwell.database.base import Processor
 from taskwell.database.query import Shape, Step, shaped
 from taskwell.pagination import RowId
-from taskwell.tasks.queries import Column
+from taskwell.tasks.visibility import Column
 
 T = TypeVar("T")
 

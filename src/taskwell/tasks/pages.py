@@ -7,10 +7,12 @@ from typing import Any, Generic, TypeVar
 from taskwell.database import Lane, now
 from taskwell.errors import InvalidCursor, Unauthorized
 from taskwell.pagination import Key, decode_cursor, encode_cursor
+from taskwell.spaces import SpaceAccess
 from taskwell.tasks.filters import Asker, TaskFilter, TaskSort, conditions
 from taskwell.tasks.page_queries import TRASH_VERSION, VERSION, PageShape, limit_of, page_query
 from taskwell.tasks.page_rows import Projection
 from taskwell.tasks.search import terms_of
+from taskwell.tasks.visibility import readable
 from taskwell.users.principal import Principal
 
 T = TypeVar("T")
@@ -56,28 +58,30 @@ class Page(Generic[T]):
     total: int | None = None
 
 
-async def version(lane: Lane, user: Principal, asked: PageRequest) -> str:
+async def version(lane: Lane, actor: Principal, space: SpaceAccess, asked: PageRequest) -> str:
     """The ``version`` that ``page`` would have: one small statement tells whether the page is still the same.
 
     Raises:
         InvalidCursor: as ``page`` does.
     """
     if asked.cursor:
-        decode_cursor(_listing(user, asked), asked.cursor)
-    found = await lane.row(TRASH_VERSION if asked.in_trash else VERSION, user_id=user.user_id)
+        decode_cursor(_listing(space, asked), asked.cursor)
+    found = await lane.row(TRASH_VERSION if asked.in_trash else VERSION, **readable(actor, space))
     if found is None:
         raise Unauthorized
     return found
 
 
-async def page(lane: Lane, user: Principal, asked: PageRequest, projection: Projection[T]) -> Page[T]:
+async def page(
+    lane: Lane, actor: Principal, space: SpaceAccess, asked: PageRequest, projection: Projection[T]
+) -> Page[T]:
     """The tasks of one page, each as the projection makes it.
 
     Raises:
         InvalidCursor: the cursor is not ours, or of another list.
     """
-    found, values = conditions(asked.wanted, Asker(user.user_id, now(), user.time_zone))
-    listing = _listing(user, asked)
+    found, values = conditions(asked.wanted, Asker(space.id, now(), space.time_zone))
+    listing = _listing(space, asked)
     after = None
     if asked.cursor:
         key, row_id = decode_cursor(listing, asked.cursor)
@@ -87,7 +91,7 @@ async def page(lane: Lane, user: Principal, asked: PageRequest, projection: Proj
     shape = PageShape(
         found, asked.order, limit_of(asked.limit), after, asked.with_total, asked.in_trash, is_offset=asked.offset > 0
     )
-    rows = await lane.row(page_query(shape, projection), user_id=user.user_id, subject=user.subject, **values)
+    rows = await lane.row(page_query(shape, projection), **readable(actor, space), subject=actor.subject, **values)
     if rows is None:
         raise Unauthorized
     if asked.limit is None or rows.number <= asked.limit:
@@ -97,8 +101,8 @@ async def page(lane: Lane, user: Principal, asked: PageRequest, projection: Proj
     return Page(rows.items[: asked.limit], asked.limit, next_cursor, rows.version, rows.total)
 
 
-def _listing(user: Principal, asked: PageRequest) -> str:
-    return repr((user.user_id, asked.wanted, asked.sort, asked.in_trash))
+def _listing(space: SpaceAccess, asked: PageRequest) -> str:
+    return repr((space.id, asked.wanted, asked.sort, asked.in_trash))
 
 
 def _to_cursor(key: Any) -> Key:

@@ -10,7 +10,7 @@ from taskwell.tasks.tables import TaskRow
 KEPT_FOR = timedelta(days=30)
 
 _old = (
-    select(TaskRow.user_id, TaskRow.id)
+    select(TaskRow.space_id, TaskRow.id)
     .where(TaskRow.deleted_at < bindparam("before", type_=UtcInstant))
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
@@ -18,7 +18,7 @@ _old = (
 )
 _PURGE: Query[str] = Query(
     delete(TaskRow)
-    .where(tuple_(TaskRow.user_id, TaskRow.id).in_(select(_old.c.user_id, _old.c.id)))
+    .where(tuple_(TaskRow.space_id, TaskRow.id).in_(select(_old.c.space_id, _old.c.id)))
     .returning(TaskRow.id),
     str,
     is_heavy=True,

@@ -8,18 +8,19 @@ from sqlalchemy import bindparam, delete, func, insert, select
 
 from taskwell.database import Lane, Query, UuidText, new_id, now
 from taskwell.errors import Invalid, NotFound
+from taskwell.spaces import SpaceAccess
+from taskwell.spaces.revision import SPACE, lock_space
 from taskwell.tasks import service
-from taskwell.tasks.queries import USER_ID
 from taskwell.tasks.tables import ReminderRow
 from taskwell.tasks.task import Task, start_of
+from taskwell.tasks.visibility import ACTOR, in_space, readable
 from taskwell.users.confirmation import require_confirmed
 from taskwell.users.principal import Principal
-from taskwell.users.revision import hold
 
 Channel = Literal["email", "webhook"]
 
 MAX_REMINDERS = 20
-"""Of one task."""
+"""Of one user for one task."""
 
 MAX_MINUTES = 366 * 24 * 60
 
@@ -89,7 +90,8 @@ def before_due(minutes: int | None, due_date: date | None, due_at: datetime | No
 
 
 _task_id = bindparam("task_id", type_=UuidText)
-_OF_TASK = (ReminderRow.user_id == USER_ID, ReminderRow.task_id == _task_id)
+_IS_OWN = (in_space(ReminderRow), ReminderRow.user_id == ACTOR)
+_OF_TASK = (*_IS_OWN, ReminderRow.task_id == _task_id)
 _COLUMNS = (
     ReminderRow.id,
     ReminderRow.remind_at,
@@ -104,9 +106,12 @@ _ADD: Query[Reminder] = Query(
     insert(ReminderRow)
     .values(
         {
+            "space_id": SPACE,
+            "user_id": ACTOR,
+        }
+        | {
             name: bindparam(name, type_=ReminderRow.__table__.c[name].type)
             for name in (
-                "user_id",
                 "id",
                 "task_id",
                 "channel",
@@ -130,19 +135,20 @@ _REMOVE: Query[str] = Query(
 )
 
 
-async def of_task(lane: Lane, user: Principal, task_id: str) -> list[Reminder]:
-    """The task's reminders, the oldest first.
+async def of_task(lane: Lane, actor: Principal, space: SpaceAccess, task_id: str) -> list[Reminder]:
+    """The actor's reminders of the task, the oldest first.
 
     Raises:
         NotFound: there is no such task, it is in the trash, or it is somebody else's.
     """
-    await service.get(lane, user, task_id)
-    return await lane.rows(_LIST, user_id=user.user_id, task_id=task_id)
+    await service.get(lane, actor, space, task_id)
+    return await lane.rows(_LIST, **readable(actor, space), task_id=task_id)
 
 
 async def add(
     lane: Lane,
-    user: Principal,
+    actor: Principal,
+    space: SpaceAccess,
     task_id: str,
     *,
     remind_at: datetime | None = None,
@@ -160,16 +166,16 @@ async def add(
     if remind_at is not None and remind_at < at - CLOCKS_DIFFER:
         raise Invalid.field("remind_at", "This instant has passed.", "in_the_past")
     async with lane.transaction() as transaction:
-        user = await hold(transaction, user)
-        task = await service.get(transaction, user, task_id)
+        locked = await lock_space(transaction, space)
+        task = await service.get(transaction, actor, space, task_id)
         if channel == "email":
-            await require_confirmed(transaction, user.user_id)
-        fire_at = remind_at or _before(task, minutes_before_due, user.time_zone)
-        if (await transaction.row(_COUNT, user_id=user.user_id, task_id=task_id) or 0) >= MAX_REMINDERS:
+            await require_confirmed(transaction, actor.user_id)
+        fire_at = remind_at or _before(task, minutes_before_due, locked.time_zone)
+        if (await transaction.row(_COUNT, **readable(actor, space), task_id=task_id) or 0) >= MAX_REMINDERS:
             raise Invalid.field("", f"A task can have {MAX_REMINDERS} reminders.", "too_many_reminders")
         added = await transaction.row(
             _ADD,
-            user_id=user.user_id,
+            **readable(actor, space),
             id=new_id(),
             task_id=task_id,
             channel=channel,
@@ -184,12 +190,12 @@ async def add(
     return added
 
 
-async def remove(lane: Lane, user: Principal, task_id: str, reminder_id: str) -> None:
+async def remove(lane: Lane, actor: Principal, space: SpaceAccess, task_id: str, reminder_id: str) -> None:
     """Raises:
     NotFound: the task, or this reminder of it, is not there.
     """
-    await service.get(lane, user, task_id)
-    if not await lane.rows(_REMOVE, user_id=user.user_id, task_id=task_id, reminder_id=reminder_id):
+    await service.get(lane, actor, space, task_id)
+    if not await lane.rows(_REMOVE, **readable(actor, space), task_id=task_id, reminder_id=reminder_id):
         raise NotFound("There is no such reminder.")
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
-from taskwell.database.words import owner_of, split, words_of
+from taskwell.database.search_tokens import owner_of, split, words_of
 
 LONGEST_WORD = 1000
 """In bytes; a search for a longer one finds nothing, since PostgreSQL indexes none of twice that length."""
@@ -81,11 +81,11 @@ class Where(Enum):
 class Search:
     """Whose tasks must hold which words.
 
-    The index knows whose each word is, so that a search costs the same however many other users there are. That
-    only narrows: ``user_id`` is compared as well, as in every read.
+    The index knows whose each word is, so that a search costs the same however many other spaces there are. That
+    only narrows: ``space_id`` is compared as well, as in every read.
     """
 
-    user_id: str
+    space_id: str
     terms: tuple[Term, ...]
 
 
@@ -106,7 +106,7 @@ class _Asked(TypeDecorator[Search]):
     def process_bind_param(self, value: Search | None, dialect: Dialect) -> str:
         assert value is not None
         weights, columns = self.where.value
-        owner = owner_of(value.user_id)
+        owner = owner_of(value.space_id)
         if dialect.name == "sqlite":
             joined = (" OR " if self.any_of_them else " AND ").join(_fts5(owner, term) for term in value.terms)
             return f"{{{columns}}} : ({joined})"
@@ -129,7 +129,7 @@ def _phrase(owner: str, term: Term, weight: str) -> str:
 
 
 class _Found(FunctionElement[Any]):
-    """Whether a task of the user holds the terms; not ``Boolean``, which SQLite would compare with 1."""
+    """Whether a task of the space holds the terms; not ``Boolean``, which SQLite would compare with 1."""
 
     type = NullType()
     inherit_cache = True
@@ -146,7 +146,7 @@ def _(element: _Found, compiler: SQLCompiler, **options: Any) -> str:
 
 @compiles(_Found, "sqlite")
 def _(element: _Found, compiler: SQLCompiler, **options: Any) -> str:
-    """By ids where tasks are looked for: without statistics, SQLite would rather begin with all tasks of the user."""
+    """By ids where tasks are looked for: without statistics, SQLite would begin with all tasks of the space."""
     asked = compiler.process(element.clauses, **options)
     numbers = f"SELECT rowid FROM task_search WHERE task_search MATCH {asked}"
     if element.parameter == _ANYWHERE.parameter:

@@ -1,8 +1,8 @@
 """The verbs of single tasks. Each is atomic, and none commits by itself inside a larger transaction.
 
-A change that says by itself what becomes of the task is one statement (``taskwell.tasks.direct``). Every other reads
-the task, works out what it becomes, and stores that if the task is still as it was read. Where somebody came in
-between it is done once more with the user's row locked, so that the second time is the last.
+A change that says by itself what becomes of the task is one statement (``taskwell.tasks.one_statement``). Every other
+reads the task, works out what it becomes, and stores that if the task is still as it was read. Where somebody came in
+between it is done once more with the space's row locked, so that the second time is the last.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,12 +13,14 @@ from typing import TypeVar
 from taskwell.database import Lane, Query, new_id, now
 from taskwell.database.lanes import ForeignKeyViolated
 from taskwell.errors import Invalid, NotFound, PreconditionFailed
+from taskwell.spaces import SpaceAccess
+from taskwell.spaces.revision import lock_space
 from taskwell.tasks import queries
-from taskwell.tasks.direct import TOGGLE, DirectChange, direct_change
+from taskwell.tasks.one_statement import TOGGLE, OneStatementChange, one_statement_change
 from taskwell.tasks.queries import row_of
 from taskwell.tasks.task import Task, TaskChanges, TaskDraft
+from taskwell.tasks.visibility import readable, writable
 from taskwell.users.principal import Principal
-from taskwell.users.revision import hold
 
 T = TypeVar("T")
 
@@ -59,133 +61,148 @@ Change = TaskChanges | Callable[[Task], TaskChanges]
 """What changes, or what says so of the task as it is."""
 
 
-async def create(lane: Lane, user: Principal, draft: TaskDraft) -> Task:
+async def create(lane: Lane, actor: Principal, space: SpaceAccess, draft: TaskDraft) -> Task:
     """Stores a new task.
 
     Raises:
-        Invalid: the list is not one of the user's.
-        Unauthorized: the user is gone.
+        Invalid: the list is not one of the space's.
+        Unauthorized: the space is gone.
+        LimitReached: the space is full.
     """
     task = Task.drafted(draft, task_id=new_id(), now=now())
 
-    async def attempt(lane: Lane, user: Principal) -> Task | None:
-        return await _store(lane, queries.INSERT, user, task)
+    async def attempt(lane: Lane, space: SpaceAccess) -> Task | None:
+        return await _store(lane, queries.INSERT, actor, space, task)
 
-    return await _surely(lane, user, attempt)
+    return await _retry_under_lock(lane, space, attempt)
 
 
-async def get(lane: Lane, user: Principal, task_id: str) -> Task:
+async def get(lane: Lane, actor: Principal, space: SpaceAccess, task_id: str) -> Task:
     """Raises:
     NotFound: there is no such task, it is in the trash, or it is somebody else's.
     """
-    return await _read(lane, queries.ONE, user, task_id)
+    return await _read(lane, queries.ONE, actor, space, task_id)
 
 
-async def change(lane: Lane, user: Principal, task_id: str, changes: Change, *, if_match: IfMatch = None) -> Task:
+async def change(
+    lane: Lane, actor: Principal, space: SpaceAccess, task_id: str, changes: Change, *, if_match: IfMatch = None
+) -> Task:
     """Changes the named fields; nothing is written where none of them differs.
 
     Raises:
         NotFound: see ``get``.
         PreconditionFailed: see ``Precondition.require``.
-        Invalid: the list is not one of the user's.
+        Invalid: the list is not one of the space's.
     """
-    direct = None if callable(changes) or if_match is not None else direct_change(changes, user)
-    if direct is not None and (task := await _directly(lane, user, task_id, direct)) is not None:
+    direct = None if callable(changes) or if_match is not None else one_statement_change(changes, actor, space)
+    if direct is not None and (task := await _directly(lane, actor, space, task_id, direct)) is not None:
         return task
 
     def changed(task: Task, at: datetime) -> Task:
         return task.changed(changes(task) if callable(changes) else changes, at)
 
-    return await _rewrite(lane, user, task_id, changed, if_match=if_match)
+    return await _rewrite(lane, actor, space, task_id, changed, if_match=if_match)
 
 
-async def toggle(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch = None) -> Task:
+async def toggle(lane: Lane, actor: Principal, space: SpaceAccess, task_id: str, *, if_match: IfMatch = None) -> Task:
     """Completes a pending task and reopens a completed one."""
-    if if_match is None and (task := await _directly(lane, user, task_id, TOGGLE)) is not None:
+    if if_match is None and (task := await _directly(lane, actor, space, task_id, TOGGLE)) is not None:
         return task
 
     def toggled(task: Task, at: datetime) -> Task:
         return task.changed({"completed": not task.completed}, at)
 
-    return await _rewrite(lane, user, task_id, toggled, if_match=if_match)
+    return await _rewrite(lane, actor, space, task_id, toggled, if_match=if_match)
 
 
-async def delete(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch = None) -> Task:
+async def delete(lane: Lane, actor: Principal, space: SpaceAccess, task_id: str, *, if_match: IfMatch = None) -> Task:
     """Moves the task to the trash."""
-    return await _rewrite(lane, user, task_id, Task.deleted, if_match=if_match)
+    return await _rewrite(lane, actor, space, task_id, Task.deleted, if_match=if_match)
 
 
-async def restore(lane: Lane, user: Principal, task_id: str) -> Task:
+async def restore(lane: Lane, actor: Principal, space: SpaceAccess, task_id: str) -> Task:
     """Takes the task out of the trash, as it was.
 
     Raises:
         NotFound: it is not in the trash.
+        LimitReached: the space is full.
     """
-    return await _rewrite(lane, user, task_id, Task.restored, source=queries.ONE_IN_TRASH)
+    return await _rewrite(lane, actor, space, task_id, Task.restored, source=queries.ONE_IN_TRASH)
 
 
-async def erase(lane: Lane, user: Principal, task_id: str, *, if_match: IfMatch = None) -> None:
+async def erase(lane: Lane, actor: Principal, space: SpaceAccess, task_id: str, *, if_match: IfMatch = None) -> None:
     """Removes the task without a way back."""
 
-    async def attempt(lane: Lane, user: Principal) -> int | None:
-        task = await _read(lane, queries.ONE, user, task_id)
+    async def attempt(lane: Lane, space: SpaceAccess) -> int | None:
+        task = await _read(lane, queries.ONE, actor, space, task_id)
         require(if_match, task)
-        return await lane.row(queries.ERASE, user_id=user.user_id, task_id=task.id, read_revision=task.revision)
+        values = writable(actor, space) | {"task_id": task.id, "read_revision": task.revision}
+        return await lane.row(queries.ERASE, **values)
 
-    await _surely(lane, user, attempt)
+    await _retry_under_lock(lane, space, attempt)
 
 
-async def _directly(lane: Lane, user: Principal, task_id: str, change: DirectChange) -> Task | None:
+async def _directly(
+    lane: Lane, actor: Principal, space: SpaceAccess, task_id: str, change: OneStatementChange
+) -> Task | None:
     """Makes the change in one statement; None where only a look at the task tells why nothing has changed."""
-    owner = {"user_id": user.user_id, "time_zone": user.time_zone, "task_id": task_id}
+    values = {**writable(actor, space), **change.columns, "task_id": task_id, "now": now()}
     try:
-        return await lane.row(change.query(), **owner, **change.columns, now=now())
+        return await lane.row(change.query(), **values)
     except ForeignKeyViolated:
         raise unknown_list() from None
 
 
 async def _rewrite(
     lane: Lane,
-    user: Principal,
+    actor: Principal,
+    space: SpaceAccess,
     task_id: str,
     becomes: Callable[[Task, datetime], Task],
     *,
     if_match: IfMatch = None,
     source: Query[Task] = queries.ONE,
 ) -> Task:
-    async def attempt(lane: Lane, user: Principal) -> Task | None:
-        task = await _read(lane, source, user, task_id)
+    async def attempt(lane: Lane, space: SpaceAccess) -> Task | None:
+        task = await _read(lane, source, actor, space, task_id)
         require(if_match, task)
         after = becomes(task, now())
         if after is task:
             return task
-        before, row = row_of(task, user), row_of(after, user)
+        before, row = row_of(task, actor, space), row_of(after, actor, space)
         differing = frozenset(name for name, value in row.items() if value != before[name])
-        return await _store(lane, queries.rewrite(differing), user, after)
+        write = queries.rewrite(differing, after.living - task.living)
+        return await _store(lane, write, actor, space, after)
 
-    return await _surely(lane, user, attempt)
+    return await _retry_under_lock(lane, space, attempt)
 
 
-async def _surely(lane: Lane, user: Principal, attempt: Callable[[Lane, Principal], Awaitable[T | None]]) -> T:
+async def _retry_under_lock(
+    lane: Lane, space: SpaceAccess, attempt: Callable[[Lane, SpaceAccess], Awaitable[T | None]]
+) -> T:
     """Tries freely; where somebody came in between (None), tries again while nobody else can."""
-    done = await attempt(lane, user)
+    done = await attempt(lane, space)
     if done is None:
         async with lane.transaction() as transaction:
-            done = await attempt(transaction, await hold(transaction, user))
-    assert done is not None, "nobody else can write while the user's row is held"
+            locked = await lock_space(transaction, space)
+            done = await attempt(transaction, locked)
+            if done is None:  # nobody came in between: there is no room
+                locked.require_room(1)
+    assert done is not None, "nobody else can write while the space's row is locked"
     return done
 
 
-async def _read(lane: Lane, source: Query[Task], user: Principal, task_id: str) -> Task:
-    task = await lane.row(source, user_id=user.user_id, task_id=task_id)
+async def _read(lane: Lane, source: Query[Task], actor: Principal, space: SpaceAccess, task_id: str) -> Task:
+    task = await lane.row(source, **readable(actor, space), task_id=task_id)
     if task is None:
         raise no_such_task()
     return task
 
 
-async def _store(lane: Lane, write: Query[int], user: Principal, task: Task) -> Task | None:
+async def _store(lane: Lane, write: Query[int], actor: Principal, space: SpaceAccess, task: Task) -> Task | None:
     try:
-        revision = await lane.row(write, **row_of(task, user), read_revision=task.revision)
+        values = writable(actor, space) | row_of(task, actor, space)
+        revision = await lane.row(write, **values, task_id=task.id, read_revision=task.revision)
     except ForeignKeyViolated:
         raise unknown_list() from None
     return None if revision is None else replace(task, revision=revision)

@@ -1,6 +1,6 @@
-"""What a user's tasks add up to: one statement, whatever their number.
+"""What a space's tasks add up to: one statement, whatever their number.
 
-Days are those of the user's time zone. SQLite knows no time zones, so both databases get the instants at which
+Days are those of the space's time zone. SQLite knows no time zones, so both databases get the instants at which
 the days begin as a parameter, and count between them.
 """
 
@@ -35,11 +35,12 @@ from sqlalchemy import Text as SqlText
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, now
-from taskwell.database.given import as_given, given_rows
-from taskwell.tasks.queries import USER_ID, Column, visible_to_user
+from taskwell.database.json_rows import as_json_rows, json_rows
+from taskwell.spaces import SpaceAccess
 from taskwell.tasks.tables import OPEN, ListRow, TaskRow, TaskTagRow
 from taskwell.tasks.tags import by_name
 from taskwell.tasks.task import Priority, start_of
+from taskwell.tasks.visibility import Column, in_space, living, readable
 from taskwell.users.principal import Principal
 
 SHOWN_DAYS = 30
@@ -87,17 +88,17 @@ class Stats:
     ]
 
 
-async def stats(lane: Lane, user: Principal, *, at: datetime | None = None) -> Stats:
-    """The user's stats now, or as they would be at another instant."""
+async def stats(lane: Lane, actor: Principal, space: SpaceAccess, *, at: datetime | None = None) -> Stats:
+    """The space's stats now, or as they would be at another instant."""
     at = at or now()
-    today = at.astimezone(ZoneInfo(user.time_zone)).date()
+    today = at.astimezone(ZoneInfo(space.time_zone)).date()
     rows = await lane.rows(
         _STATS,
-        user_id=user.user_id,
+        **readable(actor, space),
         now=at,
-        today=start_of(today, user.time_zone),
-        tomorrow=start_of(today + timedelta(days=1), user.time_zone),
-        days=_recent_days(today, user.time_zone),
+        today=start_of(today, space.time_zone),
+        tomorrow=start_of(today + timedelta(days=1), space.time_zone),
+        days=_recent_days(today, space.time_zone),
     )
     parts: dict[str, list[_Row]] = {part: [] for part in ("open", "completed", "tag", "day", "idle")}
     for row in rows:
@@ -106,8 +107,8 @@ async def stats(lane: Lane, user: Principal, *, at: datetime | None = None) -> S
     idle = parts["idle"][0].place
     for first, end in pairwise(STREAK_DAYS):
         if idle is None:
-            days_before = await asyncio.to_thread(_days, today, user.time_zone, first, end)
-            idle = await lane.row(_IDLE, user_id=user.user_id, days=days_before)
+            days_before = await asyncio.to_thread(_days, today, space.time_zone, first, end)
+            idle = await lane.row(_IDLE, **readable(actor, space), days=days_before)
     before_today = (idle or STREAK_DAYS[-1]) - 1
     return _stats(parts, today, days, before_today + bool(days[0]))
 
@@ -144,7 +145,7 @@ def _days(today: date, time_zone: str, first: int, end: int) -> str:
     """The days from ``first`` days ago to before ``end`` days ago, as the rows of ``_days_given``."""
     starts = [start_of(today - timedelta(days=number), time_zone) for number in range(first - 1, end)]
     spans = enumerate(pairwise(starts), first)
-    return as_given([{"number": number, "begins": begins, "ends": ends} for number, (ends, begins) in spans])
+    return as_json_rows([{"number": number, "begins": begins, "ends": ends} for number, (ends, begins) in spans])
 
 
 @lru_cache(maxsize=64)
@@ -196,7 +197,7 @@ def _open() -> Select[Any]:
     due = TaskRow.due_key
     today, tomorrow, at = (bindparam(name, type_=UtcInstant) for name in ("today", "tomorrow", "now"))
     found = (
-        visible_to_user(
+        living(
             TaskRow.list_id,
             TaskRow.priority,
             count.label("count"),
@@ -207,13 +208,13 @@ def _open() -> Select[Any]:
         .group_by(TaskRow.list_id, TaskRow.priority)
         .subquery("found")
     )
-    source = found.outerjoin(ListRow, (ListRow.user_id == USER_ID) & (ListRow.id == found.c.list_id))
+    source = found.outerjoin(ListRow, (in_space(ListRow)) & (ListRow.id == found.c.list_id))
     counts = {name: found.c[name] for name in ("priority", "count", "overdue", "due_today")}
     return _part("open", source, key=found.c.list_id, name=ListRow.name, place=ListRow.position, **counts)
 
 
 def _completed(dialect: str) -> Select[Any]:
-    finished = visible_to_user(func.count().label("count")).where(TaskRow.completed_at.is_not(None))
+    finished = living(func.count().label("count")).where(TaskRow.completed_at.is_not(None))
     if dialect == "postgresql":
         seconds = func.date_part("epoch", TaskRow.completed_at - TaskRow.created_at)
         median = func.percentile_cont(0.5).within_group(seconds)
@@ -247,11 +248,11 @@ def _tags() -> Select[Any]:
 
 
 def _days_given(dialect: str) -> FromClause:
-    return given_rows(dialect, "days", {"number": Integer(), "begins": UtcInstant(), "ends": UtcInstant()})
+    return json_rows(dialect, "days", {"number": Integer(), "begins": UtcInstant(), "ends": UtcInstant()})
 
 
 def _completed_on(day: FromClause, *columns: Any) -> Select[Any]:
-    return visible_to_user(*columns).where(TaskRow.completed_at >= day.c.begins, TaskRow.completed_at < day.c.ends)
+    return living(*columns).where(TaskRow.completed_at >= day.c.begins, TaskRow.completed_at < day.c.ends)
 
 
 def _by_day(dialect: str) -> Select[Any]:

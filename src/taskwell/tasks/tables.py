@@ -1,6 +1,6 @@
 """The tables of tasks, lists and tags.
 
-Every key leads with ``user_id``: no query can leave it out and still be fast, and the data shards by user.
+Every key leads with ``space_id``: no query can leave it out and still be fast, and the data shards by space.
 """
 
 from datetime import date, datetime
@@ -46,7 +46,7 @@ class ListRow(Base):
 
     __tablename__ = "lists"
 
-    user_id: Mapped[Id] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    space_id: Mapped[Id] = mapped_column(ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True)
     id: Mapped[Id] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(Text)
     color: Mapped[str | None] = mapped_column(Text)
@@ -61,7 +61,7 @@ class TaskRow(Base):
 
     __tablename__ = "tasks"
 
-    user_id: Mapped[Id] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    space_id: Mapped[Id] = mapped_column(ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True)
     id: Mapped[Id] = mapped_column(primary_key=True)
     list_id: Mapped[str | None] = mapped_column(UuidText)
     title: Mapped[str] = mapped_column(Text)
@@ -73,35 +73,38 @@ class TaskRow(Base):
     due_date: Mapped[date | None] = mapped_column(Day)
     due_at: Mapped[datetime | None] = mapped_column(UtcInstant)
     due_key: Mapped[datetime | None] = mapped_column(UtcInstant)
-    """``due_at``, or the last microsecond of ``due_date`` in the user's time zone: what sorts and is overdue."""
+    """``due_at``, or the last microsecond of ``due_date`` in the space's time zone: what sorts and is overdue."""
     tags: Mapped[tuple[str, ...]] = mapped_column(TextList)
     tag_keys: Mapped[tuple[str, ...]] = mapped_column(TextList)
     """The tags as they are compared, in the order of ``tags``; triggers keep ``task_tags`` in step."""
+    created_by: Mapped[Id]
+    """Whoever made it. No foreign key, nor has ``completed_by``: the task outlives the member."""
+    completed_by: Mapped[str | None] = mapped_column(UuidText)
     revision: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]
     deleted_at: Mapped[datetime | None] = mapped_column(UtcInstant)
 
     __table_args__ = (
-        ForeignKeyConstraint(["user_id", "list_id"], ["lists.user_id", "lists.id"]),
+        ForeignKeyConstraint(["space_id", "list_id"], ["lists.space_id", "lists.id"]),
         CheckConstraint("priority BETWEEN 1 AND 4", name="priority"),
         CheckConstraint("due_date IS NULL OR due_at IS NULL", name="one_due"),
-        *_index("ix_tasks_created", "user_id", "created_at", "id", where=LIVING),
-        *_index("ix_tasks_updated", "user_id", "updated_at", "id", where=LIVING),
-        *_index("ix_tasks_priority", "user_id", "priority", "id", where=LIVING),
-        *_index("ix_tasks_title", "user_id", "title_key", "id", where=LIVING),
-        *_index("ix_tasks_due", "user_id", "due_key", "id", where=LIVING),
-        *_index("ix_tasks_completed", "user_id", "completed_at", "created_at", where=COMPLETED_ONES),
-        *_index("ix_tasks_open", "user_id", "list_id", "priority", "due_key", where=PENDING, only="postgresql"),
-        *_index("ix_tasks_pending", "user_id", "created_at", "id", where=PENDING, only="postgresql"),
+        *_index("ix_tasks_created", "space_id", "created_at", "id", where=LIVING),
+        *_index("ix_tasks_updated", "space_id", "updated_at", "id", where=LIVING),
+        *_index("ix_tasks_priority", "space_id", "priority", "id", where=LIVING),
+        *_index("ix_tasks_title", "space_id", "title_key", "id", where=LIVING),
+        *_index("ix_tasks_due", "space_id", "due_key", "id", where=LIVING),
+        *_index("ix_tasks_completed", "space_id", "completed_at", "created_at", where=COMPLETED_ONES),
+        *_index("ix_tasks_open", "space_id", "list_id", "priority", "due_key", where=PENDING, only="postgresql"),
+        *_index("ix_tasks_pending", "space_id", "created_at", "id", where=PENDING, only="postgresql"),
         *_index(
             "ix_tasks_unfinished",
-            *("user_id", "list_id", "priority", "due_key", "created_at", "id"),
+            *("space_id", "list_id", "priority", "due_key", "created_at", "id"),
             where=PENDING,
             only="sqlite",
         ),
-        *_index("ix_tasks_list", "user_id", "list_id", "created_at", "id"),
-        *_index("ix_tasks_trash", "user_id", "deleted_at", "id", where="deleted_at IS NOT NULL"),
+        *_index("ix_tasks_list", "space_id", "list_id", "created_at", "id"),
+        *_index("ix_tasks_trash", "space_id", "deleted_at", "id", where="deleted_at IS NOT NULL"),
     )
 
 
@@ -110,7 +113,7 @@ class TaskTagRow(Base):
 
     __tablename__ = "task_tags"
 
-    user_id: Mapped[Id] = mapped_column(primary_key=True)
+    space_id: Mapped[Id] = mapped_column(primary_key=True)
     tag_key: Mapped[str] = mapped_column(Text().with_variant(Text(collation="C"), "postgresql"), primary_key=True)
     task_id: Mapped[Id] = mapped_column(primary_key=True)
     tag: Mapped[str] = mapped_column(Text().with_variant(Text(collation="C"), "postgresql"))
@@ -118,9 +121,9 @@ class TaskTagRow(Base):
     """Of the task, so that counting needs no join: ``IN_TRASH``, ``COMPLETED`` or ``OPEN``."""
 
     __table_args__ = (
-        ForeignKeyConstraint(["user_id", "task_id"], ["tasks.user_id", "tasks.id"], ondelete="CASCADE"),
-        Index("ix_task_tags_task", "user_id", "task_id"),
-        Index("ix_task_tags_state", "user_id", "state", "tag_key", "tag"),
+        ForeignKeyConstraint(["space_id", "task_id"], ["tasks.space_id", "tasks.id"], ondelete="CASCADE"),
+        Index("ix_task_tags_task", "space_id", "task_id"),
+        Index("ix_task_tags_state", "space_id", "state", "tag_key", "tag"),
     )
 
 
@@ -134,8 +137,10 @@ class ReminderRow(Base):
 
     __tablename__ = "reminders"
 
-    user_id: Mapped[Id] = mapped_column(primary_key=True)
+    space_id: Mapped[Id] = mapped_column(primary_key=True)
     id: Mapped[Id] = mapped_column(primary_key=True)
+    user_id: Mapped[Id] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    """Whose it is; nobody else sees it."""
     task_id: Mapped[Id]
     channel: Mapped[str] = mapped_column(Text)
     remind_at: Mapped[datetime | None] = mapped_column(UtcInstant)
@@ -158,10 +163,11 @@ class ReminderRow(Base):
     created_at: Mapped[Instant]
 
     __table_args__ = (
-        ForeignKeyConstraint(["user_id", "task_id"], ["tasks.user_id", "tasks.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["space_id", "task_id"], ["tasks.space_id", "tasks.id"], ondelete="CASCADE"),
         CheckConstraint("(remind_at IS NULL) <> (minutes_before_due IS NULL)", name="one_moment"),
         CheckConstraint("channel IN ('email', 'webhook')", name="channel"),
-        Index("ix_reminders_task", "user_id", "task_id"),
+        Index("ix_reminders_task", "space_id", "task_id"),
+        Index(None, "user_id"),
         Index(
             "ix_reminders_fire",
             "fire_at",

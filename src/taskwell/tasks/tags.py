@@ -14,14 +14,15 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, now
-from taskwell.database.given import as_given, given_rows
+from taskwell.database.json_rows import as_json_rows, json_rows
 from taskwell.errors import NotFound, Unauthorized
-from taskwell.tasks.queries import USER_ID
+from taskwell.spaces import SpaceAccess
+from taskwell.spaces.revision import SPACE, lock_space, next_revision
+from taskwell.spaces.tables import SpaceRow
 from taskwell.tasks.tables import IN_TRASH, OPEN, TaskRow, TaskTagRow
 from taskwell.tasks.task import tag_key, without_twins
+from taskwell.tasks.visibility import in_space, readable
 from taskwell.users.principal import Principal
-from taskwell.users.revision import advance, hold
-from taskwell.users.tables import UserRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,10 @@ class TagUse:
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """All tags of a user by name.
+    """All tags of a space by name.
 
     Attributes:
-        revision: The user's revision that they show.
+        revision: The space's revision that they show.
     """
 
     items: list[TagUse]
@@ -50,7 +51,7 @@ class Tags:
 
 
 def by_name(condition: ColumnElement[bool]) -> Subquery:
-    """The user's tags on tasks whose state meets the condition: ``name``, ``tag_key``, ``tasks``, ``open_tasks``."""
+    """The space's tags on tasks whose state meets the condition: ``name``, ``tag_key``, ``tasks``, ``open_tasks``."""
     tasks = func.count()
     spelled = (
         select(
@@ -59,7 +60,7 @@ def by_name(condition: ColumnElement[bool]) -> Subquery:
             tasks.label("tasks"),
             tasks.filter(TaskTagRow.state == OPEN).label("open_tasks"),
         )
-        .where(TaskTagRow.user_id == USER_ID, condition)
+        .where(in_space(TaskTagRow), condition)
         .group_by(TaskTagRow.tag_key, TaskTagRow.tag)
         .subquery("spelled")
     )
@@ -82,16 +83,16 @@ def _all() -> Select[Any]:
     """The revision with the tags, so that their ETag never promises more than they show; see ``page_query``."""
     tags = by_name(TaskTagRow.state > IN_TRASH)
     return (
-        select(UserRow.revision, tags.c.name, tags.c.tasks, tags.c.open_tasks)
-        .select_from(UserRow)
+        select(SpaceRow.revision, tags.c.name, tags.c.tasks, tags.c.open_tasks)
+        .select_from(SpaceRow)
         .outerjoin(tags, true())
-        .where(UserRow.id == USER_ID)
+        .where(SpaceRow.id == SPACE)
         .order_by(tags.c.tag_key)
     )
 
 
-def _all_row(user_revision: int, name: str | None, tasks: int, open_tasks: int) -> tuple[int, TagUse | None]:
-    return user_revision, None if name is None else TagUse(name, tasks, open_tasks)
+def _all_row(space_revision: int, name: str | None, tasks: int, open_tasks: int) -> tuple[int, TagUse | None]:
+    return space_revision, None if name is None else TagUse(name, tasks, open_tasks)
 
 
 _ALL: Query[tuple[int, TagUse | None]] = Query(_all(), _all_row, is_heavy=True)
@@ -113,10 +114,10 @@ def _tagged(dialect: str) -> Sequence[Executable]:
     if dialect == "postgresql":
         has_one: ColumnElement[Any] = TaskRow.tag_keys.op("&&")(cast(postgresql.array(keys), ARRAY(SqlText)))
     else:
-        tagged = select(TaskTagRow.task_id).where(TaskTagRow.user_id == USER_ID, TaskTagRow.tag_key.in_(keys))
+        tagged = select(TaskTagRow.task_id).where(in_space(TaskTagRow), TaskTagRow.tag_key.in_(keys))
         has_one = TaskRow.id.in_(tagged)
     completed, in_trash = TaskRow.completed_at.is_not(None), TaskRow.deleted_at.is_not(None)
-    return [select(TaskRow.id, TaskRow.tags, completed, in_trash).where(TaskRow.user_id == USER_ID, has_one)]
+    return [select(TaskRow.id, TaskRow.tags, completed, in_trash).where(in_space(TaskRow), has_one)]
 
 
 _TAGGED: Query[_Tagged] = Query(_tagged, _Tagged, is_heavy=True)
@@ -126,7 +127,7 @@ _TASK = TaskRow.__table__.c
 
 
 def _retag(dialect: str) -> Sequence[Executable]:
-    given = given_rows(dialect, "given", {each.name: each.type for each in (_TASK.id, _TASK.tags, _TASK.tag_keys)})
+    given = json_rows(dialect, "given", {each.name: each.type for each in (_TASK.id, _TASK.tags, _TASK.tag_keys)})
     return [
         update(TaskRow)
         .values(
@@ -135,49 +136,49 @@ def _retag(dialect: str) -> Sequence[Executable]:
             revision=bindparam("revision", type_=BigInteger),
             updated_at=bindparam("now", type_=UtcInstant),
         )
-        .where(TaskRow.user_id == USER_ID, TaskRow.id == given.c.id)
+        .where(in_space(TaskRow), TaskRow.id == given.c.id)
     ]
 
 
 _RETAG: Query[int] = Query(_retag, int, is_heavy=True)
 
 
-async def every(lane: Lane, user: Principal) -> Tags:
-    """All tags of the user's living tasks."""
-    rows = await lane.rows(_ALL, user_id=user.user_id)
+async def every(lane: Lane, actor: Principal, space: SpaceAccess) -> Tags:
+    """All tags of the space's living tasks."""
+    rows = await lane.rows(_ALL, **readable(actor, space))
     if not rows:
         raise Unauthorized
     return Tags([item for _, item in rows if item is not None], rows[0][0])
 
 
-async def rename(lane: Lane, user: Principal, tag: str, name: str) -> TagUse:
+async def rename(lane: Lane, actor: Principal, space: SpaceAccess, tag: str, name: str) -> TagUse:
     """Gives the tag another name or spelling, on the tasks in the trash too.
 
     Where a tag of that name exists the two become one, spelled as ``name``; a task that has both keeps the
     place of the first.
 
     Raises:
-        NotFound: no living task of the user carries the tag.
+        NotFound: no living task of the space carries the tag.
     """
-    return await _replace(lane, user, tag, name)
+    return await _replace(lane, actor, space, tag, name)
 
 
-async def remove(lane: Lane, user: Principal, tag: str) -> None:
+async def remove(lane: Lane, actor: Principal, space: SpaceAccess, tag: str) -> None:
     """Takes the tag off every task, in the trash too.
 
     Raises:
         NotFound: see ``rename``.
     """
-    await _replace(lane, user, tag, None)
+    await _replace(lane, actor, space, tag, None)
 
 
-async def _replace(lane: Lane, user: Principal, tag: str, name: str | None) -> TagUse:
+async def _replace(lane: Lane, actor: Principal, space: SpaceAccess, tag: str, name: str | None) -> TagUse:
     key, new_key = tag_key(tag), tag_key(name or tag)
     if "\x00" in key:
         raise _unknown()
     async with lane.transaction() as transaction:
-        await hold(transaction, user)
-        tagged = await transaction.rows(_TAGGED, user_id=user.user_id, key=key, new_key=new_key)
+        locked = await lock_space(transaction, space)
+        tagged = await transaction.rows(_TAGGED, **readable(actor, space), key=key, new_key=new_key)
         living = [task for task in tagged if not task.is_in_trash]
         if not any(key in map(tag_key, task.tags) for task in living):
             raise _unknown()
@@ -187,9 +188,9 @@ async def _replace(lane: Lane, user: Principal, tag: str, name: str | None) -> T
             if (tags := _respelled(task.tags, {key, new_key}, name)) != task.tags
         ]
         if changed:
-            revision = await advance(transaction, user)
+            revision = await next_revision(transaction, locked)
             await transaction.rows(
-                _RETAG, user_id=user.user_id, given=as_given(changed), revision=revision, now=now()
+                _RETAG, **readable(actor, space), given=as_json_rows(changed), revision=revision, now=now()
             )
     return TagUse(name or tag, len(living), sum(not task.is_completed for task in living))
 

@@ -94,6 +94,11 @@ class Task:
     def completed(self) -> bool:
         return self.completed_at is not None
 
+    @property
+    def living(self) -> int:
+        """How many it counts for in ``spaces.living``."""
+        return int(self.deleted_at is None)
+
     @classmethod
     def drafted(cls, draft: TaskDraft, *, task_id: str, now: datetime) -> "Task":
         """A new task; its revision is known only once it is stored."""

@@ -1,54 +1,54 @@
-"""Moving to another time zone: the user's days begin and end elsewhere, and with them what is due on a day."""
+"""Moving to another time zone: the space's days begin and end elsewhere, and with them what is due on a day."""
 
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Text, bindparam, select, update
 from sqlalchemy.sql.base import Executable
 
+from taskwell import users
 from taskwell.database import Day, Lane, Query, UtcInstant, now
-from taskwell.database.given import as_given, given_rows
-from taskwell.tasks.queries import USER_ID
+from taskwell.database.json_rows import as_json_rows, json_rows
+from taskwell.spaces import SpaceAccess
+from taskwell.spaces.revision import SPACE, lock_space
+from taskwell.spaces.tables import SpaceRow
 from taskwell.tasks.tables import TaskRow
 from taskwell.tasks.task import end_of
+from taskwell.tasks.visibility import in_space, readable
 from taskwell.users.principal import Principal
-from taskwell.users.revision import hold
-from taskwell.users.revocation import announce_change
-from taskwell.users.tables import UserRow
 
 _DAYS: Query[date] = Query(
-    select(TaskRow.due_date).where(TaskRow.user_id == USER_ID, TaskRow.due_date.is_not(None)).distinct(),
+    select(TaskRow.due_date).where(in_space(TaskRow), TaskRow.due_date.is_not(None)).distinct(),
     lambda day: day,
     is_heavy=True,
 )
 
 _MOVE: Query[Any] = Query(
-    update(UserRow)
-    .where(UserRow.id == USER_ID)
+    update(SpaceRow)
+    .where(SpaceRow.id == SPACE)
     .values(
-        time_zone=bindparam("time_zone"),
-        revision=UserRow.revision + 1,
+        time_zone=bindparam("time_zone", type_=Text),
+        revision=SpaceRow.revision + 1,
+        changed_revision=SpaceRow.revision + 1,
         updated_at=bindparam("at", type_=UtcInstant),
     ),
     lambda *_: None,
 )
 
 
-def _reckon(dialect: str) -> Sequence[Executable]:
-    days = given_rows(dialect, "days", {"due_date": Day(), "due_key": UtcInstant()})
+def _compute(dialect: str) -> Sequence[Executable]:
+    days = json_rows(dialect, "days", {"due_date": Day(), "due_key": UtcInstant()})
     return [
-        update(TaskRow)
-        .values(due_key=days.c.due_key)
-        .where(TaskRow.user_id == USER_ID, TaskRow.due_date == days.c.due_date)
+        update(TaskRow).values(due_key=days.c.due_key).where(in_space(TaskRow), TaskRow.due_date == days.c.due_date)
     ]
 
 
-_RECKON: Query[Any] = Query(_reckon, lambda *_: None, is_heavy=True)
+_COMPUTE: Query[Any] = Query(_compute, lambda *_: None, is_heavy=True)
 
 
-async def move_to_zone(lane: Lane, user: Principal, time_zone: str) -> bool:
-    """Sets the user's time zone, and when each task is due that is due on a day, those in the trash too.
+async def move_to_zone(lane: Lane, actor: Principal, space: SpaceAccess, time_zone: str) -> bool:
+    """Sets the time zone of a user's own space, and when each task is due that is due on a day, trashed ones too.
 
     It takes a revision, since lists change with it; the tasks keep theirs, since no field of theirs changes.
 
@@ -59,11 +59,13 @@ async def move_to_zone(lane: Lane, user: Principal, time_zone: str) -> bool:
         Unauthorized: the user is gone.
     """
     async with lane.transaction() as transaction:
-        if (await hold(transaction, user)).time_zone == time_zone:
+        if (await lock_space(transaction, space)).time_zone == time_zone:
             return False
-        await transaction.rows(_MOVE, user_id=user.user_id, time_zone=time_zone, at=now())
-        days = await transaction.rows(_DAYS, user_id=user.user_id)
-        reckoned = [{"due_date": day, "due_key": end_of(day, time_zone)} for day in days]
-        await transaction.rows(_RECKON, user_id=user.user_id, days=as_given(reckoned))
-        await announce_change(transaction, user.user_id)
+        found = readable(actor, space)
+        at = now()
+        await transaction.rows(_MOVE, **found, time_zone=time_zone, at=at)
+        days = await transaction.rows(_DAYS, **found)
+        moved = [{"due_date": day, "due_key": end_of(day, time_zone)} for day in days]
+        await transaction.rows(_COMPUTE, **found, days=as_json_rows(moved))
+        await users.zone_moved(transaction, actor, at)
     return True

@@ -19,7 +19,7 @@ from taskwell.users.directory import (
     every,
     set_password,
 )
-from taskwell.users.identities import holder_of
+from taskwell.users.identities import Caller, holder_of
 from taskwell.users.known_groups import is_group_of_email, is_group_of_user, purge_known_groups
 from taskwell.users.personal_tokens import (
     PersonalToken,
@@ -28,13 +28,12 @@ from taskwell.users.personal_tokens import (
     make_token,
     remove_token,
 )
-from taskwell.users.profile import ProfileChanges, change, confirm_password, delete_account, get
+from taskwell.users.profile import ProfileChanges, change, confirm_password, delete_account, get, zone_moved
 from taskwell.users.revocation import name_of_user, purge_revoked, recently_revoked, revoke
+from taskwell.users.second_step import answer, challenged
 from taskwell.users.sign_in import (
     PasswordHashes,
-    answer,
     authenticate,
-    challenged,
     change_password,
     password_hashes,
     sign_up,
@@ -43,6 +42,7 @@ from taskwell.users.user import User
 
 __all__ = [
     "Account",
+    "Caller",
     "Confirmed",
     "PasswordHashes",
     "PersonalToken",
@@ -83,4 +83,5 @@ __all__ = [
     "set_password",
     "sign_up",
     "verify_email",
+    "zone_moved",
 ]

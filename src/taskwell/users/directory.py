@@ -147,11 +147,7 @@ async def set_password(lane: Lane, user: User, password: str) -> None:
         await announce_change(transaction, user.id)
 
 
-_LOCK: Query[str] = Query(select(UserRow.id).where(OWN_ROW).with_for_update(), str)
-
-
 async def delete(lane: Lane, user_id: str) -> None:
     """Removes the user and everything they own, and refuses their tokens from then on."""
     async with lane.transaction() as transaction:
-        await transaction.rows(_LOCK, user_id=user_id)
         await remove(transaction, user_id)

@@ -11,11 +11,15 @@ from sqlalchemy import Boolean, Column, ColumnElement, LargeBinary, Table, bindp
 from taskwell.database import Base, Database, Query, TextList, UtcInstant, UuidText, now
 from taskwell.database.json import BooleanJson, InstantText, JsonObject, ListJson
 from taskwell.errors import Unauthorized
+from taskwell.spaces import SpaceAccess
+from taskwell.spaces.revision import SPACE
 from taskwell.users.principal import Principal
 
 CHUNK_BYTES = 65_536
 
 LEFT_OUT = {
+    "spaces": "the user's own has the user's id, and its time zone stands with the user",
+    "memberships": "the user is the owner of their own space",
     "task_tags": "the tasks themselves hold their tags",
     "mails": "mail on its way",
     "totp": "the secret of an authenticator app, which has it",
@@ -62,26 +66,24 @@ class Export:
     @cached_property
     def sections(self) -> dict[str, Query[str]]:
         """What to read, by the name of the member; made at the first use, when all tables are known."""
-        owned = [table for table in Base.metadata.sorted_tables if _owner(table) is not None]
+        owned = [table for table in Base.metadata.sorted_tables if _own(table)]
         return {
             _NAMES.get(table.name, table.name): self._rows(table) for table in owned if table.name not in LEFT_OUT
         }
 
     def _rows(self, table: Table) -> Query[str]:
-        owner = _owner(table)
-        assert owner is not None
         form = self._forms.get(table.name, JsonObject(members(table)))
-        rows = select(form).where(owner == bindparam("user_id", type_=UuidText))
+        rows = select(form).where(*_own(table))
         return Query(rows.order_by(*table.primary_key.columns), str)
 
-    async def document(self, database: Database, user: Principal) -> AsyncGenerator[bytes, None]:
+    async def document(self, database: Database, user: Principal, space: SpaceAccess) -> AsyncGenerator[bytes, None]:
         """The document, piece by piece.
 
         Raises:
             Unauthorized: the user is gone; before the first piece.
         """
         chunk = bytearray()
-        async with aclosing(self._pieces(database, user)) as pieces:
+        async with aclosing(self._pieces(database, user, space)) as pieces:
             async for piece in pieces:
                 chunk += piece
                 if len(chunk) >= CHUNK_BYTES:
@@ -89,8 +91,8 @@ class Export:
                     chunk.clear()
         yield bytes(chunk)
 
-    async def _pieces(self, database: Database, user: Principal) -> AsyncGenerator[bytes, None]:
-        values = {"user_id": user.user_id, "subject": user.subject}
+    async def _pieces(self, database: Database, user: Principal, space: SpaceAccess) -> AsyncGenerator[bytes, None]:
+        values = {"actor": user.user_id, "space": space.id, "subject": user.subject}
         async with database.snapshot() as snapshot:
             account = [row async for row in snapshot.stream(self.sections["user"], **values)]
             if not account:
@@ -109,8 +111,13 @@ class Export:
             yield b"}"
 
 
-def _owner(table: Table) -> Column[Any] | None:
-    return table.columns.get("id" if table.name == "users" else "user_id")
+def _own(table: Table) -> list[ColumnElement[bool]]:
+    """Which rows are the user's: what is in their own space, and what is theirs alone."""
+    columns = table.columns
+    owner = columns.get("id" if table.name == "users" else "user_id")
+    space = columns.get("id" if table.name == "spaces" else "space_id")
+    owned = [] if owner is None else [owner == bindparam("actor", type_=UuidText)]
+    return owned if space is None else [*owned, space == SPACE]
 
 
 def members(table: Table) -> dict[str, Any]:
@@ -118,7 +125,7 @@ def members(table: Table) -> dict[str, Any]:
     return {
         column.name: _json(column)
         for column in table.columns
-        if column.name != "user_id"
+        if column.name not in ("user_id", "space_id")
         and f"{table.name}.{column.name}" not in _TECHNICAL
         and not isinstance(column.type, LargeBinary)
     }

@@ -11,9 +11,11 @@ from sqlalchemy.sql.base import Executable
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
 from taskwell.errors import InvalidToken
 from taskwell.security.claims import ExternalClaims, TokenClaims
+from taskwell.spaces import SpaceAccess
+from taskwell.spaces.personal import adding_personal_spaces
 from taskwell.text import on_one_line, shows_something
 from taskwell.users.principal import Principal
-from taskwell.users.profile import OWN_ROW, USER_COLUMNS
+from taskwell.users.profile import OWN_ROW, TIME_ZONE, USER_COLUMNS
 from taskwell.users.tables import ExternalIdentityRow, RevokedTokenRow, UserRow
 from taskwell.users.user import MAX_EMAIL, MAX_NAME, User, is_email
 
@@ -27,7 +29,15 @@ NEVER_STALE = datetime(9999, 1, 1, tzinfo=UTC)
 """When a token was issued that does not say."""
 
 
-async def holder_of(lane: Lane, token: TokenClaims | ExternalClaims) -> Principal | None:
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whom a token stands for, and their own space, as of a few seconds ago."""
+
+    actor: Principal
+    space: SpaceAccess
+
+
+async def holder_of(lane: Lane, token: TokenClaims | ExternalClaims) -> Caller | None:
     """The holder; None where the token is revoked or the user is gone or disabled."""
     return await (_local(lane, token) if isinstance(token, TokenClaims) else _external(lane, token))
 
@@ -45,7 +55,7 @@ _IS_VALID_FOR_USER = and_(
 )
 
 _LOCAL: Query[str] = Query(
-    select(UserRow.time_zone)
+    select(TIME_ZONE)
     .where(UserRow.id == bindparam("user_id", type_=UuidText), _IS_VALID_FOR_USER)
     .where(~exists(select(_ONE).where(RevokedTokenRow.token_id == _TOKEN_ID))),
     str,
@@ -74,13 +84,12 @@ async def lock_caller(transaction: Lane, user: Principal) -> User:
     return found
 
 
-async def _local(lane: Lane, token: TokenClaims) -> Principal | None:
+async def _local(lane: Lane, token: TokenClaims) -> Caller | None:
     time_zone = await lane.row(_LOCAL, user_id=token.subject, issued_at=token.issued_at, token_id=token.token_id)
     if time_zone is None:
         return None
-    return Principal(
-        token.subject, token.subject, token.token_id, token.expires_at, time_zone, issued_at=token.issued_at
-    )
+    actor = Principal(token.subject, token.subject, token.token_id, token.expires_at, issued_at=token.issued_at)
+    return Caller(actor, SpaceAccess.personal(actor.user_id, time_zone=time_zone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +119,7 @@ _IS_REFUSED = exists(
 _EXTERNAL: Query[_Holder] = Query(
     select(
         UserRow.id,
-        UserRow.time_zone,
+        TIME_ZONE,
         and_(_IS_VALID_FOR_USER, ~_IS_REFUSED),
         UserRow.email,
         UserRow.email_verified_at.is_not(None),
@@ -125,10 +134,10 @@ _USER_COLUMNS = ["id", "email", "email_verified_at", "email_said_at", "name", "c
 
 
 def _add(dialect: str) -> Sequence[Executable]:
-    """The identity, if it is new and the token is good, and its user; of many at once one adds both.
+    """The identity, if it is new and the token is good, its user and their space; of many at once one adds all.
 
     PostgreSQL does it in one statement, in which all but the first wait for the first; on SQLite, where there is
-    one writer at a time, it is two in one transaction.
+    one writer at a time, it is four in one transaction.
     """
     new_user = select(
         bindparam("user_id", type_=UuidText),
@@ -148,12 +157,14 @@ def _add(dialect: str) -> Sequence[Executable]:
             .returning(ExternalIdentityRow.user_id)
             .cte("identity")
         )
-        return [insert(UserRow).from_select(_USER_COLUMNS, new_user.where(exists(select(identity.c.user_id))))]
+        adding = insert(UserRow).from_select(_USER_COLUMNS, new_user.where(exists(select(identity.c.user_id))))
+        return adding_personal_spaces(adding.returning(UserRow.id, UserRow.created_at).cte("made"), dialect)
     known = select(_ONE).where(ExternalIdentityRow.issuer == _ISSUER, ExternalIdentityRow.subject == _SUBJECT)
-    made = select(_ONE).where(UserRow.id == bindparam("user_id", type_=UuidText))
+    made = select(UserRow.id, UserRow.created_at).where(UserRow.id == bindparam("user_id", type_=UuidText))
     return [
         insert(UserRow).from_select(_USER_COLUMNS, new_user.where(~exists(known), ~_IS_REFUSED)),
         sqlite.insert(ExternalIdentityRow).from_select(_IDENTITY_COLUMNS, new_identity.where(exists(made))),
+        *adding_personal_spaces(made.subquery("made"), dialect),
     ]
 
 
@@ -176,7 +187,7 @@ _TAKE_OVER: Query[None] = Query(
 """What the issuer says of the e-mail now; an older token, still good, changes nothing back."""
 
 
-async def _external(lane: Lane, token: ExternalClaims) -> Principal | None:
+async def _external(lane: Lane, token: ExternalClaims) -> Caller | None:
     issued_at = token.issued_at or NEVER_STALE
     values: dict[str, object] = {
         "issuer": token.issuer,
@@ -197,15 +208,15 @@ async def _external(lane: Lane, token: ExternalClaims) -> Principal | None:
         return None
     if email is not None and (email, token.email_verified) != (holder.email, holder.email_verified):
         await lane.rows(_TAKE_OVER, **said, user_id=holder.user_id)
-    return Principal(
+    actor = Principal(
         holder.user_id,
         token.subject,
         token.token_id,
         token.expires_at,
-        holder.time_zone,
         is_external=True,
         issued_at=token.issued_at,
     )
+    return Caller(actor, SpaceAccess.personal(actor.user_id, time_zone=holder.time_zone))
 
 
 def _email(token: ExternalClaims) -> str | None:

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy import ColumnElement, Text, bindparam, delete, insert, select
 
@@ -13,7 +13,10 @@ from taskwell.errors import LinkOver
 from taskwell.users.tables import OneTimeTokenRow, UserRow
 
 Purpose = Literal["verify_email", "sign_in"]
-LIFETIMES: dict[Purpose, timedelta] = {"verify_email": timedelta(hours=24), "sign_in": timedelta(minutes=5)}
+SIGN_IN: Final = "sign_in"
+"""Told in an answer and not mailed: the challenge of who has still to send a code."""
+
+LIFETIMES: dict[Purpose, timedelta] = {"verify_email": timedelta(hours=24), SIGN_IN: timedelta(minutes=5)}
 
 _USER_ID = bindparam("user_id", type_=UuidText)
 _EMAIL = bindparam("email", type_=Text)

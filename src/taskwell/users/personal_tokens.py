@@ -12,8 +12,10 @@ from taskwell.database import Day, Lane, Query, UtcInstant, UuidText, new_id, no
 from taskwell.errors import AppError, EmailUnverified, InvalidToken, LimitReached, NotFound
 from taskwell.mail import outbox
 from taskwell.security import personal_tokens
-from taskwell.users.identities import lock_caller
+from taskwell.spaces import SpaceAccess
+from taskwell.users.identities import Caller, lock_caller
 from taskwell.users.principal import Principal, Scope
+from taskwell.users.profile import TIME_ZONE
 from taskwell.users.revocation import announce_end
 from taskwell.users.tables import ApiTokenRow, UserRow
 
@@ -163,7 +165,7 @@ _HOLDER: Query[_Holder] = Query(
         ApiTokenRow.expires_at,
         ApiTokenRow.last_used_on,
         UserRow.email_key.is_(None),
-        UserRow.time_zone,
+        TIME_ZONE,
     )
     .join(UserRow, UserRow.id == ApiTokenRow.user_id)
     .where(
@@ -182,7 +184,7 @@ _USED: Query[None] = Query(
 )
 
 
-async def holder_of_personal(lane: Lane, text: str) -> Principal:
+async def holder_of_personal(lane: Lane, text: str) -> Caller:
     """The holder of a personal token.
 
     Raises:
@@ -197,12 +199,12 @@ async def holder_of_personal(lane: Lane, text: str) -> Principal:
     if found.last_used_on is None or found.last_used_on < at.date():
         with suppress(AppError):  # a full disk must not keep anybody from reading
             await lane.rows(_USED, token_id=found.token_id, today=at.date())
-    return Principal(
+    actor = Principal(
         found.user_id,
         found.user_id,
         found.token_id,
         found.expires_at or NO_END,
-        found.time_zone,
         is_external=found.is_external,
         scopes=frozenset(cast("tuple[Scope, ...]", found.scopes)),
     )
+    return Caller(actor, SpaceAccess.personal(actor.user_id, time_zone=found.time_zone))

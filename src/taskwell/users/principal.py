@@ -17,7 +17,6 @@ class Principal:
         subject: The token's ``sub``: the id by which the caller knows itself.
         token_id: The token's ``jti``, or its hash where it has none; what logout revokes.
         expires_at: When the token ends.
-        time_zone: The user's IANA time zone, as of a few seconds ago.
         is_external: Whether another issuer keeps the account, so that there is no password here.
         scopes: What the token allows; None for everything.
         issued_at: When the token was issued; None where it does not say.
@@ -27,7 +26,6 @@ class Principal:
     subject: str
     token_id: str
     expires_at: datetime
-    time_zone: str
     is_external: bool = False
     scopes: frozenset[Scope] | None = None
     issued_at: datetime | None = None

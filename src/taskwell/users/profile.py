@@ -10,11 +10,15 @@ from taskwell.database import Lane, Query, UtcInstant, UuidText, now
 from taskwell.errors import Invalid, Unauthorized, WrongPassword
 from taskwell.security.claims import identity_id
 from taskwell.security.passwords import is_password
+from taskwell.spaces.personal import lock_personal_space, remove_personal_space
+from taskwell.spaces.tables import SpaceRow
 from taskwell.users.principal import Principal
-from taskwell.users.revision import hold
 from taskwell.users.revocation import announce_change, refuse_former, revoke
 from taskwell.users.tables import ExternalIdentityRow, UserRow
 from taskwell.users.user import User
+
+TIME_ZONE = select(SpaceRow.time_zone).where(SpaceRow.id == UserRow.id).correlate(UserRow).scalar_subquery()
+"""A user's time zone is that of their own space."""
 
 USER_COLUMNS = (
     UserRow.id,
@@ -22,7 +26,7 @@ USER_COLUMNS = (
     UserRow.email_verified_at,
     UserRow.pending_email,
     UserRow.name,
-    UserRow.time_zone,
+    TIME_ZONE,
     UserRow.created_at,
     UserRow.updated_at,
 )
@@ -32,6 +36,19 @@ OWN_ROW = UserRow.id == bindparam("user_id", type_=UuidText)
 BY_ID: Query[User] = Query(select(*USER_COLUMNS).where(OWN_ROW), User)
 
 PASSWORD_HASH: Query[str | None] = Query(select(UserRow.password_hash).where(OWN_ROW), lambda found: found)
+
+
+_LOCK: Query[str] = Query(select(UserRow.id).where(OWN_ROW).with_for_update(), str)
+
+
+async def lock_account(transaction: Lane, user: Principal) -> None:
+    """Makes every other change of the account wait until this transaction ends.
+
+    Raises:
+        Unauthorized: the user is gone.
+    """
+    if await transaction.row(_LOCK, user_id=user.user_id) is None:
+        raise Unauthorized
 
 
 class ProfileChanges(TypedDict, total=False):
@@ -80,7 +97,7 @@ async def change(lane: Lane, user: Principal, changes: ProfileChanges) -> tuple[
     """
     assert user.is_external or "email" not in changes
     async with lane.transaction() as transaction:
-        await hold(transaction, user)
+        await lock_account(transaction, user)
         before = await get(transaction, user)
         differing = {name for name, value in changes.items() if value != getattr(before, name)}
         if not differing:
@@ -90,6 +107,17 @@ async def change(lane: Lane, user: Principal, changes: ProfileChanges) -> tuple[
         values = {"name": after.name, "email": after.email, "updated_at": after.updated_at}
         await transaction.rows(_REWRITE, user_id=user.user_id, **values)
         return after, differing
+
+
+_ZONE_MOVED: Query[Any] = Query(
+    update(UserRow).where(OWN_ROW).values(updated_at=bindparam("at", type_=UtcInstant)), lambda *_: None
+)
+
+
+async def zone_moved(transaction: Lane, user: Principal, at: datetime) -> None:
+    """Notes that the user's own space has another time zone, and has every process look the user up again."""
+    await transaction.rows(_ZONE_MOVED, user_id=user.user_id, at=at)
+    await announce_change(transaction, user.user_id)
 
 
 async def confirm_password(lane: Lane, user: Principal, password: str) -> str:
@@ -142,13 +170,17 @@ async def delete_account(lane: Lane, user: Principal, *, password: str | None, c
     elif not user.is_named(given):
         raise Invalid.field("confirm", "It must be your own id.", "wrong_id")
     async with lane.transaction() as transaction:
-        await hold(transaction, user)
+        await lock_personal_space(transaction, user.user_id)
+        await lock_account(transaction, user)
         await revoke(transaction, user)
         await remove(transaction, user.user_id)
 
 
 async def remove(transaction: Lane, user_id: str) -> None:
-    """Removes a user, of whose row every other row is a dependant."""
+    """Removes a user and their space, on which every other row depends."""
+    await lock_personal_space(transaction, user_id)
+    await transaction.rows(_LOCK, user_id=user_id)
     await refuse_former(transaction, user_id, await transaction.rows(_IDENTITIES, user_id=user_id))
     await announce_change(transaction, user_id)
+    await remove_personal_space(transaction, user_id)
     await transaction.rows(_REMOVE, user_id=user_id)

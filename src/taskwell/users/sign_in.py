@@ -1,28 +1,29 @@
 """The verbs of getting in with a password: sign up, sign in, change the password."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, true, update
+from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, new_id, now
 from taskwell.database.lanes import UniqueViolated
 from taskwell.errors import (
-    ChallengeOver,
     EmailTaken,
     Forbidden,
     Invalid,
     InvalidCredentials,
-    LinkOver,
     WrongPassword,
 )
 from taskwell.security.passwords import hash_password, is_password
+from taskwell.spaces.personal import adding_personal_spaces
 from taskwell.users import one_time_tokens, personal_tokens, totp
 from taskwell.users.confirmation import send_link
 from taskwell.users.known_groups import remember_group
 from taskwell.users.principal import Principal
-from taskwell.users.profile import BY_ID, OWN_ROW, USER_COLUMNS, confirm_password, get
+from taskwell.users.profile import OWN_ROW, USER_COLUMNS, confirm_password, get
 from taskwell.users.revocation import announce_change
 from taskwell.users.tables import UserRow
 from taskwell.users.user import User, broken_password_rule, email_key
@@ -42,17 +43,31 @@ _BY_EMAIL: Query[StoredPassword] = Query(
     StoredPassword,
 )
 
-_ADD: Query[User] = Query(
-    insert(UserRow)
-    .values(
+
+def _add(dialect: str) -> Sequence[Executable]:
+    """The account and its space; one statement on PostgreSQL, three in one transaction on SQLite."""
+    columns = UserRow.__table__.c
+    adding = insert(UserRow).values(
         {
-            name: bindparam(name, type_=UserRow.__table__.c[name].type)
-            for name in ("id", "email", "email_key", "name", "password_hash", "created_at", "updated_at")
+            name: bindparam(parameter, type_=columns[name].type)
+            for name, parameter in (
+                ("id", "user_id"),
+                ("email", "email"),
+                ("email_key", "email_key"),
+                ("name", "name"),
+                ("password_hash", "password_hash"),
+                ("created_at", "at"),
+                ("updated_at", "at"),
+            )
         }
     )
-    .returning(*USER_COLUMNS),
-    User,
-)
+    if dialect == "postgresql":
+        return adding_personal_spaces(adding.returning(UserRow.id, UserRow.created_at).cte("made"), dialect)
+    made = select(UserRow.id, UserRow.created_at).where(OWN_ROW).subquery("made")
+    return [adding, *adding_personal_spaces(made, dialect)]
+
+
+_ADD: Query[None] = Query(_add, lambda *_: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +108,7 @@ def _still(*columns: Any) -> _Still:
     return _Still(User(*columns[:-2]), *columns[-2:])
 
 
-_STILL_THERE: Query[_Still] = Query(_NOW, _still)
+STILL_THERE: Query[_Still] = Query(_NOW, _still)
 _STILL: Query[_Still] = Query(_NOW.where(UserRow.password_hash == bindparam("password_hash")), _still)
 _CHALLENGE = one_time_tokens.issuing(true())
 
@@ -112,20 +127,10 @@ async def sign_up(
         EmailTaken: another account has the e-mail, whichever way it is capitalised.
     """
     require_good(password, email=email, name=name, field="password")
-    at = now()
-    values = {
-        "id": new_id(),
-        "email": email,
-        "email_key": email_key(email),
-        "name": name,
-        "password_hash": await hash_password(password),
-        "created_at": at,
-        "updated_at": at,
-    }
+    password_hash = await hash_password(password)
     try:
         async with lane.transaction() as transaction:
-            user = await transaction.row(_ADD, **values)
-            assert user is not None
+            user = await open_account(transaction, email=email, name=name, password_hash=password_hash)
             if group is not None:
                 await remember_group(transaction, user.id, group)
             if sends_link:
@@ -133,6 +138,17 @@ async def sign_up(
             return user
     except UniqueViolated:
         raise EmailTaken from None
+
+
+async def open_account(
+    lane: Lane, *, email: str, name: str, password_hash: str, user_id: str | None = None, at: datetime | None = None
+) -> User:
+    """Stores an account, and with it the user's own space."""
+    at = at or now()
+    user = User(user_id or new_id(), email, None, None, name, "UTC", at, at)
+    values = {"email": email, "email_key": email_key(email), "name": name, "password_hash": password_hash}
+    await lane.rows(_ADD, user_id=user.id, at=at, **values)
+    return user
 
 
 async def authenticate(lane: Lane, *, email: str, password: str, group: str, takes_code: bool = False) -> SignedIn:
@@ -168,41 +184,10 @@ async def authenticate(lane: Lane, *, email: str, password: str, group: str, tak
 
 async def _challenge(transaction: Lane, user: User) -> str:
     challenge = await one_time_tokens.issue(
-        transaction, _CHALLENGE, "sign_in", user_id=user.id, email=user.email or ""
+        transaction, _CHALLENGE, one_time_tokens.SIGN_IN, user_id=user.id, email=user.email or ""
     )
     assert challenge is not None, "the user's row is locked"
     return challenge
-
-
-async def challenged(lane: Lane, challenge: str) -> User | None:
-    """Who has to answer the challenge with a code; None where it is over."""
-    user_id = await one_time_tokens.holder(lane, "sign_in", challenge)
-    if user_id is None:
-        return None
-    return await lane.row(BY_ID, user_id=user_id)
-
-
-async def answer(lane: Lane, user: User, *, challenge: str, code: str, group: str) -> SignedIn:
-    """Signs in who had the right password before; a wrong code leaves the challenge as it is.
-
-    Raises:
-        ChallengeOver: it has just been used, or has ended.
-        InvalidCredentials: the code is wrong, or was used before.
-    """
-    as_of = now()
-    async with lane.transaction() as transaction:
-        still = await transaction.row(_STILL_THERE, user_id=user.id)
-        try:
-            await one_time_tokens.use(transaction, "sign_in", challenge)
-        except LinkOver:
-            still = None
-        if still is None:
-            raise ChallengeOver
-        used = await totp.use_code(transaction, user.id, code)
-        if used is None:
-            raise InvalidCredentials("The code is wrong, or was used before; wait for the next one.")
-        await remember_group(transaction, user.id, group)
-    return SignedIn(still.user, still.no_earlier(as_of), used)
 
 
 _TICK = timedelta(milliseconds=1)

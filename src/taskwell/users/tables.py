@@ -9,7 +9,10 @@ from taskwell.database import Base, Day, Id, Instant, TextList, UtcInstant
 
 
 class UserRow(Base):
-    """An account of our own, or the owner of an external identity (then without e-mail rules or password)."""
+    """An account of our own, or the owner of an external identity (then without e-mail rules or password).
+
+    The time zone is that of the personal space.
+    """
 
     __tablename__ = "users"
 
@@ -25,8 +28,6 @@ class UserRow(Base):
     """What becomes the e-mail when its owner follows the link that was sent there."""
     name: Mapped[str] = mapped_column(Text)
     password_hash: Mapped[str | None] = mapped_column(Text)
-    time_zone: Mapped[str] = mapped_column(Text, server_default="UTC")
-    revision: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     tokens_valid_after: Mapped[datetime | None] = mapped_column(UtcInstant)
     kept_token_id: Mapped[str | None] = mapped_column(Text)
     """The one older token that a password change leaves valid: the one that made it."""

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
 
-from taskwell.api.task_members import EXAMPLE_ID, EXAMPLE_USER, MEMBERS, priority_member, task_members
+from taskwell.api.task_members import EXAMPLE_ID, EXAMPLE_USER, task_members
 from taskwell.database.json import JsonObject
 from taskwell.tasks import Priority, Projection, Task, TaskChanges, TaskDraft
 from taskwell.tasks.fields import Flag, Title, without_nul
+from taskwell.tasks.members import MEMBERS, priority_member
 
 TodoPriority = Literal["high", "medium", "low"]
 Description = Annotated[str, StringConstraints(max_length=1000), AfterValidator(without_nul)]

@@ -5,13 +5,12 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
-from sqlalchemy import func
 
-from taskwell.api.task_members import EXAMPLE_ID, EXAMPLE_USER, MEMBERS, task_members
-from taskwell.database.json import DayText, InstantText, JsonObject
+from taskwell.api.task_members import EXAMPLE_ID, EXAMPLE_USER, task_members
+from taskwell.database.json import JsonObject
 from taskwell.tasks import Priority, Projection, Task, TaskChanges, TaskDraft
 from taskwell.tasks.fields import Description, DueField, Flag, Tags, Text, Title
-from taskwell.tasks.tables import TaskRow
+from taskwell.tasks.members import DUE, MEMBERS
 from taskwell.tasks.task import PriorityName
 
 EXAMPLE_TASK: JsonDict = {
@@ -57,9 +56,8 @@ def task_json(task: Task, subject: str) -> dict[str, Any]:
     return {name: members[name] for name in TaskOut.model_fields}
 
 
-_DUE = func.coalesce(DayText(TaskRow.due_date), InstantText(TaskRow.due_at))
 AS_JSON: Projection[str] = Projection(
-    (JsonObject({name: MEMBERS[name] for name in TaskOut.model_fields} | {"due_date": _DUE}),), str, is_text=True
+    (JsonObject({name: MEMBERS[name] for name in TaskOut.model_fields} | {"due_date": DUE}),), str, is_text=True
 )
 
 

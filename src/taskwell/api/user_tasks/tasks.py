@@ -10,6 +10,7 @@ from taskwell import tasks
 from taskwell.api.answers import Tagged
 from taskwell.api.call import Call
 from taskwell.api.conditional import IfMatch, etag
+from taskwell.api.failures import raises
 from taskwell.api.long_lists import LongList, long_list
 from taskwell.api.operation import LenientOperation
 from taskwell.api.replies import FRESH, json_response
@@ -23,6 +24,7 @@ from taskwell.api.user_tasks.schemas import (
     TaskQuery,
     task_json,
 )
+from taskwell.errors import LimitReached
 from taskwell.tasks import PageRequest, Priority, Task, TaskChanges, TaskFilter, TaskSort
 
 router = APIRouter(prefix="/tasks", route_class=LenientOperation)
@@ -53,38 +55,40 @@ def _sort(query: TaskQuery) -> TaskSort:
     return TaskSort("due" if key == "due_date" else key, (query.order or query.sort_order) != "asc")
 
 
-@router.post("", summary="Create a task", status_code=201, response_model=TaskOut)
+@router.post("", summary="Create a task", status_code=201, response_model=TaskOut, responses=raises(LimitReached))
 async def create_task(call: Call, body: TaskBody) -> Tagged:
-    return _tagged(call, await tasks.create(call.lane, call.user, body.draft()))
+    return _tagged(call, await tasks.create(call.lane, call.user, call.space, body.draft()))
 
 
 @router.get("/{task_id}", summary="Get a task", response_model=TaskOut)
 async def get_task(call: Call, task_id: str) -> Tagged:
-    return _tagged(call, await tasks.get(call.lane, call.user, task_id))
+    return _tagged(call, await tasks.get(call.lane, call.user, call.space, task_id))
 
 
 @router.put("/{task_id}", summary="Change the named fields of a task", response_model=TaskOut)
 @router.patch("/{task_id}", summary="Change the named fields of a task", response_model=TaskOut)
 async def change_task(call: Call, task_id: str, body: TaskPatch, if_match: IfMatch) -> Tagged:
-    return _tagged(call, await tasks.change(call.lane, call.user, task_id, body.changes(), if_match=if_match))
+    return _tagged(
+        call, await tasks.change(call.lane, call.user, call.space, task_id, body.changes(), if_match=if_match)
+    )
 
 
 @router.patch("/{task_id}/complete", summary="Complete, reopen or toggle a task", response_model=TaskOut)
 async def complete_task(call: Call, task_id: str, if_match: IfMatch, body: Completion | None = None) -> Tagged:
     if body is None or body.completed is None:
-        return _tagged(call, await tasks.toggle(call.lane, call.user, task_id, if_match=if_match))
+        return _tagged(call, await tasks.toggle(call.lane, call.user, call.space, task_id, if_match=if_match))
     changes = TaskChanges(completed=body.completed)
-    return _tagged(call, await tasks.change(call.lane, call.user, task_id, changes, if_match=if_match))
+    return _tagged(call, await tasks.change(call.lane, call.user, call.space, task_id, changes, if_match=if_match))
 
 
 async def delete_task(call: Call, task_id: str, if_match: IfMatch) -> Response:
-    await tasks.delete(call.lane, call.user, task_id, if_match=if_match)
+    await tasks.delete(call.lane, call.user, call.space, task_id, if_match=if_match)
     return Response(status_code=204, headers=FRESH)
 
 
 async def delete_task_with_answer(call: Call, task_id: str, if_match: IfMatch) -> Response:
     """The answer has a body, since these clients parse one."""
-    await tasks.delete(call.lane, call.user, task_id, if_match=if_match)
+    await tasks.delete(call.lane, call.user, call.space, task_id, if_match=if_match)
     return json_response({"message": "Task deleted", "id": task_id}, headers=FRESH)
 
 

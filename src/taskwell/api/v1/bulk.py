@@ -17,7 +17,7 @@ from taskwell.api.problems import problem
 from taskwell.api.replies import FRESH, json_response
 from taskwell.api.v1.bulk_schemas import BulkBody, BulkOut, OperationBody
 from taskwell.api.v1.schemas import TaskBody, TaskPatch, task_json
-from taskwell.errors import AppError, Invalid, NotFound, PreconditionFailed, PreconditionRequired
+from taskwell.errors import AppError, Invalid, LimitReached, NotFound, PreconditionFailed, PreconditionRequired
 from taskwell.tasks import Task, TaskChanges, bulk
 from taskwell.tasks.fields import UUID
 from taskwell.tasks.service import Precondition, no_such_task
@@ -43,14 +43,14 @@ _IN_OPERATION = re.compile(r"operations\.(\d+)")
     "/bulk",
     summary="Apply up to 500 operations as one write",
     response_model=BulkOut,
-    responses=raises(NotFound, PreconditionFailed, PreconditionRequired),
+    responses=raises(NotFound, LimitReached, PreconditionFailed, PreconditionRequired),
 )
 async def apply_bulk(call: Call, body: BulkBody) -> Response:
     """Atomic unless told otherwise: all or nothing, and a failure names its operation in ``index``."""
     operations = [_operation(call, each) for each in body.operations]
     if body.atomic:
         _refuse_invalid(operations)
-    outcomes = await bulk.bulk(call.lane, call.user, operations, atomic=body.atomic)
+    outcomes = await bulk.bulk(call.lane, call.user, call.space, operations, atomic=body.atomic)
     results = [
         _result(call, index, operation, outcome)
         for index, (operation, outcome) in enumerate(zip(body.operations, outcomes, strict=True))

@@ -12,10 +12,11 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from taskwell.api.call import Beforehand, Call, RequestContext
+from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
 from taskwell.api.replies import PRIVATE, json_response
 from taskwell.api.streaming import streamed
-from taskwell.errors import Invalid
+from taskwell.errors import Invalid, LimitReached
 from taskwell.settings import Settings
 from taskwell.tasks import exchange
 from taskwell.tasks.exchange import Exporter, ImportFile, TaskRecord
@@ -146,7 +147,7 @@ async def _batches(call: RequestContext) -> AsyncGenerator[list[TaskRecord], Non
     batch: list[TaskRecord] = []
     async with (
         call.services.database.snapshot() as snapshot,
-        aclosing(exchange.exported(snapshot, call.user)) as records,
+        aclosing(exchange.exported(snapshot, call.user, call.space)) as records,
     ):
         async for record in records:
             if len(batch) == RECORDS_AT_ONCE:
@@ -161,7 +162,7 @@ async def _read(call: RequestContext, query: ImportQuery) -> ImportFile:
     if not content:
         raise Invalid.field("", "A file is required.", "missing")
     return await asyncio.to_thread(
-        exchange.read_file, content, name=query.format, columns=query.columns, time_zone=call.user.time_zone
+        exchange.read_file, content, name=query.format, columns=query.columns, time_zone=call.space.time_zone
     )
 
 
@@ -169,7 +170,13 @@ async def import_tasks(
     call: Call, query: Annotated[ImportQuery, Query()], file: Annotated[ImportFile, Depends(Beforehand(_read))]
 ) -> Response:
     report = await exchange.import_file(
-        call.lane, call.user, file, list_id=query.list_id, on_existing=query.on_existing, dry_run=query.dry_run
+        call.lane,
+        call.user,
+        call.space,
+        file,
+        list_id=query.list_id,
+        on_existing=query.on_existing,
+        dry_run=query.dry_run,
     )
     return json_response(asdict(report), headers=PRIVATE)
 
@@ -198,5 +205,6 @@ router.add_api_route(
     route_class_override=ImportOperation,
     summary="Bring tasks in from a file",
     response_model=ImportOut,
+    responses=raises(LimitReached),
     openapi_extra={"requestBody": {"required": True, "content": _files(json=EXAMPLE_FILE)}},
 )

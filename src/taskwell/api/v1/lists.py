@@ -19,32 +19,34 @@ router = APIRouter(prefix="/lists", tags=["lists"], route_class=Operation)
 
 @router.get("", summary="List your lists in their order", response_model=ListsOut)
 async def list_lists(call: Call) -> Tagged:
-    found = await lists.every(call.lane, call.user)
+    found = await lists.every(call.lane, call.user, call.space)
     tag = weak(etag(found.revision, len(found.items)))
     return Tagged(lambda: {"items": [list_json(each) for each in found.items]}, tag)
 
 
 @router.post("", summary="Create a list", status_code=201, response_model=ListOut)
 async def create_list(call: Call, body: ListBody) -> Made:
-    made = await lists.create(call.lane, call.user, name=body.name, color=body.color, position=body.position)
+    made = await lists.create(
+        call.lane, call.user, call.space, name=body.name, color=body.color, position=body.position
+    )
     return Made(partial(list_json, made), etag(made.revision, made.open_tasks), made.id)
 
 
 @router.get("/{list_id}", summary="Get a list", response_model=ListOut)
 async def get_list(call: Call, list_id: str) -> Tagged:
-    return _tagged(await lists.get(call.lane, call.user, list_id))
+    return _tagged(await lists.get(call.lane, call.user, call.space, list_id))
 
 
 @router.patch("/{list_id}", summary="Rename, colour or move a list", response_model=ListOut)
 async def change_list(call: Call, list_id: str, body: ListPatch, if_match: IfMatchCounted) -> Tagged:
-    return _tagged(await lists.change(call.lane, call.user, list_id, body.changes(), if_match=if_match))
+    return _tagged(await lists.change(call.lane, call.user, call.space, list_id, body.changes(), if_match=if_match))
 
 
 @router.delete("/{list_id}", summary="Delete a list and keep its tasks, or not", status_code=204)
 async def delete_list(
     call: Call, list_id: str, query: Annotated[RemoveListQuery, Query()], if_match: IfMatchCounted
 ) -> Response:
-    await lists.remove(call.lane, call.user, list_id, with_tasks=query.delete_tasks, if_match=if_match)
+    await lists.remove(call.lane, call.user, call.space, list_id, with_tasks=query.delete_tasks, if_match=if_match)
     return Response(status_code=204)
 
 

@@ -64,7 +64,7 @@ router = APIRouter(prefix="/tasks/{task_id}/reminders", tags=["reminders"], rout
 
 @router.get("", summary="List a task's reminders", response_model=RemindersOut)
 async def list_reminders(call: Call, task_id: str) -> Response:
-    found = await reminders.of_task(call.lane, call.user, task_id)
+    found = await reminders.of_task(call.lane, call.user, call.space, task_id)
     return json_response({"items": [reminder_json(each) for each in found]}, headers=FRESH)
 
 
@@ -79,6 +79,7 @@ async def add_reminder(call: Call, task_id: str, body: ReminderBody) -> Response
     added = await reminders.add(
         call.lane,
         call.user,
+        call.space,
         task_id,
         remind_at=body.remind_at,
         minutes_before_due=body.minutes_before_due,
@@ -89,7 +90,7 @@ async def add_reminder(call: Call, task_id: str, body: ReminderBody) -> Response
 
 @router.delete("/{reminder_id}", summary="Remove a reminder", status_code=204)
 async def remove_reminder(call: Call, task_id: str, reminder_id: str) -> Response:
-    await reminders.remove(call.lane, call.user, task_id, reminder_id)
+    await reminders.remove(call.lane, call.user, call.space, task_id, reminder_id)
     return Response(status_code=204)
 
 

@@ -7,12 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from taskwell.api.task_members import COMPLETED_BY_STATUS, EXAMPLE_ID, EXAMPLE_USER, MEMBERS, task_members
-from taskwell.database.json import InstantText, JsonObject
+from taskwell.api.task_members import COMPLETED_BY_STATUS, EXAMPLE_ID, EXAMPLE_USER, task_members
+from taskwell.database.json import JsonObject
 from taskwell.errors import Invalid
 from taskwell.tasks import PageRequest, Priority, Projection, Task, TaskChanges, TaskDraft, TaskFilter, TaskSort
 from taskwell.tasks.fields import BoundField, DayField, Description, Flag, InstantField, ListId, Tag, Tags, Title
-from taskwell.tasks.tables import TaskRow
+from taskwell.tasks.members import MEMBERS, TRASHED_MEMBERS
 from taskwell.tasks.task import MAX_TAGS, PriorityName
 
 
@@ -86,7 +86,7 @@ def task_json(task: Task, subject: str) -> dict[str, Any]:
 AS_JSON: Projection[str] = Projection((JsonObject(MEMBERS),), str, is_text=True)
 """A task as its JSON text, straight from the database."""
 
-TRASHED_TASK = JsonObject(MEMBERS | {"deleted_at": InstantText(TaskRow.deleted_at)})
+TRASHED_TASK = JsonObject(TRASHED_MEMBERS)
 AS_TRASHED_JSON: Projection[str] = Projection((TRASHED_TASK,), str, is_text=True)
 
 

@@ -13,4 +13,4 @@ router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Operation)
 
 @router.get("/stats", summary="Get counts and rates in your time zone", response_model=Stats)
 async def get_stats(call: Call) -> Response:
-    return json_response(await stats(call.lane, call.user), headers=FRESH)
+    return json_response(await stats(call.lane, call.user, call.space), headers=FRESH)

@@ -18,17 +18,17 @@ router = APIRouter(prefix="/tags", tags=["tags"], route_class=Operation)
 
 @router.get("", summary="List the tags of your tasks", response_model=TagsOut)
 async def list_tags(call: Call) -> Tagged:
-    found = await tags.every(call.lane, call.user)
+    found = await tags.every(call.lane, call.user, call.space)
     tag = weak(etag(found.revision, len(found.items)))
     return Tagged(lambda: {"items": [asdict(each) for each in found.items]}, tag)
 
 
 @router.patch("/{name}", summary="Rename a tag, or merge it into another", response_model=TagOut)
 async def rename_tag(call: Call, name: str, body: TagBody) -> Response:
-    return json_response(asdict(await tags.rename(call.lane, call.user, name, body.name)), headers=FRESH)
+    return json_response(asdict(await tags.rename(call.lane, call.user, call.space, name, body.name)), headers=FRESH)
 
 
 @router.delete("/{name}", summary="Take a tag off all tasks", status_code=204)
 async def delete_tag(call: Call, name: str) -> Response:
-    await tags.remove(call.lane, call.user, name)
+    await tags.remove(call.lane, call.user, call.space, name)
     return Response(status_code=204)

@@ -12,6 +12,7 @@ from taskwell import tasks
 from taskwell.api.answers import Made, Paged, Tagged
 from taskwell.api.call import Call
 from taskwell.api.conditional import IfMatch, etag, is_unchanged, weak
+from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
 from taskwell.api.v1.schemas import (
     AS_JSON,
@@ -27,8 +28,8 @@ from taskwell.api.v1.schemas import (
     TrashQuery,
     task_json,
 )
+from taskwell.errors import LimitReached
 from taskwell.tasks import Page, PageRequest, Projection, Task
-from taskwell.users.principal import Principal
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Operation)
 
@@ -38,9 +39,9 @@ async def list_tasks(call: Call, query: Annotated[TaskQuery, Query()]) -> Paged:
     return await _paged(call, query.asked(), AS_JSON)
 
 
-@router.post("", summary="Create a task", status_code=201, response_model=TaskOut)
+@router.post("", summary="Create a task", status_code=201, response_model=TaskOut, responses=raises(LimitReached))
 async def create_task(call: Call, body: TaskBody) -> Made:
-    task = await tasks.create(call.lane, call.user, body.draft())
+    task = await tasks.create(call.lane, call.user, call.space, body.draft())
     return Made(partial(task_json, task, call.user.subject), etag(task.revision), task.id)
 
 
@@ -51,26 +52,28 @@ async def list_trash(call: Call, query: Annotated[TrashQuery, Query()]) -> Paged
 
 @router.get("/{task_id}", summary="Get a task", response_model=TaskOut)
 async def get_task(call: Call, task_id: str) -> Tagged:
-    return _tagged(call, await tasks.get(call.lane, call.user, task_id))
+    return _tagged(call, await tasks.get(call.lane, call.user, call.space, task_id))
 
 
 @router.put("/{task_id}", summary="Replace a task", response_model=TaskOut)
 async def replace_task(call: Call, task_id: str, body: TaskBody, if_match: IfMatch) -> Tagged:
     changes = body.draft().changes()
-    return _tagged(call, await tasks.change(call.lane, call.user, task_id, changes, if_match=if_match))
+    return _tagged(call, await tasks.change(call.lane, call.user, call.space, task_id, changes, if_match=if_match))
 
 
 @router.patch("/{task_id}", summary="Change some fields of a task", response_model=TaskOut)
 async def change_task(call: Call, task_id: str, body: TaskPatch, if_match: IfMatch) -> Tagged:
-    return _tagged(call, await tasks.change(call.lane, call.user, task_id, body.changes(), if_match=if_match))
+    return _tagged(
+        call, await tasks.change(call.lane, call.user, call.space, task_id, body.changes(), if_match=if_match)
+    )
 
 
 @router.patch("/{task_id}/complete", summary="Complete, reopen or toggle a task", response_model=TaskOut)
 async def complete_task(call: Call, task_id: str, if_match: IfMatch, body: Completion | None = None) -> Tagged:
     if body is None or not body.model_fields_set:
-        return _tagged(call, await tasks.toggle(call.lane, call.user, task_id, if_match=if_match))
+        return _tagged(call, await tasks.toggle(call.lane, call.user, call.space, task_id, if_match=if_match))
     changes = tasks.TaskChanges(completed=body.completed)
-    return _tagged(call, await tasks.change(call.lane, call.user, task_id, changes, if_match=if_match))
+    return _tagged(call, await tasks.change(call.lane, call.user, call.space, task_id, changes, if_match=if_match))
 
 
 @router.delete("/{task_id}", summary="Move a task to the trash", status_code=204)
@@ -78,13 +81,18 @@ async def delete_task(
     call: Call, task_id: str, query: Annotated[DeleteQuery, Query()], if_match: IfMatch
 ) -> Response:
     remove = tasks.erase if query.permanent else tasks.delete
-    await remove(call.lane, call.user, task_id, if_match=if_match)
+    await remove(call.lane, call.user, call.space, task_id, if_match=if_match)
     return Response(status_code=204)
 
 
-@router.post("/{task_id}/restore", summary="Take a task out of the trash", response_model=TaskOut)
+@router.post(
+    "/{task_id}/restore",
+    summary="Take a task out of the trash",
+    response_model=TaskOut,
+    responses=raises(LimitReached),
+)
 async def restore_task(call: Call, task_id: str) -> Tagged:
-    return _tagged(call, await tasks.restore(call.lane, call.user, task_id))
+    return _tagged(call, await tasks.restore(call.lane, call.user, call.space, task_id))
 
 
 def _tagged(call: Call, task: Task) -> Tagged:
@@ -95,17 +103,17 @@ async def _paged(call: Call, asked: PageRequest, projection: Projection[str]) ->
     """The page; one small statement instead of it where the caller has it already."""
     has_etag = not asked.wanted.reads_clock
     if has_etag and call.headers(b"if-none-match"):
-        known = page_etag(call.user, asked, await tasks.version(call.lane, call.user, asked))
+        known = page_etag(call, asked, await tasks.version(call.lane, call.user, call.space, asked))
         if is_unchanged(call, known):
             return Paged(bytes, known)
-    page = await tasks.page(call.lane, call.user, asked, projection)
-    tag = page_etag(call.user, asked, page.version) if has_etag else None
+    page = await tasks.page(call.lane, call.user, call.space, asked, projection)
+    tag = page_etag(call, asked, page.version) if has_etag else None
     return Paged(partial(_envelope, page), tag, page.next_cursor)
 
 
-def page_etag(user: Principal, asked: PageRequest, version: str) -> str:
-    """The version and what was asked: any write of the user makes every one of the user's lists new."""
-    return weak(f'"{version}-{_digest(asked, user.subject, user.time_zone)}"')
+def page_etag(call: Call, asked: PageRequest, version: str) -> str:
+    """The version and what was asked: any write to the space makes every one of its lists new."""
+    return weak(f'"{version}-{_digest(asked, call.user.subject, call.space.time_zone)}"')
 
 
 @lru_cache(maxsize=4096)

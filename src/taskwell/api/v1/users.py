@@ -25,6 +25,7 @@ from taskwell.errors import EmailTaken, Invalid, MailNotConfigured, WrongPasswor
 from taskwell.tasks.fields import Text
 from taskwell.users import ProfileChanges
 from taskwell.users.export import Export
+from taskwell.users.profile import TIME_ZONE
 from taskwell.users.tables import UserRow
 from taskwell.users.time_zones import is_time_zone
 
@@ -82,7 +83,7 @@ _USER = JsonObject(
         "email_verified": BooleanJson(UserRow.email_verified_at.is_not(None)),
         "pending_email": UserRow.pending_email,
         "name": UserRow.name,
-        "time_zone": UserRow.time_zone,
+        "time_zone": TIME_ZONE,
         "created_at": InstantText(UserRow.created_at),
         "updated_at": InstantText(UserRow.updated_at),
     }
@@ -92,7 +93,7 @@ EXPORT = Export({"users": _USER, "tasks": TRASHED_TASK})
 
 async def export_user(call: Call) -> Response:
     await call.services.journal.flush()
-    document = EXPORT.document(call.services.database, call.user)
+    document = EXPORT.document(call.services.database, call.user, call.space)
     headers = PRIVATE | {"Content-Disposition": 'attachment; filename="taskwell-export.json"'}
     return await streamed(call, document, headers=headers, media_type="application/json")
 
@@ -123,7 +124,9 @@ async def _change(call: RequestContext, body: ProfilePatch, *, email: str | None
     """
     changes = body.changes({"name", "email"} if call.user.is_external else {"name"})
     async with call.lane.transaction() as transaction:
-        if "time_zone" in body.model_fields_set and await tasks.move_to_zone(transaction, call.user, body.time_zone):
+        if "time_zone" in body.model_fields_set and await tasks.move_to_zone(
+            transaction, call.user, call.space, body.time_zone
+        ):
             call.outdated.add(users.name_of_user(call.user.user_id))
         user, changed = await users.change(transaction, call.user, changes)
         if email is not None:

@@ -6,7 +6,7 @@ from alembic import op
 from taskwell.database import Day, TextList, UtcInstant, UuidText
 
 revision = "0116"
-down_revision = "0015"
+down_revision = "0100"
 branch_labels = None
 depends_on = None
 

@@ -6,9 +6,11 @@ from typing import Any, cast
 from sqlalchemy import and_
 
 from taskwell.database import Query, Snapshot
+from taskwell.spaces import SpaceAccess
 from taskwell.tasks.exchange.record import TaskRecord
-from taskwell.tasks.queries import TASK_COLUMNS, as_task, visible_to_user
+from taskwell.tasks.queries import TASK_COLUMNS, as_task
 from taskwell.tasks.tables import ListRow, TaskRow
+from taskwell.tasks.visibility import living, readable
 from taskwell.users.principal import Principal
 
 
@@ -17,14 +19,14 @@ def _record(list_name: str | None, *columns: Any) -> TaskRecord:
 
 
 _ALL: Query[TaskRecord] = Query(
-    visible_to_user(ListRow.name, *TASK_COLUMNS)
+    living(ListRow.name, *TASK_COLUMNS)
     .select_from(TaskRow)
-    .outerjoin(ListRow, and_(ListRow.user_id == TaskRow.user_id, ListRow.id == TaskRow.list_id))
+    .outerjoin(ListRow, and_(ListRow.space_id == TaskRow.space_id, ListRow.id == TaskRow.list_id))
     .order_by(TaskRow.created_at, TaskRow.id),
     _record,
 )
 
 
-def exported(snapshot: Snapshot, user: Principal) -> AsyncGenerator[TaskRecord, None]:
-    """All of the user's living tasks, oldest first; to be closed by whoever may stop before the end."""
-    return cast("AsyncGenerator[TaskRecord, None]", snapshot.stream(_ALL, user_id=user.user_id))
+def exported(snapshot: Snapshot, actor: Principal, space: SpaceAccess) -> AsyncGenerator[TaskRecord, None]:
+    """All of the space's living tasks, oldest first; to be closed by whoever may stop before the end."""
+    return cast("AsyncGenerator[TaskRecord, None]", snapshot.stream(_ALL, **readable(actor, space)))

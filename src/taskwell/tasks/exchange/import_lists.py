@@ -1,4 +1,4 @@
-"""The lists of an import: which the user has already, and which are new."""
+"""The lists of an import: which the space has already, and which are new."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -37,12 +37,12 @@ class Lists:
         self, stored: Iterable[tuple[str, str, int]], named: Iterable[ListRecord], list_id: str | None
     ) -> None:
         """Args:
-            stored: Id, name and position of the user's lists.
+            stored: Id, name and position of the space's lists.
             named: Those that the file names for themselves; each is stored, empty ones too.
             list_id: Of the one list that takes everything instead.
 
         Raises:
-            Invalid: the user has no such list.
+            Invalid: the space has no such list.
         """
         stored = list(stored)
         self.new: list[NewList] = []
@@ -60,7 +60,7 @@ class Lists:
             self._place_named(list(named))
 
     def _place_named(self, records: list[ListRecord]) -> None:
-        """A list of the file is the user's of the same id, else of the same name, else a new one."""
+        """A list of the file is the space's of the same id, else of the same name, else a new one."""
         self._by_key = {each.key: each.id for each in records if each.id is not None and each.id in self._ids}
         taken = set(self._by_key.values())
         for each in records:

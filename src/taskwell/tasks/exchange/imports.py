@@ -7,7 +7,9 @@ from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from taskwell.database import Lane, new_id, now
-from taskwell.database.given import as_given
+from taskwell.database.json_rows import as_json_rows
+from taskwell.spaces import SpaceAccess
+from taskwell.spaces.revision import LockedSpace, lock_space, next_revision
 from taskwell.tasks import bulk
 from taskwell.tasks.exchange import queries
 from taskwell.tasks.exchange.formats import rows
@@ -23,8 +25,8 @@ from taskwell.tasks.exchange.record import (
     too_many_rows,
 )
 from taskwell.tasks.task import Task
+from taskwell.tasks.visibility import readable
 from taskwell.users.principal import Principal
-from taskwell.users.revision import advance, hold
 
 OnExisting = Literal["skip", "update"]
 
@@ -41,7 +43,7 @@ class ImportReport:
     """What an import has done, or would do; together the numbers and ``errors`` are the rows of the file.
 
     Attributes:
-        skipped: Tasks that stay as they are: they are there already, in the trash perhaps, or twice in the file.
+        skipped: Tasks that stay as they are: the space has them already, in the trash perhaps, or twice in the file.
     """
 
     imported: int
@@ -117,7 +119,14 @@ def read_file(
 
 
 async def import_file(
-    lane: Lane, user: Principal, file: ImportFile, *, list_id: str | None, on_existing: OnExisting, dry_run: bool
+    lane: Lane,
+    actor: Principal,
+    space: SpaceAccess,
+    file: ImportFile,
+    *,
+    list_id: str | None,
+    on_existing: OnExisting,
+    dry_run: bool,
 ) -> ImportReport:
     """Stores the tasks of a file, with the lists that are missing.
 
@@ -126,16 +135,19 @@ async def import_file(
 
     Raises:
         Invalid: there is no such list, or there are more new lists than are taken at once.
+        LimitReached: the space has no room for them.
     """
     async with lane.transaction() as transaction:
-        user = await hold(transaction, user)
-        named = as_given([{"id": each.record.id} for each in file.tasks if each.record.id])
-        known = frozenset(await transaction.rows(queries.KNOWN, user_id=user.user_id, named=named))
+        locked = await lock_space(transaction, space)
+        found = readable(actor, space)
+        named = as_json_rows([{"id": each.record.id} for each in file.tasks if each.record.id])
+        known = frozenset(await transaction.rows(queries.KNOWN, **found, named=named))
         fresh = [each for each in file.tasks if each.record.id not in known]
         old = [each for each in file.tasks if each.record.id in known] if on_existing == "update" else []
-        lists = Lists(await transaction.rows(queries.LISTS, user_id=user.user_id), file.lists, list_id)
+        locked.require_room(sum(each.record.deleted_at is None for each in fresh))
+        lists = Lists(await transaction.rows(queries.LISTS, **found), file.lists, list_id)
         lists.place((each.list_key, each.record.list) for each in fresh + old)
-        store = _Store(transaction, user, lists, is_dry=dry_run)
+        store = _Store(transaction, actor, locked, lists, is_dry=dry_run)
         await store.lists()
         for some in _some(fresh):
             await store.add(some)
@@ -152,39 +164,42 @@ def _some(tasks: Sequence[T]) -> Iterator[Sequence[T]]:
 class _Store:
     """The writes of one import, within its transaction; a dry one makes none."""
 
-    def __init__(self, transaction: Lane, user: Principal, lists: Lists, *, is_dry: bool) -> None:
-        self._transaction, self._user, self._lists, self._is_dry = transaction, user, lists, is_dry
+    def __init__(
+        self, transaction: Lane, actor: Principal, space: LockedSpace, lists: Lists, *, is_dry: bool
+    ) -> None:
+        self._transaction, self._actor, self._space = transaction, actor, space
+        self._lists, self._is_dry = lists, is_dry
         self._now = now()
 
     async def lists(self) -> None:
         if self._lists.new and not self._is_dry:
-            revision = await advance(self._transaction, self._user)
-            given = as_given([each.row(self._now) for each in self._lists.new])
-            await self._transaction.rows(
-                queries.INSERT_LISTS, user_id=self._user.user_id, given=given, revision=revision
-            )
+            revision = await next_revision(self._transaction, self._space)
+            given = as_json_rows([each.row(self._now) for each in self._lists.new])
+            found = readable(self._actor, self._space)
+            await self._transaction.rows(queries.INSERT_LISTS, **found, given=given, revision=revision)
 
     async def add(self, found: Iterable[FileTask]) -> None:
         made = [(self._task(each), each.reminders) for each in found]
         if self._is_dry:
             return
-        await bulk.store(self._transaction, self._user, created=[task for task, _ in made])
-        reminders = reminder_rows(made, self._user.time_zone, self._now)
+        tasks = [task for task, _ in made]
+        more = sum(task.living for task in tasks)
+        await bulk.store(self._transaction, self._actor, self._space, created=tasks, living=more)
+        reminders = reminder_rows(made, self._space.time_zone, self._now)
         if reminders:
-            await self._transaction.rows(
-                queries.INSERT_REMINDERS, user_id=self._user.user_id, given=as_given(reminders)
-            )
+            owned = readable(self._actor, self._space)
+            await self._transaction.rows(queries.INSERT_REMINDERS, **owned, given=as_json_rows(reminders))
 
     async def update(self, found: Sequence[FileTask]) -> int:
         """Stores what differs in tasks that are there; those in the trash stay there. How many differ."""
-        stored = await bulk.with_ids(self._transaction, self._user, (str(each.record.id) for each in found))
+        ids = (str(each.record.id) for each in found)
+        stored = await bulk.with_ids(self._transaction, self._actor, self._space, ids)
         before = {task.id: task for task in stored if task.deleted_at is None}
         pairs = [(before[str(each.record.id)], each) for each in found if each.record.id in before]
         changed = [after for task, each in pairs if (after := self._updated(task, each)) != task]
         if changed and not self._is_dry:
-            await bulk.store(
-                self._transaction, self._user, changed=[replace(each, updated_at=self._now) for each in changed]
-            )
+            changed = [replace(each, updated_at=self._now) for each in changed]
+            await bulk.store(self._transaction, self._actor, self._space, changed=changed, living=0)
         return len(changed)
 
     def _task(self, found: FileTask) -> Task:

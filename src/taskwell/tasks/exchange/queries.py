@@ -1,41 +1,45 @@
 """The statements of an import: each brings any number of rows."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, insert, select
+from sqlalchemy import BigInteger, BindParameter, bindparam, insert, select
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.base import Executable
 
-from taskwell.database import Base, Build, Query, UuidText
-from taskwell.database.given import given_rows
-from taskwell.tasks.queries import USER_ID
+from taskwell.database import Build, Query, UuidText
+from taskwell.database.json_rows import json_rows
+from taskwell.spaces.revision import SPACE
 from taskwell.tasks.tables import ListRow, ReminderRow, TaskRow
+from taskwell.tasks.visibility import ACTOR, in_space
 
 _REVISION = bindparam("revision", type_=BigInteger)
 
 
 def _known(dialect: str) -> Sequence[Executable]:
-    named = given_rows(dialect, "named", {"id": UuidText()})
-    return [select(TaskRow.id).where(TaskRow.user_id == USER_ID, TaskRow.id.in_(select(named.c.id)))]
+    named = json_rows(dialect, "named", {"id": UuidText()})
+    return [select(TaskRow.id).where(in_space(TaskRow), TaskRow.id.in_(select(named.c.id)))]
 
 
-def _insert(table: type[Base], *columns: InstrumentedAttribute[object], has_revision: bool) -> Build:
+def _insert(
+    table: type[ListRow | ReminderRow], *columns: InstrumentedAttribute[object], **stamp: BindParameter[Any]
+) -> Build:
     types = {each.key: each.type for each in columns}
+    values = {"space_id": SPACE, **stamp}
 
     def build(dialect: str) -> Sequence[Executable]:
-        given = given_rows(dialect, "given", types)
-        stamp = {"user_id": USER_ID} | ({"revision": _REVISION} if has_revision else {})
-        return [insert(table).from_select([*stamp, *types], select(*stamp.values(), *given.c))]
+        given = json_rows(dialect, "given", types)
+        return [insert(table).from_select([*values, *types], select(*values.values(), *given.c))]
 
     return build
 
 
 KNOWN: Query[str] = Query(_known, str, is_heavy=True)
-"""Which of these ids the user has, in the trash perhaps."""
+"""Which of these ids the space has, in the trash perhaps."""
 
 LISTS: Query[tuple[str, str, int]] = Query(
     select(ListRow.id, ListRow.name, ListRow.position)
-    .where(ListRow.user_id == USER_ID)
+    .where(in_space(ListRow))
     .order_by(ListRow.position, ListRow.id),
     lambda *columns: columns,
 )
@@ -44,7 +48,7 @@ INSERT_LISTS: Query[int] = Query(
     _insert(
         ListRow,
         *(ListRow.id, ListRow.name, ListRow.color, ListRow.position, ListRow.created_at, ListRow.updated_at),
-        has_revision=True,
+        revision=_REVISION,
     ),
     int,
 )
@@ -55,7 +59,7 @@ INSERT_REMINDERS: Query[int] = Query(
         *(ReminderRow.id, ReminderRow.task_id, ReminderRow.channel, ReminderRow.remind_at),
         *(ReminderRow.minutes_before_due, ReminderRow.fire_at, ReminderRow.delivery_id, ReminderRow.settled_for),
         *(ReminderRow.sent_at, ReminderRow.changed_at, ReminderRow.created_at),
-        has_revision=False,
+        user_id=ACTOR,
     ),
     int,
     is_heavy=True,

@@ -11,8 +11,8 @@ from sqlalchemy.types import TypeEngine
 from taskwell.database.base import instant_text
 
 
-def given_rows(dialect: str, name: str, columns: Mapping[str, TypeEngine[Any]]) -> FromClause:
-    """The rows of the parameter ``name`` as a table of that name, with these columns; see ``as_given``."""
+def json_rows(dialect: str, name: str, columns: Mapping[str, TypeEngine[Any]]) -> FromClause:
+    """The rows of the parameter ``name`` as a table of that name, with these columns; see ``as_json_rows``."""
     rows = bindparam(name, type_=Text)
     if dialect == "postgresql":
         typed = [column(each, type_) for each, type_ in columns.items()]
@@ -28,8 +28,8 @@ def given_rows(dialect: str, name: str, columns: Mapping[str, TypeEngine[Any]]) 
     return select(*typed_members).limit(literal_column("-1")).subquery(name)
 
 
-def as_given(rows: Sequence[Mapping[str, object]]) -> str:
-    """The rows as the text that ``given_rows`` reads."""
+def as_json_rows(rows: Sequence[Mapping[str, object]]) -> str:
+    """The rows as the text that ``json_rows`` reads."""
     return orjson.dumps(rows, default=_as_text, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
 
 

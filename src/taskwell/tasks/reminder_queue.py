@@ -13,21 +13,63 @@ from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, func, n
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
-from taskwell.database.given import as_given, given_rows
-from taskwell.delivery.attempt import Claim, Errand
-from taskwell.delivery.tables import WebhookRow
-from taskwell.tasks.reminders import Timing
+from taskwell.database.json_rows import as_json_rows, json_rows
+from taskwell.spaces.tables import SpaceRow
+from taskwell.tasks.reminders import Channel, Timing
 from taskwell.tasks.tables import ReminderRow, TaskRow
-from taskwell.users.tables import UserRow
+from taskwell.tasks.visibility import ACTOR, in_space
+from taskwell.users.principal import Principal
 
 LEASE = timedelta(seconds=30)
 """How long a claim holds: longer than an attempt may take, and how late a dead worker's reminders are."""
 
 _CLAIMED_AT = bindparam("claimed_at", type_=UtcInstant)
+_CLAIM_COLUMNS = (ReminderRow.space_id, ReminderRow.id, ReminderRow.user_id, ReminderRow.claimed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A reminder that one worker alone may look at until the lease ends. The order is that of ``_CLAIM_COLUMNS``."""
+
+    space_id: str
+    reminder_id: str
+    user_id: str
+    claimed_at: datetime
+
+    def named(self) -> dict[str, object]:
+        return {"space": self.space_id, "reminder_id": self.reminder_id, "claimed_at": self.claimed_at}
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedReminder:
+    """A claimed reminder with its task as it is now. The order is that of ``_CLAIMED``'s columns.
+
+    Attributes:
+        timing: When it is to be sent.
+        delivery_id: The same for every attempt: the receiver's means against duplicates.
+        tried_since: When the first attempt was.
+        attempts: How many there have been, this one included.
+        changes: See ``ReminderRow``.
+    """
+
+    claim: Claim
+    timing: Timing
+    delivery_id: str
+    channel: Channel
+    tried_since: datetime
+    attempts: int
+    changes: int
+    sent_at: datetime | None
+    task_id: str
+    title: str
+    description: str | None
+    priority: int
+    list_id: str | None
+    tags: tuple[str, ...]
 
 
 def _is_for_others(dialect: str) -> ColumnElement[bool]:
-    busy = given_rows(dialect, "busy", {"user_id": UuidText()})
+    busy = json_rows(dialect, "busy", {"user_id": UuidText()})
     return ReminderRow.user_id.not_in(select(busy.c.user_id))
 
 
@@ -38,7 +80,7 @@ def _next(dialect: str) -> Sequence[Executable]:
 
 def _claim(dialect: str) -> Sequence[Executable]:
     due = (
-        select(ReminderRow.user_id, ReminderRow.id)
+        select(ReminderRow.space_id, ReminderRow.id)
         .where(ReminderRow.fire_at <= _CLAIMED_AT, _is_for_others(dialect))
         .order_by(ReminderRow.fire_at)
         .limit(bindparam("limit", type_=BigInteger))
@@ -47,14 +89,14 @@ def _claim(dialect: str) -> Sequence[Executable]:
     )
     return [
         update(ReminderRow)
-        .where(tuple_(ReminderRow.user_id, ReminderRow.id).in_(select(due.c.user_id, due.c.id)))
+        .where(tuple_(ReminderRow.space_id, ReminderRow.id).in_(select(due.c.space_id, due.c.id)))
         .values(
             claimed_at=_CLAIMED_AT,
             fire_at=bindparam("lease_end", type_=UtcInstant),
             tried_since=func.coalesce(ReminderRow.tried_since, _CLAIMED_AT),
             attempts=ReminderRow.attempts + 1,
         )
-        .returning(ReminderRow.user_id, ReminderRow.id, ReminderRow.claimed_at)
+        .returning(*_CLAIM_COLUMNS)
     ]
 
 
@@ -78,11 +120,11 @@ async def claim(lane: Lane, limit: int, busy: Collection[str] = ()) -> list[Clai
 
 
 def _users(ids: Collection[str]) -> str:
-    return as_given([{"user_id": each} for each in ids])
+    return as_json_rows([{"user_id": each} for each in ids])
 
 
 _HELD = (
-    ReminderRow.user_id == bindparam("user_id", type_=UuidText),
+    in_space(ReminderRow),
     ReminderRow.id == bindparam("reminder_id", type_=UuidText),
     ReminderRow.claimed_at == _CLAIMED_AT,
 )
@@ -92,20 +134,19 @@ _TIMING = (
     TaskRow.due_date,
     TaskRow.due_at,
     TaskRow.due_key,
-    UserRow.time_zone,
+    SpaceRow.time_zone,
     and_(TaskRow.completed_at.is_(None), TaskRow.deleted_at.is_(None)),
     ReminderRow.settled_for,
     ReminderRow.changed_at,
 )
-_CLAIM_COLUMNS = (ReminderRow.user_id, ReminderRow.id, ReminderRow.claimed_at)
 
 
-def _errand(*columns: Any) -> Errand:
-    claim, timing, rest = columns[:3], columns[3 : 3 + len(_TIMING)], columns[3 + len(_TIMING) :]
-    return Errand(Claim(*claim), Timing(*timing), *rest)
+def _claimed(*columns: Any) -> ClaimedReminder:
+    claim, rest = columns[: len(_CLAIM_COLUMNS)], columns[len(_CLAIM_COLUMNS) :]
+    return ClaimedReminder(Claim(*claim), Timing(*rest[: len(_TIMING)]), *rest[len(_TIMING) :])
 
 
-_ERRAND: Query[Errand] = Query(
+_CLAIMED: Query[ClaimedReminder] = Query(
     select(
         *_CLAIM_COLUMNS,
         *_TIMING,
@@ -121,23 +162,32 @@ _ERRAND: Query[Errand] = Query(
         TaskRow.priority,
         TaskRow.list_id,
         TaskRow.tags,
-        UserRow.name,
-        case((UserRow.email_verified_at.is_not(None), UserRow.email)),
-        UserRow.disabled_at.is_not(None),
-        WebhookRow.url,
-        WebhookRow.secret,
     )
-    .join(TaskRow, and_(TaskRow.user_id == ReminderRow.user_id, TaskRow.id == ReminderRow.task_id))
-    .join(UserRow, UserRow.id == ReminderRow.user_id)
-    .outerjoin(WebhookRow, WebhookRow.user_id == ReminderRow.user_id)
+    .join(TaskRow, and_(TaskRow.space_id == ReminderRow.space_id, TaskRow.id == ReminderRow.task_id))
+    .join(SpaceRow, SpaceRow.id == ReminderRow.space_id)
     .where(*_HELD),
-    _errand,
+    _claimed,
 )
 
 
-async def errand(lane: Lane, held: Claim) -> Errand | None:
+async def claimed(lane: Lane, claim: Claim) -> ClaimedReminder | None:
     """The claimed reminder as it is now; None where it is gone or the claim has run out."""
-    return await lane.row(_ERRAND, user_id=held.user_id, reminder_id=held.reminder_id, claimed_at=held.claimed_at)
+    return await lane.row(_CLAIMED, **claim.named())
+
+
+def _waiting(dialect: str) -> Sequence[Executable]:
+    asked = json_rows(dialect, "asked", {"id": UuidText()})
+    is_asked = ReminderRow.delivery_id.in_(select(asked.c.id))
+    return [select(ReminderRow.delivery_id).where(ReminderRow.user_id == ACTOR, is_asked)]
+
+
+_WAITING: Query[str] = Query(_waiting, str)
+
+
+async def waiting(lane: Lane, actor: Principal, delivery_ids: Sequence[str]) -> frozenset[str]:
+    """Which of the deliveries one of the actor's reminders, in whatever space, still has to make."""
+    asked = as_json_rows([{"id": each} for each in delivery_ids])
+    return frozenset(await lane.rows(_WAITING, actor=actor.user_id, asked=asked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +228,11 @@ _RELEASE: Query[str] = Query(
 )
 
 
-async def release(lane: Lane, done: Errand, left: Release) -> None:
+async def release(lane: Lane, done: ClaimedReminder, left: Release) -> None:
     """Gives the claim back; where the task has changed since it was read, the reminder is looked at again now."""
-    held = done.claim
     await lane.rows(
         _RELEASE,
-        user_id=held.user_id,
-        reminder_id=held.reminder_id,
-        claimed_at=held.claimed_at,
+        **done.claim.named(),
         changes=done.changes,
         now=now(),
         new_fire_at=left.fire_at,

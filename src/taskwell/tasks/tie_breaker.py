@@ -12,7 +12,7 @@ from taskwell.database.base import Processor
 from taskwell.errors import InvalidCursor
 
 
-class PlaceType(UuidText):
+class TieBreakerType(UuidText):
     """An id on PostgreSQL, a number on SQLite."""
 
     cache_ok = True
@@ -37,21 +37,21 @@ def _only(kind: type) -> Processor:
     return process
 
 
-class _Place(ColumnElement[Any]):
+class _TieBreaker(ColumnElement[Any]):
     """The task's id, which grows with time; on SQLite its number in the table, with which each index ends anyway."""
 
-    type = PlaceType()
+    type = TieBreakerType()
     inherit_cache = True
 
 
-@compiles(_Place, "postgresql")
-def _(_: _Place, __: SQLCompiler, **___: Any) -> str:
+@compiles(_TieBreaker, "postgresql")
+def _(_: _TieBreaker, __: SQLCompiler, **___: Any) -> str:
     return "tasks.id"
 
 
-@compiles(_Place, "sqlite")
-def _(_: _Place, __: SQLCompiler, **___: Any) -> str:
+@compiles(_TieBreaker, "sqlite")
+def _(_: _TieBreaker, __: SQLCompiler, **___: Any) -> str:
     return "tasks.search"
 
 
-PLACE = _Place()
+TIE_BREAKER = _TieBreaker()

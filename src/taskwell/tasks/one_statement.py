@@ -10,11 +10,13 @@ from sqlalchemy import ColumnElement, FromClause, and_, bindparam, case, exists,
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from taskwell.database import Query, UtcInstant
-from taskwell.tasks.queries import TASK_COLUMNS, TASK_ID, USER_ID, as_task, in_same_zone, row_of, written
+from taskwell.spaces import SpaceAccess
+from taskwell.spaces.revision import IN_SAME_ZONE, with_next_revision
+from taskwell.tasks.queries import TASK_COLUMNS, TASK_ID, as_task, row_of, written
 from taskwell.tasks.tables import TaskRow
 from taskwell.tasks.task import Priority, Task, TaskChanges
+from taskwell.tasks.visibility import ACTOR, in_space
 from taskwell.users.principal import Principal
-from taskwell.users.revision import stamped
 
 Completion = Literal["complete", "reopen", "toggle"]
 
@@ -26,6 +28,12 @@ _COMPLETED_AT: dict[Completion, tuple[ColumnElement[Any], ColumnElement[bool]]] 
     "toggle": (case((_IS_PENDING, _NOW)), true()),
 }
 """The new ``completed_at``, and the condition under which it differs from the old one."""
+
+_COMPLETED_BY: dict[Completion, ColumnElement[Any]] = {
+    "complete": case((_IS_PENDING, ACTOR), else_=TaskRow.completed_by),
+    "reopen": null(),
+    "toggle": case((_IS_PENDING, ACTOR)),
+}
 
 _DUE = ("due_date", "due_at", "due_key")
 _COLUMNS_OF: dict[str, tuple[str, ...]] = {
@@ -44,7 +52,7 @@ _BLANK = Task("", "", None, Priority.medium, None, None, None, None, (), 0, *[da
 
 
 @dataclass(frozen=True, slots=True)
-class DirectChange:
+class OneStatementChange:
     """A change as columns and their new values."""
 
     columns: Mapping[str, object]
@@ -54,19 +62,19 @@ class DirectChange:
         return _query(frozenset(self.columns), self.completion)
 
 
-TOGGLE = DirectChange({}, "toggle")
+TOGGLE = OneStatementChange({}, "toggle")
 
 
-def direct_change(changes: TaskChanges, user: Principal) -> DirectChange | None:
+def one_statement_change(changes: TaskChanges, actor: Principal, space: SpaceAccess) -> OneStatementChange | None:
     """None where nothing is to change, or it depends on the task: one kind of due is cleared, the other may stay."""
     named = changes.keys() & {"due_date", "due_at"}
     if not changes or (len(named) == 1 and not any(map(changes.get, named))):
         return None
-    row = row_of(_BLANK.changed(changes, _BLANK.updated_at), user)
+    row = row_of(_BLANK.changed(changes, _BLANK.updated_at), actor, space)
     columns = {name: row[name] for field in changes if field != "completed" for name in _COLUMNS_OF[field]}
     if "completed" not in changes:
-        return DirectChange(columns)
-    return DirectChange(columns, "complete" if changes["completed"] else "reopen")
+        return OneStatementChange(columns)
+    return OneStatementChange(columns, "complete" if changes["completed"] else "reopen")
 
 
 @cache
@@ -78,17 +86,17 @@ def _query(names: frozenset[str], completion: Completion | None) -> Query[Task]:
     ]
     if completion is not None:
         values["completed_at"], is_other = _COMPLETED_AT[completion]
+        values["completed_by"] = _COMPLETED_BY[completion]
         differences.append(is_other)
-    is_to_change = and_(
-        TaskRow.user_id == USER_ID, TaskRow.id == TASK_ID, TaskRow.deleted_at.is_(None), or_(*differences)
-    )
+    is_to_change = and_(in_space(TaskRow), TaskRow.id == TASK_ID, TaskRow.deleted_at.is_(None), or_(*differences))
 
     def build(stamp: FromClause) -> ReturningUpdate[Any]:
         return (
             update(TaskRow)
             .values(values | {"updated_at": _NOW, "revision": stamp.c.revision})
-            .where(is_to_change, in_same_zone(stamp))
+            .where(is_to_change)
             .returning(*TASK_COLUMNS)
         )
 
-    return Query(stamped(build, provided=exists(select(TaskRow.id).where(is_to_change))), as_task)
+    is_there = exists(select(TaskRow.id).where(is_to_change))
+    return Query(with_next_revision(build, on_space=IN_SAME_ZONE, provided=is_there), as_task)

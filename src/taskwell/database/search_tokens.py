@@ -1,6 +1,6 @@
 """The words of a text: what separates them, and what makes no difference between them.
 
-PostgreSQL has the same rule in SQL (the migration ``0015_text``). SQLite, whose tokenizers know the letters of
+PostgreSQL has the same rule in SQL (the first migration). SQLite, whose tokenizers know the letters of
 2012, asks for it here: each of its connections has ``search_words``.
 """
 
@@ -78,24 +78,24 @@ def folded(word: str) -> str:
     return unicodedata.normalize("NFC", bare).lower().replace(FINAL_SIGMA, SIGMA)
 
 
-def owner_of(user_id: str) -> str:
-    """The end of the user's id, with which each of their words begins in the index: a search meets nobody else's."""
-    return user_id[-8:]
+def owner_of(space_id: str) -> str:
+    """The end of the space's id, with which each of their words begins in the index: a search meets nobody else's."""
+    return space_id[-8:]
 
 
 def search_words(rows: bytes) -> str:
     """Many rows at once, for SQL: each call waits for the interpreter, which others use.
 
     Args:
-        rows: JSON, an array of ``[number, user_id, text...]``; what is no UTF-8, as another program may have written,
-            separates words.
+        rows: JSON, an array of ``[number, space_id, text...]``; what is no UTF-8, as another program may have
+            written, separates words.
 
     Returns:
         JSON, an array of ``[number, words...]``, as FTS5's tokenizer ``ascii`` separates them.
     """
     found = []
-    for number, user_id, *texts in orjson.loads(rows.decode(errors="replace")):
-        owner = owner_of(user_id)
+    for number, space_id, *texts in orjson.loads(rows.decode(errors="replace")):
+        owner = owner_of(space_id)
         found.append([number, *[text and _indexed(owner, text) for text in texts]])
     return orjson.dumps(found).decode()
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from taskwell.database.words import _SEPARATORS, LONGEST, REMEMBERED, search_words, split
+from taskwell.database.search_tokens import _SEPARATORS, LONGEST, REMEMBERED, search_words, split
 
 # ruff: noqa: RUF001  the letters that look alike are meant
 
