@@ -15,9 +15,11 @@ from taskwell.database import Database, now
 from taskwell.security.claims import ExternalClaims
 from taskwell.settings import Settings
 from tests.conftest import SECRET
+from tests.support.authenticator import Authenticator
 from tests.support.command import Outcome, taskwell
 from tests.support.issuer import SHARED, SUBJECT, shared_secret_token
 from tests.support.people import PASSWORD, Person, arrive, client
+from tests.support.personal import made
 
 NEW = "engine 1852"
 
@@ -157,3 +159,23 @@ def test_a_token_of_better_auth_is_shown(tmp_path: Path):
     assert "kX3vQm0Zb1Tn7YcW" in outcome.output
     assert "https://app.example.com" in outcome.output
     assert taskwell(tmp_path, "token", "inspect", token[:-3], **settings).code == 1
+
+
+async def test_the_operator_lists_tokens_and_turns_a_second_factor_off(
+    app: Gateway, settings: Settings, ada: Person, authenticator: Authenticator, tmp_path
+):
+    token = await made(ada)
+    await authenticator.turn_on(ada)
+
+    listed = await operate(settings, tmp_path, "tokens", ada.email)
+    assert listed.code == 0
+    assert listed.output.split()[0] == token["id"]
+    assert "never" in listed.output
+    assert listed.output.endswith("read        Backup script\n")
+    assert token["token"] not in listed.output
+
+    assert (await operate(settings, tmp_path, "disable-totp", ada.email)).output.endswith("signs in without codes.\n")
+    assert await sign_in(app, ada.email, PASSWORD) == 200
+    again = await operate(settings, tmp_path, "disable-totp", ada.email)
+    assert again.code == 1
+    assert "signs in without codes already" in again.complaint
