@@ -269,3 +269,15 @@ async def test_other_methods_take_no_notice_of_a_key(ada: Person):
         assert response.status_code == 200
 
     assert response.json()["completed"] is False
+
+
+async def test_a_secret_that_is_told_once_is_null_in_the_repeat(ada: Person):
+    path = "/api/v1/users/me/webhook"
+    await ada.http.put(path, json={"url": "https://93.184.215.14/"})
+
+    first = await post(ada, "secret-1", None, f"{path}/secret")
+    again = await post(ada, "secret-1", None, f"{path}/secret")
+
+    assert first.json()["secret"].startswith("whsec_")
+    assert (again.status_code, again.headers["Idempotency-Replayed"]) == (200, "true")
+    assert again.json() == first.json() | {"secret": None}

@@ -191,3 +191,14 @@ async def test_a_task_made_with_a_token_belongs_to_its_user(app: Gateway, ada: P
 
     assert task["user_id"] == ada.id
     assert (await ada.http.get(f"/api/v1/tasks/{task['id']}")).json() == task
+
+
+async def test_the_export_names_the_tokens_and_holds_none(ada: Person):
+    token = await made(ada)
+
+    exported = (await ada.http.get("/api/v1/users/me/export")).json()["tokens"]
+
+    assert [(each["id"], each["name"], each["scopes"]) for each in exported] == [
+        (token["id"], READ["name"], ["read"])
+    ]
+    assert exported[0].keys() == FIELDS

@@ -174,7 +174,7 @@ async def authenticate(lane: Lane, *, email: str, password: str, group: str, tak
         if still is None:
             raise InvalidCredentials
         if still.has_totp and code is None:
-            return SignedIn(still.user, as_of, challenge=await _challenge(transaction, still.user))
+            return SignedIn(still.user, as_of, challenge=await new_challenge(transaction, still.user))
         used = await totp.use_code(transaction, account.user_id, code) if code is not None else None
         if still.has_totp and used is None:
             raise InvalidCredentials
@@ -182,7 +182,8 @@ async def authenticate(lane: Lane, *, email: str, password: str, group: str, tak
     return SignedIn(still.user, still.no_earlier(as_of), used)
 
 
-async def _challenge(transaction: Lane, user: User) -> str:
+async def new_challenge(transaction: Lane, user: User) -> str:
+    """What stands for a first step that was right, until a code is sent."""
     challenge = await one_time_tokens.issue(
         transaction, _CHALLENGE, one_time_tokens.SIGN_IN, user_id=user.id, email=user.email or ""
     )

@@ -99,6 +99,7 @@ These are the same tasks as in [v1](/docs), which can do more.
 TAGS = {
     "auth": "Opening an account, signing in and out.",
     "users": "The caller's own account.",
+    "tokens": "Personal access tokens, which scripts send in the place of a password.",
     "tasks": "What there is to do.",
     "lists": "Named groups of tasks.",
     "tags": "Free labels on tasks.",
@@ -120,7 +121,7 @@ SECURITY_SCHEMES: Json = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "The `access_token` of signup, login or token, or a token of your identity provider.",
+        "description": "The `access_token` of signup, login or token, a personal token, or your identity provider's.",
     },
 }
 

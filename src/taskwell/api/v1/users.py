@@ -72,6 +72,7 @@ class ExportOut(BaseModel):
     lists: list[dict[str, object]]
     tasks: list[dict[str, object]] = Field(description="Those in the trash too; they have deleted_at.")
     reminders: list[dict[str, object]]
+    tokens: list[dict[str, object]] = Field(description="Personal tokens, without their text.")
     activity: list[dict[str, object]]
 
 
