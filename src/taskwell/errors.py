@@ -110,6 +110,13 @@ class WrongPassword(Forbidden):
     code, title = "wrong_password", "Wrong password"
 
 
+class SignInAgain(Forbidden):
+    code, title = "sign_in_again", "Sign in again"
+
+    def __init__(self) -> None:
+        super().__init__("You signed in too long ago for this; sign in again and use the new token.")
+
+
 class SignInUnconfirmed(Forbidden):
     code, title = "sign_in_unconfirmed", "E-mail not confirmed"
 

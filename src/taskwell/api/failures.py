@@ -73,6 +73,10 @@ _ALL = (
         "Follow the link in the mail that was just sent, then sign in. The operator set REQUIRE_VERIFIED_EMAIL.",
         errors.SignInUnconfirmed(),
     ),
+    _failure(
+        "Sign in again, then send the request with the new token. A renewal does not make the sign-in newer.",
+        errors.SignInAgain(),
+    ),
     _failure("Send the account's current password.", errors.WrongPassword("The password is wrong.")),
     _failure(
         "Check the address and the id. What belongs to somebody else is not found either.",

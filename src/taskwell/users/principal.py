@@ -14,6 +14,8 @@ class Principal:
         token_id: The token's ``jti``, or its hash where it has none; what logout revokes.
         expires_at: When the token ends.
         is_external: Whether another issuer keeps the account, so that there is no password here.
+        issued_at: When the token was issued; None where another issuer did.
+        signed_in_at: When its holder signed in; None where they did elsewhere.
     """
 
     user_id: str
@@ -21,6 +23,8 @@ class Principal:
     token_id: str
     expires_at: datetime
     is_external: bool = False
+    issued_at: datetime | None = None
+    signed_in_at: datetime | None = None
 
     def is_named(self, user_id: str) -> bool:
         """Whether an id in a path means this caller."""
