@@ -196,7 +196,7 @@ async def test_a_reset_ends_other_services_where_it_is_what_first_confirms_the_e
     database: Database,
     sending: Settings,
     mailbox: Mailbox,
-    is_confirmed: bool,
+    is_confirmed: bool,  # noqa: FBT001
 ):
     bob = await arrive(app, "bob", is_confirmed=is_confirmed)
     link = insert(ExternalIdentityRow).values(issuer="https://accounts.example.com", subject="x", user_id=bob.id)
