@@ -42,7 +42,7 @@ def sqlite_url(tmp_path: Path) -> str:
 async def test_all_is_well(database_url: str, app):
     found = await findings(database_url)
 
-    assert list(found) == ["settings", "database", "schema", "clock", "disk", "redis", "smtp", "better auth"]
+    assert list(found) == ["settings", "database", "schema", "clock", "disk", "redis", "smtp", "mail", "better auth"]
     noted = {"settings"} | ({"database"} if "SQLite 3.51.3" in found["database"].sentence else set())
     assert {each.state for part, each in found.items() if part not in noted} == {"ok"}
     assert (found["settings"].state, "ENVIRONMENT=production" in found["settings"].sentence) == ("note", True)

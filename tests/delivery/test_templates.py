@@ -93,8 +93,8 @@ async def test_neither_the_server_nor_the_worker_starts_with_a_broken_template(t
     outcome = await asyncio.to_thread(taskwell, tmp_path, command, MAIL_TEMPLATES=str(folder), SECRET_KEY=SECRET)
 
     assert outcome.code != 0
-    assert "MAIL_TEMPLATES: reminder.html, line 1: " in outcome.errors
-    assert "Traceback" not in outcome.errors
+    assert "MAIL_TEMPLATES: reminder.html, line 1: " in outcome.complaint
+    assert "Traceback" not in outcome.complaint
 
 
 async def test_what_no_mail_is_made_of_is_noted(sending: Settings, tmp_path: Path):
@@ -108,5 +108,5 @@ async def test_what_no_mail_is_made_of_is_noted(sending: Settings, tmp_path: Pat
 def test_a_folder_that_is_not_there_is_told_at_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("MAIL_TEMPLATES", str(tmp_path / "nowhere"))
 
-    with pytest.raises(InvalidSettings, match="^MAIL_TEMPLATES: "):
+    with pytest.raises(InvalidSettings, match=r"^MAIL_TEMPLATES: "):
         read_settings()
