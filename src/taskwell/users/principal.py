@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
+
+Scope = Literal["read", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,7 @@ class Principal:
         is_external: Whether another issuer keeps the account, so that there is no password here.
         issued_at: When the token was issued; None where another issuer did.
         signed_in_at: When its holder signed in; None where they did elsewhere.
+        scopes: What the token allows; None for everything.
     """
 
     user_id: str
@@ -25,6 +29,7 @@ class Principal:
     is_external: bool = False
     issued_at: datetime | None = None
     signed_in_at: datetime | None = None
+    scopes: frozenset[Scope] | None = None
 
     def is_named(self, user_id: str) -> bool:
         """Whether an id in a path means this caller."""

@@ -10,9 +10,9 @@ from taskwell import users
 from taskwell.api import mailed_links
 from taskwell.api.accounts import Email, MessageOut
 from taskwell.api.attempts import asking_for_mail, confirming, note
-from taskwell.api.call import Call, RequestContext
+from taskwell.api.call import Beforehand, Call, RequestContext
 from taskwell.api.failures import raises
-from taskwell.api.operation import Beforehand, Operation, PublicOperation
+from taskwell.api.operation import Operation, PublicOperation
 from taskwell.api.replies import PRIVATE, json_response
 from taskwell.errors import LinkOver, MailNotConfigured, SignInAgain, WrongPassword
 from taskwell.tasks.fields import Text

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from taskwell.api.call import Call
 from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
-from taskwell.api.replies import FRESH, PRIVATE, json_response
+from taskwell.api.replies import FRESH, PRIVATE, json_response, told_once
 from taskwell.api.task_members import EXAMPLE_ID
 from taskwell.api.v1.schemas import StrictModel
 from taskwell.delivery import log, webhooks
@@ -113,7 +113,7 @@ async def put_webhook(call: Call, body: WebhookBody) -> Response:
 )
 async def rotate_secret(call: Call) -> Response:
     """The answer holds the new secret; the old one signs nothing from now on."""
-    return webhook_response(await webhooks.rotate(call.lane, call.user))
+    return told_once(asdict(await webhooks.rotate(call.lane, call.user)), "secret")
 
 
 @router.delete(
