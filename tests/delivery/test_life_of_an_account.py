@@ -1,14 +1,12 @@
 """An account from its first mail to its last, over a real mail server: who gets what, and nobody else anything."""
 
-import httpx2
-
 from taskwell import worker
 from taskwell.app import create_app
 from taskwell.database import Database
 from taskwell.settings import Settings
 from tests.conftest import running
 from tests.support.deliveries import until
-from tests.support.letters import follow, token_of
+from tests.support.letters import follow, login, token_of
 from tests.support.people import PASSWORD, Person, client
 from tests.support.smtp import Mailbox
 
@@ -58,7 +56,3 @@ async def test_an_account_is_opened_confirmed_recovered_and_moved_by_mail(
         assert page is not None
         assert "Ben" not in text.get_content() + page.get_content(), "nothing of what somebody typed"
         assert message["List-Unsubscribe"] is None
-
-
-async def login(nobody: httpx2.AsyncClient, email: str, password: str) -> int:
-    return (await nobody.post("/api/v1/auth/login", json={"email": email, "password": password})).status_code

@@ -62,10 +62,10 @@ async def test_a_replaced_template_is_sent_and_the_others_stay_ours(
     assert (await follow(nobody, token_of(mailbox))).status_code == 204
 
 
-BROKEN = {
-    "a name that there is not": ("verify_email.txt", "Subject: x\n\n{{ user.password }}", "'user' is undefined"),
-    "a block that does not end": ("layout.html", "{% if %}", "layout.html, line 1"),
-    "no subject": ("reminder.txt", "{{ title }}", "the first line of reminder.txt must begin with 'Subject: '"),
+BROKEN: dict[str, tuple[str, bytes, str]] = {
+    "a name that there is not": ("verify_email.txt", b"Subject: x\n\n{{ user.password }}", "'user' is undefined"),
+    "a block that does not end": ("layout.html", b"{% if %}", "layout.html, line 1"),
+    "no subject": ("reminder.txt", b"{{ title }}", "the first line of reminder.txt must begin with 'Subject: '"),
     "no text": ("locked_out.txt", b"\xff", "locked_out"),
 }
 
@@ -73,7 +73,7 @@ BROKEN = {
 @pytest.mark.parametrize("case", BROKEN)
 async def test_a_broken_template_is_told_at_the_start_and_by_the_doctor(sending: Settings, tmp_path: Path, case: str):
     name, content, told = BROKEN[case]
-    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    (tmp_path / name).write_bytes(content)
     broken = with_folder(sending, tmp_path)
 
     with pytest.raises(InvalidSettings, match=r"^MAIL_TEMPLATES: ") as refused:
