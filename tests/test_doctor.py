@@ -42,7 +42,7 @@ def sqlite_url(tmp_path: Path) -> str:
 async def test_all_is_well(database_url: str, app):
     found = await findings(database_url)
 
-    assert list(found) == ["settings", "database", "schema", "clock", "disk", "redis", "smtp", "better auth"]
+    assert list(found) == ["settings", "database", "schema", "clock", "disk", "redis", "smtp", "mail", "better auth"]
     noted = {"settings"} | ({"database"} if "SQLite 3.51.3" in found["database"].sentence else set())
     assert {each.state for part, each in found.items() if part not in noted} == {"ok"}
     assert (found["settings"].state, "ENVIRONMENT=production" in found["settings"].sentence) == ("note", True)
@@ -264,7 +264,7 @@ def test_the_command_says_a_line_each_and_fails_where_something_is_bad(tmp_path:
     unset = taskwell(tmp_path, "doctor", ENVIRONMENT="production")
 
     assert (well.code, ill.code, unset.code) == (0, 1, 1)
-    assert len(well.output.splitlines()) == len(ill.output.splitlines()) == 8
+    assert len(well.output.splitlines()) == len(ill.output.splitlines()) == 9
     assert unset.output.startswith("bad   settings     SECRET_KEY is missing")
     for done in (well, ill, unset):
         assert done.complaint == ""

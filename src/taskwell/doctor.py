@@ -18,6 +18,7 @@ from taskwell import migrations
 from taskwell.database import now
 from taskwell.database.engine import postgres_connection, refused_at_start, sqlite_path
 from taskwell.errors import AppError, Unavailable
+from taskwell.mail import templates
 from taskwell.mail.smtp import STARTS_TLS, tls_mode
 from taskwell.security.jwks import PublishedKeys
 from taskwell.settings import InvalidSettings, Settings
@@ -61,6 +62,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         "disk": _disk,
         "redis": _redis,
         "smtp": _smtp,
+        "mail": _mail,
         "better auth": _better_auth,
     }
     is_there = True
@@ -232,6 +234,16 @@ async def _smtp(settings: Settings) -> str:
         where = f"{settings.smtp_host}:{settings.smtp_port}"
         raise Bad(f"SMTP_HOST {where} cannot be used ({error}); check it, SMTP_PORT and SMTP_TLS") from error
     return f"{settings.smtp_host}:{settings.smtp_port} takes mail from us"
+
+
+async def _mail(settings: Settings) -> str:
+    folder = settings.mail_templates
+    if folder is None:
+        return "MAIL_TEMPLATES is not set: mails have our words"
+    templates.check(settings)
+    if unknown := templates.unknown(folder):
+        raise Note(f"{folder} holds what no mail is made of: {', '.join(unknown)}")
+    return f"every mail can be written with the templates in {folder}"
 
 
 async def _better_auth(settings: Settings) -> str:

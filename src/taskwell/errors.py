@@ -151,6 +151,13 @@ class WrongCode(Forbidden):
         super().__init__("The code is wrong, or was used before; wait for the next one.")
 
 
+class SignInAgain(Forbidden):
+    code, title = "sign_in_again", "Sign in again"
+
+    def __init__(self) -> None:
+        super().__init__("You signed in too long ago for this; sign in again and use the new token.")
+
+
 class SignInUnconfirmed(Forbidden):
     code, title = "sign_in_unconfirmed", "E-mail not confirmed"
 

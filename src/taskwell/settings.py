@@ -6,7 +6,16 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AnyHttpUrl,
+    DirectoryPath,
+    Field,
+    RedisDsn,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from taskwell.database_url import plain
@@ -85,6 +94,7 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = None
     smtp_tls: Literal["auto", "on", "starttls", "off"] = "auto"
     mail_from: str = "Taskwell <taskwell@localhost>"
+    mail_templates: DirectoryPath | None = None
     max_mails_per_day: Annotated[int, Field(ge=0)] = 50
     require_verified_email: bool = False
     public_url: ServerUrl | None = None
@@ -112,6 +122,7 @@ class Settings(BaseSettings):
         "smtp_host",
         "smtp_username",
         "smtp_password",
+        "mail_templates",
         "public_url",
         "frontend_url",
         mode="before",
@@ -241,11 +252,6 @@ class Settings(BaseSettings):
     def sends_mail(self) -> bool:
         """Whether the account's mails are sent; in development without SMTP_HOST the log shows them."""
         return self.smtp_host is not None or not self.is_production
-
-    @property
-    def link_base(self) -> str:
-        """What the links in mails begin with: the front end, or our own pages."""
-        return self.frontend_url or f"{self.public_url or f'http://127.0.0.1:{self.port}'}/account"
 
     @cached_property
     def signing_key(self) -> str:

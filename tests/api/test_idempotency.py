@@ -17,7 +17,7 @@ from taskwell.settings import Settings
 from taskwell.tasks import exchange
 from taskwell.users import idempotency, sign_in
 from taskwell.users.principal import Principal
-from taskwell.users.profile import confirm_password
+from taskwell.users.profile import confirm_owner
 from tests.conftest import running
 from tests.support.people import PASSWORD, Person, client
 
@@ -214,12 +214,12 @@ async def test_others_write_while_a_password_with_a_key_waits_for_its_attempt(
 async def test_a_change_of_password_that_its_twin_overtakes_is_a_replay(ada: Person, monkeypatch):
     """The twin has changed what the first one's password is compared with."""
 
-    async def late(lane: Any, user: Principal, password: str) -> str:
-        monkeypatch.setattr(sign_in, "confirm_password", confirm_password)
+    async def late(lane: Any, user: Principal, **given: Any) -> str | None:
+        monkeypatch.setattr(sign_in, "confirm_owner", confirm_owner)
         assert (await post(ada, "k", CHANGE, "/api/v1/auth/password")).status_code == 204
-        return await confirm_password(lane, user, password)
+        return await confirm_owner(lane, user, **given)
 
-    monkeypatch.setattr(sign_in, "confirm_password", late)
+    monkeypatch.setattr(sign_in, "confirm_owner", late)
 
     overtaken = await post(ada, "k", CHANGE, "/api/v1/auth/password")
 

@@ -74,6 +74,42 @@ async def test_an_e_mail_is_confirmed_by_the_operator(app: Gateway, settings: Se
     assert [event["kind"] for event in events] == ["email_verified"]
 
 
+async def test_a_reset_link_is_printed_and_sets_another_password_once(
+    app: Gateway, settings: Settings, ada: Person, tmp_path: Path
+):
+    printed = await operate(settings, tmp_path, "reset-link", "ADA@example.com")
+
+    assert printed.code == 0, printed
+    page, _, token = printed.output.strip().partition("?token=")
+    assert page == "http://127.0.0.1:8000/account/reset-password"
+    body = {"token": token, "new_password": NEW}
+    answers = [await client(app).post("/api/v1/auth/password/reset", json=body) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [204, 410]
+    assert [await sign_in(app, ada.email, password) for password in (PASSWORD, NEW)] == [401, 200]
+
+
+async def test_there_is_no_reset_link_for_an_account_that_is_disabled(
+    settings: Settings, database: Database, ada: Person, tmp_path: Path
+):
+    await users.disable(database, ada.id)
+
+    refused = await operate(settings, tmp_path, "reset-link", ada.email)
+
+    assert (refused.code, refused.output) == (1, "")
+    assert "disabled" in refused.complaint
+
+
+async def test_an_account_is_signed_out_everywhere(app: Gateway, settings: Settings, ada: Person, tmp_path: Path):
+    assert (await ada.http.get("/api/v1/tasks")).status_code == 200
+
+    done = await operate(settings, tmp_path, "sign-out", ada.email)
+
+    assert (done.code, done.output) == (0, "ada@example.com is signed out everywhere.\n")
+    await asyncio.sleep(1.1)
+    assert (await ada.http.get("/api/v1/tasks")).status_code == 401
+    assert await sign_in(app, ada.email, PASSWORD) == 200
+
+
 async def test_accounts_are_listed_and_removed(settings: Settings, ada: Person, eve: Person, tmp_path: Path):
     await ada.http.post("/api/v1/tasks", json={"title": "x"})
 

@@ -42,6 +42,7 @@ EXAMPLE_SESSION: JsonDict = {
     "token_type": "bearer",
     "expires_at": "2026-11-28T08:00:00Z",
 }
+EXAMPLE_REFUSAL: JsonDict = {"error": "invalid_grant", "error_description": "The e-mail or the password is wrong."}
 
 
 def _email(text: str) -> str:
@@ -164,15 +165,24 @@ async def opened_account(call: RequestContext, *, email: str, password: str, nam
             group=group_of(call),
             sends_link=call.settings.sends_mail,
         )
-    return session(call, user)
+    return session(call, SignedIn(user, now()))
 
 
 async def opened_session(
     call: RequestContext, *, email: str, password: str, takes_code: bool = False
 ) -> dict[str, Any]:
     """Signs in; the answer is the session."""
-    found = await authenticated(call, email=email, password=password, takes_code=takes_code)
-    return session(call, found.user, as_of=found.as_of)
+    return session(call, await authenticated(call, email=email, password=password, takes_code=takes_code))
+
+
+async def renewed_session(call: RequestContext) -> dict[str, Any]:
+    """Goes on with the sign-in; the answer is the session with its new token."""
+    found = await users.renew(call.lane, call.user)
+    if _must_confirm(call, found.user):
+        raise SignInUnconfirmed
+    call.outdated.add(call.user.token_id)
+    note(call, "token_renewed", user_id=call.user.user_id)
+    return session(call, found)
 
 
 async def authenticated(call: RequestContext, *, email: str, password: str, takes_code: bool) -> SignedIn:
@@ -209,17 +219,6 @@ async def me(call: Call) -> Response:
     return user_response(call, await users.get(call.lane, call.user))
 
 
-async def verify_email(call: RequestContext, token: str) -> None:
-    """Confirms the e-mail to which the token was sent.
-
-    Raises:
-        LinkOver: the token is not good any more.
-        EmailTaken: another account got the e-mail meanwhile.
-    """
-    confirmed = await users.verify_email(call.lane, token)
-    note(call, "email_changed" if confirmed.is_change else "email_verified", user_id=confirmed.user_id)
-
-
 def user_response(call: RequestContext, user: User) -> Response:
     return private_response(user_json(user, call.user.subject))
 
@@ -230,22 +229,28 @@ def user_json(user: User, subject: str) -> dict[str, Any]:
     return {name: shown[name] for name in UserOut.model_fields}
 
 
-def session(call: RequestContext, user: User, *, as_of: datetime | None = None) -> dict[str, Any]:
+def session(call: RequestContext, found: SignedIn) -> dict[str, Any]:
     """The answer to a sign-in."""
-    issued = None if _must_confirm(call, user) else issue(call, user, as_of)
+    issued = None if _must_confirm(call, found.user) else issue(call, found)
     return {
-        "user": user_json(user, user.id),
+        "user": user_json(found.user, found.user.id),
         "access_token": issued.text if issued else None,
         "token_type": "bearer",
         "expires_at": issued.expires_at if issued else None,
     }
 
 
-def issue(call: RequestContext, user: User, as_of: datetime | None) -> AccessToken:
+def issue(call: RequestContext, found: SignedIn) -> AccessToken:
     settings = call.settings
-    lifetime = timedelta(days=settings.access_token_expire_days)
-    key, algorithm = settings.signing_key, settings.algorithm
-    return tokens.issue(user.id, key=key, algorithm=algorithm, now=now(), lifetime=lifetime, as_of=as_of)
+    return tokens.issue(
+        found.user.id,
+        key=settings.signing_key,
+        algorithm=settings.algorithm,
+        now=now(),
+        lifetime=timedelta(days=settings.access_token_expire_days),
+        as_of=found.as_of,
+        signed_in_at=found.signed_in_at,
+    )
 
 
 def private_response(content: dict[str, Any], *, status: int = 200) -> Response:

@@ -84,6 +84,10 @@ _ALL = (
         errors.InsufficientScope("account"),
     ),
     _failure("Type the code that your app shows next, or a recovery code.", errors.WrongCode()),
+    _failure(
+        "Sign in again, then send the request with the new token. A renewal does not make the sign-in newer.",
+        errors.SignInAgain(),
+    ),
     _failure("Send the account's current password.", errors.WrongPassword("The password is wrong.")),
     _failure(
         "Check the address and the id. What belongs to somebody else is not found either.",

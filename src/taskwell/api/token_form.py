@@ -63,7 +63,7 @@ async def token(call: Call, form: Annotated[PasswordForm, Form()]) -> Response:
         found = await accounts.authenticated(call, email=form.username, password=form.password, takes_code=True)
     except (InvalidCredentials, SignInUnconfirmed, TotpRequired) as error:
         return _refused("invalid_grant", error.detail)
-    issued = accounts.issue(call, found.user, found.as_of)
+    issued = accounts.issue(call, found)
     seconds = int((issued.expires_at - now()).total_seconds())
     return accounts.private_response({"access_token": issued.text, "token_type": "bearer", "expires_in": seconds})
 

@@ -14,7 +14,9 @@ from taskwell.api.bodies import validated
 from taskwell.cli import events
 from taskwell.cli.database import with_database
 from taskwell.database import Database
-from taskwell.errors import Conflict
+from taskwell.errors import Conflict, Forbidden
+from taskwell.mail import links
+from taskwell.settings import read_settings
 from taskwell.users import Account, PersonalToken, User, totp
 from taskwell.users.events import Kind, SecurityEvent, keep
 
@@ -144,6 +146,39 @@ def list_tokens(who: Who) -> None:
         typer.echo(
             f"{token.id}  {token.created_at:%Y-%m-%d}  {last_use}  {end}  {','.join(token.scopes):<10}  {token.name}"
         )
+
+
+@app.command("reset-link")
+def reset_link(who: Who) -> None:
+    """Print a link, good once and for 30 minutes, with which an account's owner chooses another password.
+
+    Example: taskwell users reset-link ada@example.com
+    """
+    settings = read_settings()
+
+    async def make(database: Database) -> str:
+        user = await users.by_email_or_id(database, who)
+        token = user.email and await users.reset_token(database, user_id=user.id, email=user.email)
+        if not token:
+            raise Forbidden("The account is disabled, or another service keeps it; it has no password to reset here.")
+        await _note(database, "reset_link_made", user_id=user.id)
+        return links.reset_password(settings, token)
+
+    typer.echo(with_database(make))
+
+
+@app.command("sign-out")
+def sign_out(who: Who) -> None:
+    """Refuse every token of an account, within two seconds; its password stays as it is.
+
+    Example: taskwell users sign-out ada@example.com
+    """
+
+    async def end(database: Database, user: User) -> None:
+        await users.end_every_session(database, user.id, personal=True)
+        await _note(database, "signed_out_everywhere", user_id=user.id)
+
+    _to(who, end, "is signed out everywhere")
 
 
 @app.command()

@@ -45,7 +45,7 @@ async def holder_of(lane: Lane, token: TokenClaims | ExternalClaims) -> Caller |
 _ONE: ColumnElement[int] = literal_column("1")
 _TOKEN_ID = bindparam("token_id", type_=Text)
 
-_IS_VALID_FOR_USER = and_(
+IS_VALID_FOR_USER = and_(
     UserRow.disabled_at.is_(None),
     or_(
         UserRow.tokens_valid_after.is_(None),
@@ -54,18 +54,25 @@ _IS_VALID_FOR_USER = and_(
     ),
 )
 
-_LOCAL: Query[str] = Query(
-    select(TIME_ZONE)
-    .where(UserRow.id == bindparam("user_id", type_=UuidText), _IS_VALID_FOR_USER)
-    .where(~exists(select(_ONE).where(RevokedTokenRow.token_id == _TOKEN_ID))),
-    str,
+IS_NOT_ENDED = or_(
+    RevokedTokenRow.revoked_at.is_(None), RevokedTokenRow.revoked_at > bindparam("at", type_=UtcInstant)
+)
+"""A token that was renewed ends a little later; it is refused from then on."""
+
+_LOCAL: Query[tuple[str, datetime | None]] = Query(
+    select(TIME_ZONE, RevokedTokenRow.revoked_at)
+    .select_from(UserRow)
+    .outerjoin(RevokedTokenRow, RevokedTokenRow.token_id == _TOKEN_ID)
+    .where(UserRow.id == bindparam("user_id", type_=UuidText), IS_VALID_FOR_USER, IS_NOT_ENDED),
+    lambda *columns: columns,
 )
 
 
 _LOCK: Query[User] = Query(
     select(*USER_COLUMNS)
-    .where(OWN_ROW, _IS_VALID_FOR_USER)
-    .where(~exists(select(_ONE).where(RevokedTokenRow.token_id == _TOKEN_ID)))
+    .select_from(UserRow)
+    .outerjoin(RevokedTokenRow, RevokedTokenRow.token_id == _TOKEN_ID)
+    .where(OWN_ROW, IS_VALID_FOR_USER, IS_NOT_ENDED)
     .with_for_update(of=UserRow),
     User,
 )
@@ -77,18 +84,28 @@ async def lock_caller(transaction: Lane, user: Principal) -> User:
     Raises:
         InvalidToken: the token was refused meanwhile, here or in another process.
     """
-    issued_at = user.issued_at or NEVER_STALE
-    found = await transaction.row(_LOCK, user_id=user.user_id, issued_at=issued_at, token_id=user.token_id)
+    values = {"issued_at": user.issued_at or NEVER_STALE, "token_id": user.token_id, "at": now()}
+    found = await transaction.row(_LOCK, user_id=user.user_id, **values)
     if found is None:
         raise InvalidToken
     return found
 
 
 async def _local(lane: Lane, token: TokenClaims) -> Caller | None:
-    time_zone = await lane.row(_LOCAL, user_id=token.subject, issued_at=token.issued_at, token_id=token.token_id)
-    if time_zone is None:
+    found = await lane.row(
+        _LOCAL, user_id=token.subject, issued_at=token.issued_at, token_id=token.token_id, at=now()
+    )
+    if found is None:
         return None
-    actor = Principal(token.subject, token.subject, token.token_id, token.expires_at, issued_at=token.issued_at)
+    time_zone, ends_at = found
+    actor = Principal(
+        token.subject,
+        token.subject,
+        token.token_id,
+        token.expires_at if ends_at is None else min(token.expires_at, ends_at),
+        issued_at=token.issued_at,
+        signed_in_at=token.signed_in_at,
+    )
     return Caller(actor, SpaceAccess.personal(actor.user_id, time_zone=time_zone))
 
 
@@ -120,7 +137,7 @@ _EXTERNAL: Query[_Holder] = Query(
     select(
         UserRow.id,
         TIME_ZONE,
-        and_(_IS_VALID_FOR_USER, ~_IS_REFUSED),
+        and_(IS_VALID_FOR_USER, ~_IS_REFUSED),
         UserRow.email,
         UserRow.email_verified_at.is_not(None),
     )

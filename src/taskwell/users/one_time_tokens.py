@@ -12,11 +12,15 @@ from taskwell.database import Lane, Query, UtcInstant, UuidText, now
 from taskwell.errors import LinkOver
 from taskwell.users.tables import OneTimeTokenRow, UserRow
 
-Purpose = Literal["verify_email", "sign_in"]
+Purpose = Literal["verify_email", "reset_password", "sign_in"]
 SIGN_IN: Final = "sign_in"
 """Told in an answer and not mailed: the challenge of who has still to send a code."""
 
-LIFETIMES: dict[Purpose, timedelta] = {"verify_email": timedelta(hours=24), SIGN_IN: timedelta(minutes=5)}
+LIFETIMES: dict[Purpose, timedelta] = {
+    "verify_email": timedelta(hours=24),
+    "reset_password": timedelta(minutes=30),
+    SIGN_IN: timedelta(minutes=5),
+}
 
 _USER_ID = bindparam("user_id", type_=UuidText)
 _EMAIL = bindparam("email", type_=Text)
@@ -54,16 +58,26 @@ async def issue(lane: Lane, query: Query[str], purpose: Purpose, *, user_id: str
     return None if made is None else token
 
 
-_USE: Query[UsedToken] = Query(
-    delete(OneTimeTokenRow)
-    .where(
-        OneTimeTokenRow.hash == _HASH,
-        OneTimeTokenRow.purpose == _PURPOSE,
-        OneTimeTokenRow.expires_at > bindparam("at", type_=UtcInstant),
-    )
-    .returning(OneTimeTokenRow.user_id, OneTimeTokenRow.email),
-    UsedToken,
+_COLUMNS = (OneTimeTokenRow.user_id, OneTimeTokenRow.email)
+_IS_GOOD = (
+    OneTimeTokenRow.hash == _HASH,
+    OneTimeTokenRow.purpose == _PURPOSE,
+    OneTimeTokenRow.expires_at > bindparam("at", type_=UtcInstant),
 )
+_FIND: Query[UsedToken] = Query(select(*_COLUMNS).where(*_IS_GOOD), UsedToken)
+_USE: Query[UsedToken] = Query(delete(OneTimeTokenRow).where(*_IS_GOOD).returning(*_COLUMNS), UsedToken)
+
+
+async def find(lane: Lane, purpose: Purpose, token: str) -> UsedToken:
+    """What ``use`` would give; the token stays good.
+
+    Raises:
+        LinkOver: as there.
+    """
+    found = await lane.row(_FIND, hash=_hash(token), purpose=purpose, at=now())
+    if found is None:
+        raise LinkOver
+    return found
 
 
 async def use(transaction: Lane, purpose: Purpose, token: str) -> UsedToken:
@@ -76,21 +90,6 @@ async def use(transaction: Lane, purpose: Purpose, token: str) -> UsedToken:
     if used is None:
         raise LinkOver
     return used
-
-
-_HOLDER: Query[str] = Query(
-    select(OneTimeTokenRow.user_id).where(
-        OneTimeTokenRow.hash == _HASH,
-        OneTimeTokenRow.purpose == _PURPOSE,
-        OneTimeTokenRow.expires_at > bindparam("at", type_=UtcInstant),
-    ),
-    str,
-)
-
-
-async def holder(lane: Lane, purpose: Purpose, token: str) -> str | None:
-    """The id of the user whose token it is; it can still be used."""
-    return await lane.row(_HOLDER, hash=_hash(token), purpose=purpose, at=now())
 
 
 _END_ALL: Query[None] = Query(delete(OneTimeTokenRow).where(OneTimeTokenRow.user_id == _USER_ID), lambda *_: None)

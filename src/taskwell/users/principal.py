@@ -18,8 +18,9 @@ class Principal:
         token_id: The token's ``jti``, or its hash where it has none; what logout revokes.
         expires_at: When the token ends.
         is_external: Whether another issuer keeps the account, so that there is no password here.
-        scopes: What the token allows; None for everything.
         issued_at: When the token was issued; None where it does not say.
+        signed_in_at: When its holder signed in; None where they did elsewhere.
+        scopes: What the token allows; None for everything.
     """
 
     user_id: str
@@ -27,8 +28,9 @@ class Principal:
     token_id: str
     expires_at: datetime
     is_external: bool = False
-    scopes: frozenset[Scope] | None = None
     issued_at: datetime | None = None
+    signed_in_at: datetime | None = None
+    scopes: frozenset[Scope] | None = None
 
     def is_named(self, user_id: str) -> bool:
         """Whether an id in a path means this caller."""

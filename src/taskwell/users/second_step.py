@@ -11,10 +11,11 @@ from taskwell.users.user import User
 
 async def challenged(lane: Lane, challenge: str) -> User | None:
     """Who has to answer the challenge with a code; None where it is over."""
-    user_id = await one_time_tokens.holder(lane, one_time_tokens.SIGN_IN, challenge)
-    if user_id is None:
+    try:
+        found = await one_time_tokens.find(lane, one_time_tokens.SIGN_IN, challenge)
+    except LinkOver:
         return None
-    return await lane.row(BY_ID, user_id=user_id)
+    return await lane.row(BY_ID, user_id=found.user_id)
 
 
 async def answer(lane: Lane, user: User, *, challenge: str, code: str, group: str) -> SignedIn:
@@ -37,4 +38,4 @@ async def answer(lane: Lane, user: User, *, challenge: str, code: str, group: st
         if used is None:
             raise InvalidCredentials("The code is wrong, or was used before; wait for the next one.")
         await remember_group(transaction, user.id, group)
-    return SignedIn(still.user, still.no_earlier(as_of), used)
+    return SignedIn(still.user, still.no_earlier(as_of), used=used)

@@ -23,7 +23,7 @@ from taskwell.users import one_time_tokens, personal_tokens, totp
 from taskwell.users.confirmation import send_link
 from taskwell.users.known_groups import remember_group
 from taskwell.users.principal import Principal
-from taskwell.users.profile import OWN_ROW, USER_COLUMNS, confirm_password, get
+from taskwell.users.profile import OWN_ROW, USER_COLUMNS, confirm_owner, get
 from taskwell.users.revocation import announce_change
 from taskwell.users.tables import UserRow
 from taskwell.users.user import User, broken_password_rule, email_key
@@ -75,12 +75,14 @@ class SignedIn:
     """Attributes:
     as_of: When the token counts as issued: just before the password was last checked. A later change of the
         password refuses it; an earlier one does not, even if the clock was set back.
+    signed_in_at: When the user signed in, of a renewal; None for now.
     used: Which kind of code was used up.
     challenge: What stands for the password until a code is sent: so far nobody is signed in.
     """
 
     user: User
     as_of: datetime
+    signed_in_at: datetime | None = None
     used: totp.CodeKind | None = None
     challenge: str | None = None
 
@@ -93,7 +95,7 @@ class _Still:
 
     def no_earlier(self, as_of: datetime) -> datetime:
         """The instant, or that after the last change of the password."""
-        return as_of if self.changed_at is None else max(as_of, self.changed_at + _TICK)
+        return as_of if self.changed_at is None else max(as_of, self.changed_at + TICK)
 
 
 _NOW = (
@@ -179,7 +181,7 @@ async def authenticate(lane: Lane, *, email: str, password: str, group: str, tak
         if still.has_totp and used is None:
             raise InvalidCredentials
         await remember_group(transaction, account.user_id, group)
-    return SignedIn(still.user, still.no_earlier(as_of), used)
+    return SignedIn(still.user, still.no_earlier(as_of), used=used)
 
 
 async def new_challenge(transaction: Lane, user: User) -> str:
@@ -191,7 +193,7 @@ async def new_challenge(transaction: Lane, user: User) -> str:
     return challenge
 
 
-_TICK = timedelta(milliseconds=1)
+TICK = timedelta(milliseconds=1)
 """What a token's instant is told to; see ``tokens.TokenClaims``."""
 
 _CHANGED_AT: Query[datetime | None] = Query(
@@ -202,12 +204,12 @@ _CHANGED_AT: Query[datetime | None] = Query(
 async def later_than_every_token(transaction: Lane, user_id: str) -> datetime:
     """The instant of a change that refuses the tokens issued before it; nobody signs in until it is committed."""
     changed_at = await transaction.row(_CHANGED_AT, user_id=user_id)
-    return now() if changed_at is None else max(now(), changed_at + 2 * _TICK)
+    return now() if changed_at is None else max(now(), changed_at + 2 * TICK)
 
 
 _CHANGE_PASSWORD: Query[datetime] = Query(
     update(UserRow)
-    .where(OWN_ROW, UserRow.password_hash == bindparam("old_hash"))
+    .where(OWN_ROW, UserRow.password_hash.is_not_distinct_from(bindparam("old_hash")))
     .values(
         password_hash=bindparam("new_hash"),
         tokens_valid_after=bindparam("at", type_=UtcInstant),
@@ -222,26 +224,30 @@ _CHANGE_PASSWORD: Query[datetime] = Query(
 
 @dataclass(frozen=True, slots=True)
 class PasswordHashes:
-    """Of the password that has been given as the current one, and is it, and of the new one."""
+    """Of the current password, if there is one and it was given, and of the new one."""
 
-    old: str
+    old: str | None
     new: str
 
 
-async def password_hashes(lane: Lane, user: Principal, *, current: str, new: str) -> PasswordHashes:
+async def password_hashes(
+    lane: Lane, user: Principal, *, current: str | None, confirm: str | None, new: str
+) -> PasswordHashes:
     """What ``change_password`` is told; it takes half a second, in which nobody else should have to wait.
 
     Raises:
         Forbidden: another service keeps the account.
-        Invalid: the new password breaks a rule.
+        Invalid: the new password breaks a rule, or what proves who asks is missing.
         WrongPassword: the current one is wrong.
+        SignInAgain: there is no current one, and the sign-in is too old.
         Unauthorized: the user is gone.
     """
     if user.is_external:
         raise Forbidden("Another service keeps this account; change the password there.")
     account = await get(lane, user)
     require_good(new, email=account.email, name=account.name, field="new_password")
-    return PasswordHashes(await confirm_password(lane, user, current), await hash_password(new))
+    old = await confirm_owner(lane, user, password=current, confirm=confirm, field="current_password")
+    return PasswordHashes(old, await hash_password(new))
 
 
 async def change_password(lane: Lane, user: Principal, hashes: PasswordHashes) -> None:

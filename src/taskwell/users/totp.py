@@ -63,11 +63,11 @@ def _begin(dialect: str) -> list[Executable]:
 _BEGIN: Query[str] = Query(_begin, str)
 
 
-async def begin(lane: Lane, user: Principal, password_hash: str) -> tuple[str, str]:
+async def begin(lane: Lane, user: Principal, password_hash: str | None) -> tuple[str, str]:
     """A new secret, and its address for an authenticator app. It asks for nothing until it is confirmed.
 
     Args:
-        password_hash: Of the password that the user gave, which is the right one.
+        password_hash: Of the password that the user gave, which is the right one; None where there is none.
 
     Raises:
         InvalidToken: the caller's own token was refused meanwhile.

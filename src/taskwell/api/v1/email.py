@@ -5,10 +5,11 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from taskwell import users
-from taskwell.api.accounts import MessageOut, verify_email
+from taskwell.api.accounts import MessageOut
 from taskwell.api.attempts import note
 from taskwell.api.call import Call
 from taskwell.api.failures import raises
+from taskwell.api.mailed_links import verify_email
 from taskwell.api.operation import AccountOperation, PublicOperation
 from taskwell.api.replies import PRIVATE, json_response
 from taskwell.errors import EmailTaken, LinkOver, MailNotConfigured

@@ -113,7 +113,7 @@ async def make_token(call: Call, body: TokenBody) -> Response:
     values: dict[str, Any] = body.model_dump()
     made, text = await users.make_token(call.lane, call.user, **values, sends_mail=call.settings.sends_mail)
     note(call, "token_made", user_id=call.user.user_id)
-    return told_once(asdict(made) | {"token": text}, {"token"}, status=201)
+    return told_once(asdict(made) | {"token": text}, "token", status=201)
 
 
 @router.delete("/{token_id}", summary="Delete a personal token", status_code=204)

@@ -24,6 +24,7 @@ from taskwell.errors import (
     Forbidden,
     InvalidCredentials,
     NotFound,
+    SignInAgain,
     WrongCode,
     WrongPassword,
 )
@@ -43,10 +44,17 @@ Code = Annotated[
 ]
 
 
-class TotpBegin(StrictModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"current_password": "engine 1843"}]})
+class Ownership(StrictModel):
+    """What shows that the account's owner asks, and not somebody who found their device."""
 
-    current_password: Text
+    current_password: Text | None = Field(None, description="Required where there is one.")
+    confirm: Text | None = Field(
+        None, description="In place of a password where there is none: your own id, soon after a sign-in."
+    )
+
+
+class TotpBegin(Ownership):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"current_password": "engine 1843"}]})
 
 
 class SecretOut(BaseModel):
@@ -70,10 +78,9 @@ class RecoveryCodesOut(BaseModel):
     )
 
 
-class TotpRemoval(StrictModel):
+class TotpRemoval(Ownership):
     model_config = ConfigDict(json_schema_extra={"examples": [{"current_password": "engine 1843", "code": "492039"}]})
 
-    current_password: Text
     code: Code
 
 
@@ -93,25 +100,32 @@ def _require_local(call: RequestContext) -> None:
         raise Forbidden("Another service keeps this account; turn its second factor on there.")
 
 
-async def _password_hash(call: RequestContext, body: TotpBegin) -> str:
+async def _confirmed(call: RequestContext, body: Ownership) -> str | None:
+    """The hash of the password."""
+    return await users.confirm_owner(
+        call.lane, call.user, password=body.current_password, confirm=body.confirm, field="current_password"
+    )
+
+
+async def _password_hash(call: RequestContext, body: TotpBegin) -> str | None:
     _require_local(call)
-    async with confirming(call):
-        return await users.confirm_password(call.lane, call.user, body.current_password)
+    async with confirming(call, body.current_password):
+        return await _confirmed(call, body)
 
 
 @account.post(
     "",
     summary="Begin with codes of an authenticator app",
     response_model=SecretOut,
-    responses=raises(WrongPassword, EmailUnverified, AlreadyOn),
+    responses=raises(WrongPassword, SignInAgain, EmailUnverified, AlreadyOn),
 )
 async def begin(
-    call: Call, body: TotpBegin, password_hash: Annotated[str, Depends(Beforehand(_password_hash))]
+    call: Call, body: TotpBegin, password_hash: Annotated[str | None, Depends(Beforehand(_password_hash))]
 ) -> Response:
     """Nothing is asked for until a first code is sent to `/auth/totp/confirm`."""
     secret, uri = await totp.begin(call.lane, call.user, password_hash)
     note(call, "totp_asked", user_id=call.user.user_id)
-    return told_once({"secret": secret, "uri": uri}, {"secret", "uri"})
+    return told_once({"secret": secret, "uri": uri}, "secret", "uri")
 
 
 @account.post(
@@ -121,22 +135,22 @@ async def begin(
     responses=raises(WrongCode, AlreadyOn, Conflict),
 )
 async def confirm(call: Call, body: TotpConfirm) -> Response:
-    async with confirming(call):
+    async with confirming(call, body.code):
         recovery_codes = await totp.confirm(call.lane, call.user, body.code)
     note(call, "totp_on", user_id=call.user.user_id)
-    return told_once({"recovery_codes": recovery_codes}, {"recovery_codes"})
+    return told_once({"recovery_codes": recovery_codes}, "recovery_codes")
 
 
 @account.delete(
     "",
     summary="Ask for no codes any more",
     status_code=204,
-    responses=raises(WrongPassword, WrongCode, NotFound),
+    responses=raises(WrongPassword, WrongCode, SignInAgain, NotFound),
 )
 async def remove(call: Call, body: TotpRemoval) -> Response:
     _require_local(call)
-    async with confirming(call):  # both are one attempt: the right password must not forgive wrong codes
-        await users.confirm_password(call.lane, call.user, body.current_password)
+    async with confirming(call, body.code):  # both are one attempt: the right password must not forgive wrong codes
+        await _confirmed(call, body)
         await totp.remove(call.lane, call.user, body.code)
     note(call, "totp_off", user_id=call.user.user_id)
     return Response(status_code=204, headers=PRIVATE)
@@ -154,7 +168,7 @@ async def answer_challenge(call: Call, body: ChallengeAnswer) -> Response:
         found = await users.answer(call.lane, user, challenge=body.challenge, code=body.code, group=group_of(call))
     if found.used == "recovery_code":
         note(call, "recovery_code_used", user_id=user.id)
-    return accounts.private_response(accounts.session(call, found.user, as_of=found.as_of))
+    return accounts.private_response(accounts.session(call, found))
 
 
 router.add_api_route(

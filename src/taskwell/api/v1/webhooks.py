@@ -113,7 +113,7 @@ async def put_webhook(call: Call, body: WebhookBody) -> Response:
 )
 async def rotate_secret(call: Call) -> Response:
     """The answer holds the new secret; the old one signs nothing from now on."""
-    return webhook_response(await webhooks.rotate(call.lane, call.user))
+    return told_once(asdict(await webhooks.rotate(call.lane, call.user)), "secret")
 
 
 @router.delete(
@@ -136,4 +136,4 @@ async def list_deliveries(call: Call) -> Response:
 
 def webhook_response(webhook: Webhook) -> Response:
     shown = {name: value for name, value in asdict(webhook).items() if name != "secret" or value is not None}
-    return told_once(shown, {"secret"})
+    return told_once(shown, "secret")
