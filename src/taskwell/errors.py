@@ -76,6 +76,13 @@ class InvalidHeader(BadRequest):
     code, title = "invalid_header", "Invalid header"
 
 
+class InvalidState(BadRequest):
+    code, title = "invalid_state", "Sign-in not begun here"
+
+    def __init__(self) -> None:
+        super().__init__("This sign-in began in another browser, or more than ten minutes ago; begin it again.")
+
+
 class Unauthorized(AppError):
     """The caller is not known; ``WWW-Authenticate`` says so as RFC 6750 section 3 asks."""
 
@@ -117,6 +124,22 @@ class SignInUnconfirmed(Forbidden):
         super().__init__("Confirm your e-mail first: follow the link that was sent to it.")
 
 
+class AccessDenied(Forbidden):
+    code, title = "access_denied", "Access denied"
+
+    def __init__(self) -> None:
+        super().__init__("The sign-in was cancelled at the provider.")
+
+
+class ProviderRefused(Forbidden):
+    """What came from a provider does not prove who somebody is; why is in the log."""
+
+    code, title = "provider_refused", "Sign-in refused"
+
+    def __init__(self) -> None:
+        super().__init__("The provider's answer was refused; sign in again.")
+
+
 class NotFound(AppError):
     status, code, title = 404, "not_found", "Not found"
 
@@ -151,6 +174,29 @@ class EmailUnverified(Conflict):
         super().__init__("Confirm your e-mail first: POST /api/v1/auth/email/verification sends the link.")
 
 
+class AccountExists(Conflict):
+    code, title = "account_exists", "Account exists"
+
+    def __init__(self) -> None:
+        super().__init__("An account with this e-mail exists; sign in to it, then link the provider there.")
+
+
+class IdentityTaken(Conflict):
+    code, title = "identity_taken", "Linked to another account"
+
+    def __init__(self) -> None:
+        super().__init__("This account of the provider's is linked to another user here.")
+
+
+class LastWayIn(Conflict):
+    code, title = "last_way_in", "Last way in"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nobody could sign in to this account any more; set a password or link another provider first."
+        )
+
+
 class RequestInProgress(Conflict):
     code, title = "request_in_progress", "Request in progress"
 
@@ -159,7 +205,7 @@ class LinkOver(AppError):
     status, code, title = 410, "link_over", "Link over"
 
     def __init__(self) -> None:
-        super().__init__("This link was used, has ended, or never was one; ask for another.")
+        super().__init__("This link or code was used, has ended, or never was one; ask for another.")
 
 
 class PreconditionFailed(AppError):
@@ -187,6 +233,13 @@ class Unavailable(AppError):
 
     def __init__(self, detail: str, *, retry_after: int = 2) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class ProviderUnavailable(Unavailable):
+    code, title = "provider_unavailable", "Provider unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("The provider cannot be reached; try again shortly.", retry_after=10)
 
 
 class MailNotConfigured(AppError):

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from taskwell.database_url import plain
+from taskwell.provider_settings import ProviderSettings
 from taskwell.secret_keys import kept_key, weakness_of
 from taskwell.web_addresses import Host, HostPattern, Origin, PathPrefix, ServerUrl
 
@@ -24,7 +25,7 @@ class InvalidSettings(Exception):
     """The settings cannot be used; the message names the setting and says what to change."""
 
 
-class Settings(BaseSettings):
+class Settings(ProviderSettings):
     """The settings of one process. Names are those of the environment variables, in lower case."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
@@ -201,7 +202,7 @@ class Settings(BaseSettings):
             raise ValueError("REQUIRE_VERIFIED_EMAIL needs mail; set SMTP_HOST, MAIL_FROM and PUBLIC_URL")
         if has_mail and "mail_from" not in self.model_fields_set:
             raise ValueError("MAIL_FROM is missing; set it to an address that SMTP_HOST may send from")
-        if has_mail and self.public_url is None:
+        if (has_mail or (self.is_production and self.has_providers)) and self.public_url is None:
             raise ValueError("PUBLIC_URL is missing; set it to the address at which people reach this server")
         return self
 
@@ -245,7 +246,12 @@ class Settings(BaseSettings):
     @property
     def link_base(self) -> str:
         """What the links in mails begin with: the front end, or our own pages."""
-        return self.frontend_url or f"{self.public_url or f'http://127.0.0.1:{self.port}'}/account"
+        return self.frontend_url or f"{self.own_url}/account"
+
+    @property
+    def own_url(self) -> str:
+        """The address at which people reach this server; never what a request's Host header says."""
+        return self.public_url or f"http://127.0.0.1:{self.port}"
 
     @cached_property
     def signing_key(self) -> str:
@@ -288,4 +294,5 @@ def read_settings(**overrides: object) -> Settings:
 
 def _sentence(location: list[int | str], message: str) -> str:
     sentence = message.removeprefix("Value error, ")
-    return f"{str(location[0]).upper()}: {sentence}" if location else sentence
+    inner = ".".join(map(str, location[1:]))
+    return f"{str(location[0]).upper()}: {inner and f'{inner}: '}{sentence}" if location else sentence

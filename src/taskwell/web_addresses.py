@@ -27,6 +27,20 @@ def as_origin(text: str) -> str:
     return origin
 
 
+def as_return_address(text: str) -> tuple[str, str]:
+    """The address as a browser reads it, and its origin; apps have schemes of their own.
+
+    Raises:
+        ValueError: it has no origin, or holds credentials or a fragment.
+    """
+    url = _parsed(text)
+    address = str(url) if url is not None else ""
+    found = _ORIGIN.match(address)
+    if url is None or found is None or url.username or url.password or "#" in address:
+        raise ValueError("it must be an address such as https://app.example.com/signed-in")
+    return address, as_origin(found.group())
+
+
 def as_server(text: str) -> str:
     """An http or https URL that may have a path, without a slash at its end.
 

@@ -213,14 +213,27 @@ async def opened_session(call: RequestContext, *, email: str, password: str) -> 
     return _session(call, found.user, as_of=found.as_of)
 
 
+async def signed_in_session(call: RequestContext, found: SignedIn) -> dict[str, Any]:
+    """The session of whom a provider let in, if nothing is missing that a sign-in with a password would need too."""
+    await _require_confirmed(call, found)
+    note(call, "sign_in", user_id=found.user.id)
+    return _session(call, found.user, as_of=found.as_of)
+
+
 async def _authenticated(call: RequestContext, email: str, password: str) -> SignedIn:
     async with signing_in(call, email):
         found = await users.authenticate(call.lane, email=email, password=password, group=group_of(call))
-        if _must_confirm(call, found.user):
-            async with call.lane.transaction() as transaction:
-                await users.send_link(transaction, found.user.id, found.user.email or email)
-            raise SignInUnconfirmed
+        await _require_confirmed(call, found)
     return found
+
+
+async def _require_confirmed(call: RequestContext, found: SignedIn) -> None:
+    if not _must_confirm(call, found.user):
+        return
+    if found.user.email is not None:
+        async with call.lane.transaction() as transaction:
+            await users.send_link(transaction, found.user.id, found.user.email)
+    raise SignInUnconfirmed
 
 
 def _must_confirm(call: RequestContext, user: User) -> bool:

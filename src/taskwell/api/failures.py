@@ -73,6 +73,16 @@ _ALL = (
         "Follow the link in the mail that was just sent, then sign in. The operator set REQUIRE_VERIFIED_EMAIL.",
         errors.SignInUnconfirmed(),
     ),
+    _failure(
+        "Begin the sign-in again, and finish it in the same browser within ten minutes. The front end must call "
+        "`authorize` at the address that PUBLIC_URL has.",
+        errors.InvalidState(),
+    ),
+    _failure("The person said no at the provider. Offer the sign-in again.", errors.AccessDenied()),
+    _failure(
+        "Sign in again. Where that does not help, the operator's log has the reason as `provider refused`.",
+        errors.ProviderRefused(),
+    ),
     _failure("Send the account's current password.", errors.WrongPassword("The password is wrong.")),
     _failure(
         "Check the address and the id. What belongs to somebody else is not found either.",
@@ -86,6 +96,18 @@ _ALL = (
     _failure(
         "Delete tasks that nobody needs any more, or ask the operator for a higher MAX_TASKS_PER_SPACE.",
         errors.LimitReached("A space may hold 100,000 tasks that are not in the trash; delete some first."),
+    ),
+    _failure(
+        "Sign in with the password or another provider, then `POST /api/v1/auth/{provider}/link`.",
+        errors.AccountExists(),
+    ),
+    _failure(
+        "Sign in to the other account with this provider, and unlink it there first.",
+        errors.IdentityTaken(),
+    ),
+    _failure(
+        "Set a password (`POST /api/v1/auth/password/forgot`), or link another provider, then unlink this one.",
+        errors.LastWayIn(),
     ),
     _failure(
         "Confirm the e-mail: `POST /api/v1/auth/email/verification` sends a link to it. Then send the request again.",
@@ -143,6 +165,10 @@ _ALL = (
     _failure(
         "Nothing was stored. Tell the operator: the database's disk is full. Reading still works.",
         DatabaseFull("There is no room left to store this."),
+    ),
+    _failure(
+        "Wait for as many seconds as `Retry-After` says, or sign in another way. `taskwell doctor` says why.",
+        errors.ProviderUnavailable(),
     ),
     _failure(
         "Tell the operator: SMTP_HOST is not set. `taskwell users verify EMAIL` confirms an e-mail without mail.",

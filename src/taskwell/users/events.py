@@ -27,6 +27,10 @@ Kind = Literal[
     "email_verified",
     "email_change_asked",
     "email_changed",
+    "provider_link_asked",
+    "provider_linked",
+    "provider_unlinked",
+    "provider_refused",
     "account_deleted",
     "token_refused",
 ]

@@ -4,7 +4,7 @@ from taskwell.database import Database
 from taskwell.mail.letter import Letter
 from taskwell.mail.outbox import Mail
 from taskwell.settings import Settings
-from taskwell.users import confirmation, one_time_tokens
+from taskwell.users import confirmation, one_time_tokens, providers
 
 _ISSUE = one_time_tokens.issuing(confirmation.WANTED)
 
@@ -16,6 +16,10 @@ async def write(database: Database, settings: Settings, mail: Mail) -> Letter | 
             return await _verify_email(database, settings, mail)
         case confirmation.EMAIL_CHANGED:
             return _EMAIL_CHANGED
+        case providers.PROVIDER_OPENED:
+            return _PROVIDER_OPENED
+        case providers.PROVIDER_LINKED:
+            return _PROVIDER_LINKED
         case _:  # of a later version, which sends it itself
             return None
 
@@ -42,5 +46,22 @@ _EMAIL_CHANGED = Letter(
     (
         "Your account at Taskwell has another e-mail address now, and this one does not sign in any more.",
         "If that was not you, tell whoever runs the server at once.",
+    ),
+)
+
+
+_PROVIDER_LINKED = Letter(
+    "Your Taskwell account has another way in",
+    (
+        "Your account at Taskwell can now be signed in to through another service that was linked to it.",
+        "If that was not you, change your password at once and unlink the service.",
+    ),
+)
+_PROVIDER_OPENED = Letter(
+    "Your Taskwell account was signed in to through another service",
+    (
+        "Somebody signed in to Taskwell through a service that says that this e-mail is theirs.",
+        "The service is linked to your account now. The password and all tokens of the account do not work any more.",
+        "If you want a password again, ask for a link to reset it. If that was not you, tell whoever runs the server.",
     ),
 )

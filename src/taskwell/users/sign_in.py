@@ -45,6 +45,7 @@ def _add(dialect: str) -> Sequence[Executable]:
                 ("id", "user_id"),
                 ("email", "email"),
                 ("email_key", "email_key"),
+                ("email_verified_at", "verified_at"),
                 ("name", "name"),
                 ("password_hash", "password_hash"),
                 ("created_at", "at"),
@@ -109,13 +110,26 @@ async def sign_up(
 
 
 async def open_account(
-    lane: Lane, *, email: str, name: str, password_hash: str, user_id: str | None = None, at: datetime | None = None
+    lane: Lane,
+    *,
+    email: str | None,
+    name: str,
+    password_hash: str | None,
+    user_id: str | None = None,
+    at: datetime | None = None,
+    is_unique: bool = True,
+    is_verified: bool = False,
 ) -> User:
-    """Stores an account, and with it the user's own space."""
+    """Stores an account, and with it the user's own space.
+
+    Args:
+        is_unique: Whether the e-mail is this account's alone, and so signs in with a password.
+    """
     at = at or now()
-    user = User(user_id or new_id(), email, None, None, name, "UTC", at, at)
-    values = {"email": email, "email_key": email_key(email), "name": name, "password_hash": password_hash}
-    await lane.rows(_ADD, user_id=user.id, at=at, **values)
+    user = User(user_id or new_id(), email, at if is_verified else None, None, name, "UTC", at, at)
+    key = email_key(email) if email is not None and is_unique else None
+    values = {"email": email, "email_key": key, "name": name, "password_hash": password_hash}
+    await lane.rows(_ADD, user_id=user.id, at=at, verified_at=user.email_verified_at, **values)
     return user
 
 
@@ -139,6 +153,28 @@ async def authenticate(lane: Lane, *, email: str, password: str, group: str) -> 
         raise InvalidCredentials
     user, changed_at = still
     return SignedIn(user, as_of if changed_at is None else max(as_of, changed_at + _TICK))
+
+
+_ENABLED: Query[tuple[User, datetime | None]] = Query(
+    select(*USER_COLUMNS, UserRow.tokens_valid_after)
+    .where(OWN_ROW, UserRow.disabled_at.is_(None))
+    .with_for_update(read=True),
+    lambda *columns: (User(*columns[:-1]), columns[-1]),
+)
+
+
+async def enter(transaction: Lane, user_id: str, *, group: str) -> SignedIn:
+    """Signs in whom a provider has let in; the address group is known from then on.
+
+    Raises:
+        Forbidden: the account is disabled.
+    """
+    found = await transaction.row(_ENABLED, user_id=user_id)
+    if found is None:
+        raise Forbidden("This account is disabled.")
+    user, changed_at = found
+    await remember_group(transaction, user_id, group)
+    return SignedIn(user, now() if changed_at is None else max(now(), changed_at + _TICK))
 
 
 _TICK = timedelta(milliseconds=1)
