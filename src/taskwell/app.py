@@ -86,7 +86,7 @@ def _providers(settings: Settings) -> "Providers | None":
         return None
     from taskwell.security.providers import Providers  # noqa: PLC0415
 
-    return Providers(settings)
+    return Providers.of_settings(settings)
 
 
 def _spare_the_collector() -> None:

@@ -11,6 +11,9 @@ from pydantic import AfterValidator, AnyUrl, ValidationError
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@*\s]+", re.ASCII)
 _PREFIX = re.compile(r"(?:[a-z0-9._~-]+(?:/[a-z0-9._~-]+)*)?", re.IGNORECASE | re.ASCII)
+_READ_IN_TWO_WAYS = re.compile(r"[\\\s\x00-\x1f\x7f]")
+"""What browsers turn into a slash, or leave out."""
+
 _MORE_THAN_A_HOST = re.compile(r"[/?#@:,*\\\s]")
 
 
@@ -33,7 +36,7 @@ def as_return_address(text: str) -> tuple[str, str]:
     Raises:
         ValueError: it has no origin, or holds credentials or a fragment.
     """
-    url = _parsed(text)
+    url = None if _READ_IN_TWO_WAYS.search(text) else _parsed(text)
     address = str(url) if url is not None else ""
     found = _ORIGIN.match(address)
     if url is None or found is None or url.username or url.password or "#" in address:

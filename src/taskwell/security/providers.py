@@ -1,10 +1,10 @@
 """The providers by which people sign in, and what is carried to one and back. Imported only where one is set."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from hashlib import blake2b
-from typing import Protocol
+from typing import Protocol, Self
 
 import orjson
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -54,13 +54,21 @@ class Provider(Protocol):
 class Providers:
     """All of them, by name."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, providers: Iterable[Provider], keys: Iterable[str]) -> None:
+        """Args:
+        keys: The secrets that seal what travels; the first seals, each opens.
+        """
+        self._all = {each.name: each for each in providers}
+        self._seal = MultiFernet([Fernet(_key(each)) for each in keys])
+
+    @classmethod
+    def of_settings(cls, settings: Settings) -> Self:
         client = IssuerClient()
-        self._all: dict[str, Provider] = {each.name: OpenIdProvider(each, client) for each in settings.oidc_providers}
+        found: list[Provider] = [OpenIdProvider(each, client) for each in settings.oidc_providers]
         if settings.github_client_id is not None and settings.github_client_secret is not None:
             secret = settings.github_client_secret.get_secret_value()
-            self._all["github"] = GitHub(settings.github_client_id, secret, client)
-        self._seal = MultiFernet([Fernet(_key(each)) for each in settings.verifying_keys])
+            found.append(GitHub(settings.github_client_id, secret, client))
+        return cls(found, settings.verifying_keys)
 
     def __iter__(self) -> Iterator[Provider]:
         return iter(self._all.values())

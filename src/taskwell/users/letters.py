@@ -4,7 +4,7 @@ from taskwell.database import Database
 from taskwell.mail.letter import Letter
 from taskwell.mail.outbox import Mail
 from taskwell.settings import Settings
-from taskwell.users import confirmation, one_time_tokens, providers
+from taskwell.users import confirmation, links, one_time_tokens, providers
 
 _ISSUE = one_time_tokens.issuing(confirmation.WANTED)
 
@@ -18,7 +18,7 @@ async def write(database: Database, settings: Settings, mail: Mail) -> Letter | 
             return _EMAIL_CHANGED
         case providers.PROVIDER_OPENED:
             return _PROVIDER_OPENED
-        case providers.PROVIDER_LINKED:
+        case links.PROVIDER_LINKED:
             return _PROVIDER_LINKED
         case _:  # of a later version, which sends it itself
             return None
@@ -62,6 +62,6 @@ _PROVIDER_OPENED = Letter(
     (
         "Somebody signed in to Taskwell through a service that says that this e-mail is theirs.",
         "The service is linked to your account now. The password and all tokens of the account do not work any more.",
-        "If you want a password again, ask for a link to reset it. If that was not you, tell whoever runs the server.",
+        "If you want a password again, ask for a link to reset it. If that was not you, tell your operator.",
     ),
 )

@@ -1,53 +1,32 @@
-"""Signing in by a provider's word: whose account it opens, and how a provider is linked and unlinked.
+"""Signing in by a provider's word, which ends in a code for the front end."""
 
-What a provider proved ends in a code for the front end, bound to the front end's challenge and good for a minute.
-"""
-
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
 import orjson
-from sqlalchemy import Text, bindparam, delete, insert, select, true, update
+from sqlalchemy import bindparam, select, update
 
-from taskwell.database import Lane, Query, UtcInstant, UuidText
+from taskwell.database import Lane, Query, UtcInstant
 from taskwell.database.lanes import UniqueViolated
-from taskwell.errors import AccountExists, Forbidden, IdentityTaken, LastWayIn, LinkOver, NotFound, Unauthorized
+from taskwell.errors import AccountExists, Forbidden
 from taskwell.mail import outbox
 from taskwell.security.claims import ProviderIdentity
 from taskwell.security.sign_in_state import challenge_of
 from taskwell.users import one_time_tokens
-from taskwell.users.confirmation import require_confirmed, send_link
+from taskwell.users.confirmation import send_link
 from taskwell.users.identities import shown_email, shown_name
+from taskwell.users.links import ADD, OWNER, link, new_code
 from taskwell.users.principal import Principal
-from taskwell.users.profile import BY_ID, OWN_ROW
+from taskwell.users.profile import OWN_ROW
 from taskwell.users.revocation import announce_change
 from taskwell.users.sign_in import SignedIn, enter, later_than_every_token, open_account
-from taskwell.users.tables import ExternalIdentityRow, UserRow
+from taskwell.users.tables import UserRow
 from taskwell.users.user import User, email_key
 
 PROVIDER_OPENED: Final = "provider_opened"
-PROVIDER_LINKED: Final = "provider_linked"
 
 Outcome = Literal["known", "opened", "linked"]
-
-_ISSUE = one_time_tokens.issuing(true())
-_ISSUER, _SUBJECT = bindparam("issuer", type_=Text), bindparam("subject", type_=Text)
-_USER_ID = bindparam("user_id", type_=UuidText)
-
-_OWNER: Query[str] = Query(
-    select(ExternalIdentityRow.user_id).where(
-        ExternalIdentityRow.issuer == _ISSUER, ExternalIdentityRow.subject == _SUBJECT
-    ),
-    str,
-)
-_ADD: Query[None] = Query(
-    insert(ExternalIdentityRow).from_select(
-        ["issuer", "subject", "user_id"], select(_ISSUER, _SUBJECT, UserRow.id).where(UserRow.id == _USER_ID)
-    ),
-    lambda *_: None,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +45,7 @@ class Arrival:
 
 async def is_known(lane: Lane, identity: ProviderIdentity) -> bool:
     """Whether the identity is somebody's here."""
-    return await lane.row(_OWNER, issuer=identity.issuer, subject=identity.subject) is not None
+    return await lane.row(OWNER, issuer=identity.issuer, subject=identity.subject) is not None
 
 
 async def arrive(
@@ -86,7 +65,7 @@ async def arrive(
         try:
             async with lane.transaction() as transaction:
                 user_id, outcome = await _owner(transaction, identity, is_trusted=is_trusted, sends_link=sends_link)
-                code = await _code(transaction, user_id, challenge)
+                code = await new_code(transaction, user_id, challenge)
                 return Arrival(user_id, code, outcome)
         except UniqueViolated:
             continue
@@ -97,7 +76,7 @@ async def _owner(
     transaction: Lane, identity: ProviderIdentity, *, is_trusted: bool, sends_link: bool
 ) -> tuple[str, Outcome]:
     who = {"issuer": identity.issuer, "subject": identity.subject}
-    if known := await transaction.row(_OWNER, **who):
+    if known := await transaction.row(OWNER, **who):
         return known, "known"
     email = shown_email(identity.email)
     is_verified = email is not None and identity.email_verified
@@ -106,25 +85,16 @@ async def _owner(
         if not (is_trusted and is_verified and account.is_verified):
             raise AccountExists
         await _take_over(transaction, account)
-        await transaction.rows(_ADD, **who, user_id=account.user_id)
+        await transaction.rows(ADD, **who, user_id=account.user_id)
         return account.user_id, "linked"
     name = shown_name(identity.name, email, identity.subject)
     user = await open_account(
         transaction, email=email, name=name, password_hash=None, is_unique=is_verified, is_verified=is_verified
     )
-    await transaction.rows(_ADD, **who, user_id=user.id)
+    await transaction.rows(ADD, **who, user_id=user.id)
     if email is not None and not is_verified and sends_link:
         await send_link(transaction, user.id, email)
     return user.id, "opened"
-
-
-async def _code(transaction: Lane, user_id: str, challenge: str, detail: str | None = None) -> str:
-    code = await one_time_tokens.issue(
-        transaction, _ISSUE, "exchange", user_id=user_id, email="", detail=detail, bound_to=challenge
-    )
-    if code is None:
-        raise LinkOver  # the user went meanwhile
-    return code
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +130,9 @@ _TAKE_OVER: Query[None] = Query(
 
 
 async def _holder_of(transaction: Lane, email: str | None) -> _Account | None:
-    return None if email is None else await transaction.row(_BY_EMAIL, email_key=email_key(email))
+    if email is None:
+        return None
+    return await transaction.row(_BY_EMAIL, email_key=email_key(email))
 
 
 async def _take_over(transaction: Lane, account: _Account) -> None:
@@ -170,44 +142,6 @@ async def _take_over(transaction: Lane, account: _Account) -> None:
     await one_time_tokens.end_all(transaction, account.user_id)
     await announce_change(transaction, account.user_id)
     await outbox.put(transaction, PROVIDER_OPENED, user_id=account.user_id, email=account.email)
-
-
-async def ask_for_link(lane: Lane, user: Principal, provider: str) -> str:
-    """A token with which the user's own browser begins to link a provider.
-
-    Raises:
-        Forbidden: another service keeps the account.
-        EmailUnverified: nobody has confirmed the user's e-mail.
-    """
-    if user.is_external:
-        raise Forbidden("Another service keeps this account; link providers there.")
-    await require_confirmed(lane, user.user_id)
-    token = await one_time_tokens.issue(
-        lane, _ISSUE, "link_provider", user_id=user.user_id, email="", detail=provider
-    )
-    if token is None:
-        raise Unauthorized
-    return token
-
-
-async def begin_link(lane: Lane, token: str, provider: str) -> str:
-    """Uses the token up; gives whose account the provider will be linked to.
-
-    Raises:
-        LinkOver: it is not good, or of another provider.
-    """
-    async with lane.transaction() as transaction:
-        used = await one_time_tokens.use(transaction, "link_provider", token)
-        if used.detail != provider:
-            raise LinkOver
-        return used.user_id
-
-
-async def hand_over_link(lane: Lane, user_id: str, identity: ProviderIdentity, *, challenge: str) -> str:
-    """The code whose exchange links the identity."""
-    detail = orjson.dumps([identity.issuer, identity.subject]).decode()
-    async with lane.transaction() as transaction:
-        return await _code(transaction, user_id, challenge, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,60 +174,4 @@ async def exchange(lane: Lane, *, code: str, verifier: str, caller: Principal | 
         if caller is None or caller.user_id != used.user_id or caller.is_external:
             raise Forbidden("Send the token of the user who asked to link the provider.")
         issuer, subject = orjson.loads(used.detail)
-        return Exchanged(await _link(transaction, used.user_id, issuer, subject), None)
-
-
-async def _link(transaction: Lane, user_id: str, issuer: str, subject: str) -> User:
-    owner = await transaction.row(_OWNER, issuer=issuer, subject=subject)
-    if owner not in (None, user_id):
-        raise IdentityTaken
-    if owner is None:
-        try:
-            await transaction.rows(_ADD, issuer=issuer, subject=subject, user_id=user_id)
-        except UniqueViolated:
-            raise IdentityTaken from None
-    user = await transaction.row(BY_ID, user_id=user_id)
-    if user is None:
-        raise Unauthorized
-    if owner is None and user.email is not None and user.email_verified:
-        await outbox.put(transaction, PROVIDER_LINKED, user_id=user_id, email=user.email)
-    return user
-
-
-_LINKED: Query[str] = Query(
-    select(ExternalIdentityRow.issuer).where(ExternalIdentityRow.user_id == _USER_ID).distinct(), str
-)
-
-
-async def linked_issuers(lane: Lane, user: Principal) -> list[str]:
-    """Whose accounts are linked to the user."""
-    return await lane.rows(_LINKED, user_id=user.user_id)
-
-
-_HAS_PASSWORD: Query[bool] = Query(select(UserRow.password_hash.is_not(None)).where(OWN_ROW).with_for_update(), bool)
-_UNLINK: Query[str] = Query(
-    delete(ExternalIdentityRow)
-    .where(ExternalIdentityRow.user_id == _USER_ID, ExternalIdentityRow.issuer == _ISSUER)
-    .returning(ExternalIdentityRow.subject),
-    str,
-)
-
-
-async def unlink(lane: Lane, user: Principal, issuer: str, *, ways_in: Collection[str]) -> None:
-    """Unlinks every account of the issuer's.
-
-    Args:
-        ways_in: The issuers by which anybody can sign in.
-
-    Raises:
-        NotFound: none is linked.
-        LastWayIn: the user has no password and no other way in.
-    """
-    async with lane.transaction() as transaction:
-        has_password = await transaction.row(_HAS_PASSWORD, user_id=user.user_id)
-        linked = set(await transaction.rows(_LINKED, user_id=user.user_id))
-        if issuer not in linked:
-            raise NotFound("This provider is not linked.")
-        if not has_password and not (linked - {issuer}) & set(ways_in):
-            raise LastWayIn
-        await transaction.rows(_UNLINK, user_id=user.user_id, issuer=issuer)
+        return Exchanged(await link(transaction, used.user_id, issuer, subject), None)

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from taskwell.api.accounts import SessionOut, private_response, signed_in_session, user_json
@@ -15,6 +14,14 @@ from taskwell.api.client_address import address_group
 from taskwell.api.failures import raises
 from taskwell.api.operation import LenientPublicOperation, Operation, PublicOperation
 from taskwell.api.replies import PRIVATE
+from taskwell.api.v1.provider_schemas import (
+    Authorization,
+    CodeExchange,
+    LinkOut,
+    LinkRequest,
+    ProviderAnswer,
+    ProvidersOut,
+)
 from taskwell.database import persistently
 from taskwell.errors import (
     AccessDenied,
@@ -35,9 +42,9 @@ from taskwell.errors import (
 from taskwell.observability import logs
 from taskwell.security.bearer import bearer_token
 from taskwell.security.claims import ProviderIdentity
-from taskwell.security.sign_in_state import CHALLENGE, STATE_SECONDS, SignInState, challenge_of
+from taskwell.security.sign_in_state import STATE_SECONDS, SignInState, challenge_of
 from taskwell.settings import Settings
-from taskwell.tasks.fields import Text
+from taskwell.users import links
 from taskwell.users import providers as verbs
 from taskwell.users.principal import Principal
 from taskwell.web_addresses import as_return_address
@@ -46,89 +53,13 @@ if TYPE_CHECKING:
     from taskwell.security.providers import Provider, Providers
 
 COOKIE = "taskwell_sign_in"
-MAX_ADDRESS = 2_000
 
 router = APIRouter(prefix="/auth", tags=["auth"], route_class=Operation)
-
-Challenge = Annotated[
-    str, StringConstraints(pattern=CHALLENGE), Field(description="S256 of the front end's code_verifier (RFC 7636).")
-]
-ReturnAddress = Annotated[
-    str,
-    StringConstraints(max_length=MAX_ADDRESS),
-    Field(description="Where the browser comes back to; of ALLOWED_ORIGINS, FRONTEND_URL or PUBLIC_URL."),
-]
-
-
-class ProviderOut(BaseModel):
-    name: str = Field(description="What it is called in addresses.")
-    title: str = Field(description="For the button.")
-
-
-class ProvidersOut(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [{"name": "google", "title": "Google"}]}]})
-
-    items: list[ProviderOut]
-
-
-class Authorization(BaseModel):
-    redirect_to: ReturnAddress
-    code_challenge: Challenge
-    link: str | None = Field(None, description="From `authorize_url` of a link.")
-
-
-class ProviderAnswer(BaseModel):
-    """What a provider sends the browser back with."""
-
-    state: str = ""
-    code: str = ""
-    error: str = ""
-    iss: str | None = None
-
-
-class CodeExchange(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "code": "rJ1Yx0Qe4cGkq2mZ8v7bT5nLw9sHd3fUo6iPaXyEzKQ",
-                    "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
-                }
-            ]
-        },
-    )
-
-    code: Text
-    code_verifier: Text
-
-
-class LinkRequest(BaseModel):
-    """What the front end would give `authorize`; it can also add both to the address itself."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "redirect_to": "https://app.example.com/linked",
-                    "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
-                }
-            ]
-        },
-    )
-
-    redirect_to: ReturnAddress | None = None
-    code_challenge: Challenge | None = None
-
-
-class LinkOut(BaseModel):
-    authorize_url: str = Field(description="Where the user's browser goes; good once, for ten minutes.")
 
 
 @router.get("/links", summary="The providers that you sign in with", response_model=ProvidersOut)
 async def list_links(call: Call) -> Response:
-    linked = await verbs.linked_issuers(call.lane, call.user)
+    linked = await links.linked_issuers(call.lane, call.user)
     return _listed([each for each in call.services.providers or () if each.issuer in linked])
 
 
@@ -141,7 +72,7 @@ async def authorize(call: Call, provider: str, query: Annotated[Authorization, Q
     providers, chosen = _provider(call, provider)
     redirect_to = _return_address(call.settings, query.redirect_to, location="query")
     try:
-        user_id = None if query.link is None else await verbs.begin_link(call.lane, query.link, chosen.name)
+        user_id = None if query.link is None else await links.begin_link(call.lane, query.link, chosen.name)
         state, cookie = SignInState.begin(
             chosen.name, redirect_to=redirect_to, challenge=query.code_challenge, user_id=user_id
         )
@@ -190,7 +121,7 @@ async def _code(call: RequestContext, chosen: "Provider", state: SignInState, an
         verifier=state.verifier,
     )
     if state.user_id is not None:
-        return await verbs.hand_over_link(call.lane, state.user_id, identity, challenge=state.challenge)
+        return await links.hand_over_link(call.lane, state.user_id, identity, challenge=state.challenge)
     # The provider takes its code once, so only what follows is tried again where other writes are in the way.
     arrival = await persistently(lambda: _arrived(call, chosen, state, identity))
     if arrival.outcome != "known":
@@ -250,7 +181,7 @@ async def link_provider(call: Call, provider: str, body: LinkRequest | None = No
     given = {} if body is None else body.model_dump(exclude_none=True)
     if "redirect_to" in given:
         given["redirect_to"] = _return_address(call.settings, given["redirect_to"], location="body")
-    given["link"] = await verbs.ask_for_link(call.lane, call.user, chosen.name)
+    given["link"] = await links.ask_for_link(call.lane, call.user, chosen.name)
     note(call, "provider_link_asked", user_id=call.user.user_id)
     return private_response(
         {"authorize_url": f"{_address(call.settings, chosen.name, 'authorize')}?{urlencode(given)}"}
@@ -265,7 +196,7 @@ async def link_provider(call: Call, provider: str, body: LinkRequest | None = No
 )
 async def unlink_provider(call: Call, provider: str) -> Response:
     providers, chosen = _provider(call, provider)
-    await verbs.unlink(call.lane, call.user, chosen.issuer, ways_in={each.issuer for each in providers})
+    await links.unlink(call.lane, call.user, chosen.issuer, ways_in={each.issuer for each in providers})
     note(call, "provider_unlinked", user_id=call.user.user_id)
     return Response(status_code=204, headers=PRIVATE)
 

@@ -1,0 +1,185 @@
+"""Signing in by a provider: whose account it opens, and what the front end gets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+
+from taskwell import users
+from taskwell.api.gateway import Gateway
+from taskwell.settings import Settings
+from tests.support.openid import Browser, Peer, taskwell_with
+from tests.support.people import PASSWORD, USER_FIELDS, Person, arrive, client
+
+ACTIVITY = "/api/v1/users/me/activity"
+
+
+@pytest.fixture
+async def trusting(app: Gateway, settings: Settings, peer: Peer) -> AsyncIterator[Gateway]:
+    """Taskwell that links by e-mail what the peer says of it."""
+    async with taskwell_with(settings, peer, trusted=True) as other:
+        yield other
+
+
+def browser(app: Gateway, peer: Peer, provider: str = "lab") -> Browser:
+    return Browser(client(app), peer, provider)
+
+
+async def session(there: Browser) -> dict:
+    """The session at the end of the whole way."""
+    assert set(await there.sign_in()) == {"code"}
+    answer = await there.exchange()
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def bearer(session: dict) -> dict[str, str]:
+    return {"Authorization": f"Bearer {session['access_token']}"}
+
+
+async def test_the_front_end_is_told_which_providers_there_are(providing: Gateway, nobody: httpx2.AsyncClient):
+    shown = await client(providing).get("/api/v1/auth/providers")
+
+    assert shown.json() == {"items": [{"name": "lab", "title": "Lab"}, {"name": "github", "title": "GitHub"}]}
+    assert (await nobody.get("/api/v1/auth/providers")).json() == {"items": []}
+    unknown = await nobody.get(f"/api/v1/auth/lab/authorize?redirect_to=x&code_challenge={43 * 'A'}")
+    assert unknown.status_code == 404
+
+
+async def test_who_signs_in_for_the_first_time_gets_an_account_and_then_comes_back_to_it(
+    providing: Gateway, peer: Peer
+):
+    first = await session(browser(providing, peer))
+    again = await session(browser(providing, peer))
+
+    assert set(first) == {"user", "access_token", "token_type", "expires_at"}
+    assert set(first["user"]) == USER_FIELDS
+    assert first["user"]["email"] == "ada@example.com"
+    assert first["user"]["email_verified"] is True
+    assert first["user"]["name"] == "Ada Lovelace"
+    assert again["user"]["id"] == first["user"]["id"]
+    http = client(providing, bearer(again))
+    assert (await http.post("/api/v1/tasks", json={"title": "Buy milk"})).status_code == 201
+    assert providing.services is not None
+    await providing.services.journal.flush()
+    kinds = [each["kind"] for each in (await http.get(ACTIVITY)).json()["items"]]
+    assert kinds == ["sign_in", "sign_in", "sign_up"]
+
+
+async def test_two_who_come_at_once_with_one_identity_share_one_account(providing: Gateway, peer: Peer):
+    found = await asyncio.gather(*(session(browser(providing, peer)) for _ in range(4)))
+
+    assert len({each["user"]["id"] for each in found}) == 1
+
+
+async def test_a_code_works_once_and_only_with_its_verifier(providing: Gateway, peer: Peer):
+    there = browser(providing, peer)
+    await there.sign_in()
+
+    stolen = await there.exchange(verifier="x" * 43)
+    answers = await asyncio.gather(*(there.exchange() for _ in range(5)))
+
+    assert (stolen.status_code, stolen.json()["code"]) == (410, "link_over")
+    assert sorted(each.status_code for each in answers) == [200, 410, 410, 410, 410]
+    assert (await there.exchange()).json()["code"] == "link_over"
+
+
+async def test_an_e_mail_that_the_provider_has_not_verified_is_nobodys(providing: Gateway, peer: Peer):
+    peer.changes = {"email_verified": False}
+
+    user = (await session(browser(providing, peer)))["user"]
+
+    assert (user["email"], user["email_verified"]) == ("ada@example.com", False)
+    body = {"email": "ada@example.com", "password": PASSWORD, "name": "Ada"}
+    assert (await client(providing).post("/api/v1/auth/signup", json=body)).status_code == 201
+
+
+async def test_an_e_mail_is_the_accounts_alone_once_it_is_confirmed(providing: Gateway, peer: Peer):
+    peer.changes = {"email_verified": False}
+    user = (await session(browser(providing, peer)))["user"]
+    assert providing.services is not None
+
+    await users.confirm(providing.services.database, user["id"])
+
+    body = {"email": "ADA@example.com", "password": PASSWORD, "name": "Ada"}
+    assert (await client(providing).post("/api/v1/auth/signup", json=body)).json()["code"] == "email_taken"
+
+
+async def test_nobody_gets_an_account_by_its_e_mail_from_a_provider_that_is_not_trusted(
+    providing: Gateway, peer: Peer, ada: Person
+):
+    assert await browser(providing, peer).sign_in() == {"error": "account_exists"}
+
+    assert (await ada.http.get("/api/v1/auth/me")).status_code == 200
+
+
+@pytest.mark.parametrize("verified_by", ["us", "them"])
+async def test_an_e_mail_links_only_where_it_is_verified_on_both_sides(
+    trusting: Gateway, peer: Peer, verified_by: str
+):
+    await arrive(trusting, "ada", is_confirmed=verified_by == "us")
+    peer.changes = {"email_verified": verified_by == "them"}
+
+    assert await browser(trusting, peer).sign_in() == {"error": "account_exists"}
+
+
+async def test_an_account_that_a_trusted_provider_links_loses_its_password_and_every_token(
+    trusting: Gateway, peer: Peer
+):
+    ada = await arrive(trusting, "ada")
+    assert (await ada.http.get("/api/v1/auth/me")).status_code == 200
+
+    there = await session(browser(trusting, peer))
+
+    assert there["user"]["id"] == ada.id
+    assert (await client(trusting, bearer(there)).get("/api/v1/auth/me")).status_code == 200
+    await asyncio.sleep(2)
+    assert (await ada.http.get("/api/v1/auth/me")).json()["code"] == "invalid_token"
+    login = await client(trusting).post("/api/v1/auth/login", json={"email": ada.email, "password": PASSWORD})
+    assert login.json()["code"] == "invalid_credentials"
+
+
+async def test_a_disabled_account_is_not_let_in(providing: Gateway, peer: Peer):
+    there = browser(providing, peer)
+    user = (await session(there))["user"]
+    assert providing.services is not None
+    await users.disable(providing.services.database, user["id"])
+
+    await there.sign_in()
+
+    assert (await there.exchange()).status_code == 403
+
+
+async def test_what_the_id_token_does_not_say_the_userinfo_does(providing: Gateway, peer: Peer):
+    peer.userinfo = {"email": "ada@example.com", "email_verified": True}
+
+    assert (await session(browser(providing, peer)))["user"]["email"] == "ada@example.com"
+
+
+@pytest.mark.parametrize("verified", [True, False])
+async def test_github_says_by_its_api_who_it_is(providing: Gateway, peer: Peer, verified):
+    other = {"email": "work@example.com", "primary": False, "verified": True}
+    primary = {"email": "ada@example.com", "primary": True, "verified": verified}
+    peer.github = {"/user": {"id": 4711, "login": "ada", "name": None}, "/user/emails": [other, primary]}
+
+    user = (await session(browser(providing, peer, "github")))["user"]
+
+    assert (user["name"], user["email"], user["email_verified"]) == ("ada", "ada@example.com", verified)
+
+
+async def test_github_refuses_a_code_that_is_not_its_own(providing: Gateway, peer: Peer):
+    there = browser(providing, peer, "github")
+    answer = peer.approve((await there.leave()).headers["location"])
+
+    assert await there.come_back(**(answer | {"code": "another"})) == {"error": "provider_refused"}
+
+
+async def test_the_cookie_is_the_callbacks_alone_and_names_nobody(providing: Gateway, peer: Peer):
+    left = await browser(providing, peer).leave()
+
+    cookie, *attributes = left.headers["set-cookie"].split("; ")
+    assert cookie.startswith("taskwell_sign_in=")
+    assert attributes == ["Max-Age=600", "Path=/api/v1/auth/lab/callback", "HttpOnly", "SameSite=Lax"]
+    assert left.headers["cache-control"] == "no-store"
+    assert left.headers["location"].startswith(f"{peer.url}/authorize?")
