@@ -33,7 +33,7 @@ def there(providing: Gateway, peer: Peer) -> Browser:
         {"sub": "x" * 256},
         {"algorithm": "ES512"},
     ],
-    ids=lambda changes: "-".join(changes),
+    ids="-".join,
 )
 async def test_an_id_token_that_does_not_hold_is_refused(there: Browser, peer: Peer, changes):
     peer.keys = [each for each in peer.keys if each["alg"] != "ES512"]
