@@ -1,6 +1,9 @@
 """Signing in by a provider: whose account it opens, and what the front end gets."""
 
 import asyncio
+import subprocess
+import sys
+import tempfile
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -18,7 +21,7 @@ ACTIVITY = "/api/v1/users/me/activity"
 @pytest.fixture
 async def trusting(app: Gateway, settings: Settings, peer: Peer) -> AsyncIterator[Gateway]:
     """Taskwell that links by e-mail what the peer says of it."""
-    async with taskwell_with(settings, peer, trusted=True) as other:
+    async with taskwell_with(settings, peer, provider={"trusted": True}) as other:
         yield other
 
 
@@ -183,3 +186,54 @@ async def test_the_cookie_is_the_callbacks_alone_and_names_nobody(providing: Gat
     assert attributes == ["Max-Age=600", "Path=/api/v1/auth/lab/callback", "HttpOnly", "SameSite=Lax"]
     assert left.headers["cache-control"] == "no-store"
     assert left.headers["location"].startswith(f"{peer.url}/authorize?")
+
+
+async def test_over_tls_the_cookie_is_secure(app: Gateway, settings: Settings, peer: Peer):
+    async with taskwell_with(settings, peer, public_url="https://test/tasks") as other:
+        left = await browser(other, peer).leave()
+
+    attributes = left.headers["set-cookie"].split("; ")
+    assert {"Secure", "Path=/tasks/api/v1/auth/lab/callback"} <= set(attributes)
+
+
+async def test_where_e_mails_must_be_confirmed_an_unverified_one_signs_nobody_in(
+    app: Gateway, settings: Settings, peer: Peer
+):
+    peer.changes = {"email_verified": False}
+    async with taskwell_with(settings, peer, require_verified_email=True) as other:
+        there = browser(other, peer)
+        await there.sign_in()
+
+        assert (await there.exchange()).json()["code"] == "sign_in_unconfirmed"
+
+
+async def test_new_accounts_and_taken_e_mails_are_counted_like_sign_ups(
+    app: Gateway, settings: Settings, peer: Peer, ada: Person
+):
+    async with taskwell_with(settings, peer, rate_limit_per_minute=5) as other:
+        backs = [await browser(other, peer).sign_in() for _ in range(6)]
+
+    assert backs == 5 * [{"error": "account_exists"}] + [{"error": "rate_limited"}]
+
+
+async def test_who_is_known_is_not_counted(app: Gateway, settings: Settings, peer: Peer):
+    async with taskwell_with(settings, peer, rate_limit_per_minute=2) as other:
+        backs = [await browser(other, peer).sign_in() for _ in range(6)]
+
+    assert [set(back) for back in backs] == 6 * [{"code"}]
+
+
+def test_who_sets_no_provider_imports_nothing_for_one():
+    script = (
+        "import asyncio, sys\n"
+        "from taskwell.app import create_app\n"
+        "from taskwell.settings import Settings\n"
+        "async def run():\n"
+        "    async with create_app(Settings(_env_file=None, database_url='sqlite:///taskwell.db')).lifespan(): pass\n"
+        "asyncio.run(run())\n"
+        "print([each for each in ('httpx2', 'cryptography.fernet', 'taskwell.security.openid') if each in sys.modules])"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "[]"

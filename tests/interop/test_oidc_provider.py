@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +25,7 @@ from tests.support.postgres import free_port
 from tests.support.server import Server
 
 FOLDER = Path(__file__).parent / "oidc_provider"
+GUIDE = Path(__file__).parents[2] / "docs" / "providers.md"
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -31,9 +34,12 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def front_end() -> Iterator[str]:
-    """The page that a front end might have, at an origin of its own."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=FOLDER / "frontend"))
+def front_end(folder: Path) -> Iterator[str]:
+    """A page with the code of the guide, at an origin of its own."""
+    shutil.copytree(FOLDER / "frontend", folder)
+    for path, code in re.findall(r"```js\n// (\S+)\n(.*?)```", GUIDE.read_text(), re.DOTALL):
+        (folder / path).write_text(code)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -60,7 +66,7 @@ def oidc_provider(port: int, redirect_uri: str) -> Iterator[str]:
 def page(database_url: str, tmp_path: Path) -> Iterator[str]:
     """The front end's page, told where Taskwell is."""
     port = free_port()
-    with front_end() as site:
+    with front_end(tmp_path / "frontend") as site:
         lab = {"name": "lab", "title": "The lab", "issuer": f"http://127.0.0.1:{port}", "client_id": "taskwell"}
         provider = json.dumps([lab | {"client_secret": "lab-secret-0123456789"}])
         server = Server(tmp_path, database_url, workers=1, OIDC_PROVIDERS=provider, ALLOWED_ORIGINS=site)

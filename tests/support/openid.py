@@ -159,14 +159,16 @@ class Browser:
 
 
 @asynccontextmanager
-async def taskwell_with(settings: Settings, peer: Peer, **changes: Any) -> AsyncIterator[Gateway]:
+async def taskwell_with(
+    settings: Settings, peer: Peer, *, provider: dict[str, Any] | None = None, **changes: Any
+) -> AsyncIterator[Gateway]:
     """Taskwell that knows the peer as ``lab``, and as GitHub.
 
     Args:
-        changes: What is different in the provider's setting.
+        provider: What is different in the peer's setting.
     """
-    update = {"public_url": "http://test", "oidc_providers": peer.setting(**changes)}
-    update |= {"github_client_id": CLIENT_ID, "github_client_secret": CLIENT_SECRET}
+    update = {"public_url": "http://test", "oidc_providers": peer.setting(**provider or {})}
+    update |= {"github_client_id": CLIENT_ID, "github_client_secret": CLIENT_SECRET} | changes
     known = settings.model_dump(include=settings.model_fields_set)
     app = create_app(Settings(_env_file=None, **(known | update)))
     async with app.lifespan() as services:
