@@ -1,7 +1,7 @@
 """Runs the guides' examples, and writes what a server answers beneath them.
 
 In a guide that holds ``MARK`` every ``sh`` block is run in order, in one shell, against a real server. What a block
-prints follows it as a block of its own: ``make examples`` writes these anew, and ``tests/test_examples.py`` fails
+prints follows it as a block of its own: ``make examples`` writes these again, and ``tests/test_examples.py`` fails
 while a server answers otherwise.
 """
 

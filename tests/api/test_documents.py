@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from taskwell.api.documents.conduct import conducts
+from taskwell.api.documents.operation_facts import facts_of
 from taskwell.api.failures import FAILURES
 from taskwell.app import create_contracts
 from tests.support.people import Person
@@ -47,7 +47,7 @@ def test_the_committed_document_is_the_one_that_is_served(name: str):
 
 @each_contract
 def test_every_operation_is_in_the_document(name: str):
-    served = {f"{conduct.method} {conduct.path}" for conduct in conducts(CONTRACTS[name].app)}
+    served = {f"{facts.method} {facts.path}" for facts in facts_of(CONTRACTS[name].app)}
 
     assert served == {where for where, _ in operations(name)}
 
@@ -101,11 +101,11 @@ def test_signed_in_operations_say_how_to_sign_in_and_what_comes_without(name: st
     whole = document(name)
     flow = whole["components"]["securitySchemes"]["EmailAndPassword"]["flows"]["password"]
     assert flow["tokenUrl"] == "/api/v1/auth/token"
-    for conduct in conducts(CONTRACTS[name].app):
-        operation = whole["paths"][conduct.path][conduct.method.lower()]
-        assert bool(operation["security"]) == conduct.operation.needs_principal
-        assert ("401" in operation["responses"]) or not conduct.operation.needs_principal
-        assert ("403" in operation["responses"]) or "{user_id}" not in conduct.path
+    for facts in facts_of(CONTRACTS[name].app):
+        operation = whole["paths"][facts.path][facts.method.lower()]
+        assert bool(operation["security"]) == facts.operation.needs_principal
+        assert ("401" in operation["responses"]) or not facts.operation.needs_principal
+        assert ("403" in operation["responses"]) or "{user_id}" not in facts.path
 
 
 @each_contract
@@ -193,3 +193,29 @@ async def test_an_answer_and_an_error_fit_their_schemas(ada: Person):
         content = resolved(whole, post[str(response.status_code)])["content"]
         schema = content[response.headers["content-type"]]["schema"] | {"components": whole["components"]}
         jsonschema_rs.validate(schema, response.json())
+
+
+async def test_an_answer_has_the_headers_that_its_document_names(ada: Person):
+    titles = [{"title": "Buy milk"}, {"title": "Buy bread", "tags": ["home"]}]
+    tasks = [await ada.http.post("/api/v1/tasks", json=each) for each in titles]
+    task, user = tasks[0].json()["id"], ada.id
+    await ada.http.post(f"/api/users/{user}/todos", json={"title": "Buy tea"})
+    for name, method, path, query in [
+        ("v1", "post", "/api/v1/tasks", ""),
+        ("v1", "get", "/api/v1/tasks", "?limit=1"),
+        ("v1", "get", "/api/v1/tasks/{task_id}", ""),
+        ("v1", "get", "/api/v1/tasks/stats", ""),
+        ("v1", "post", "/api/v1/lists", ""),
+        ("v1", "get", "/api/v1/lists", ""),
+        ("v1", "get", "/api/v1/tags", ""),
+        ("v1_by_user", "post", "/api/v1/users/{user_id}/tasks", ""),
+        ("user_tasks", "get", "/api/{user_id}/tasks", "?limit=1"),
+        ("user_tasks", "post", "/api/{user_id}/tasks", ""),
+    ]:
+        address = path.format(task_id=task, user_id=user) + query
+        body = {"name": "Home"} if path.endswith("/lists") else {"title": "Buy milk"}
+        answer = await ada.http.request(method, address, json=body if method == "post" else None)
+        documented = document(name)["paths"][path][method]["responses"][str(answer.status_code)]
+        named = set(documented.get("headers", {})) - {"Idempotency-Replayed"}
+        given = {each for each in ("ETag", "Link", "Location", "X-Total-Count") if each in answer.headers}
+        assert given == named, (method, path)

@@ -231,7 +231,8 @@ def test_who_sets_no_provider_imports_nothing_for_one():
         "async def run():\n"
         "    async with create_app(Settings(_env_file=None, database_url='sqlite:///taskwell.db')).lifespan(): pass\n"
         "asyncio.run(run())\n"
-        "print([each for each in ('httpx2', 'cryptography.fernet', 'taskwell.security.openid') if each in sys.modules])"
+        "names = ('httpx2', 'cryptography.fernet', 'taskwell.security.openid')\n"
+        "print([name for name in names if name in sys.modules])"
     )
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=True)

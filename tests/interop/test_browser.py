@@ -14,7 +14,12 @@ from tests.support.pictures import keep_picture
 from tests.support.server import serving
 
 EMAIL, PASSWORD = "ada@example.com", "engine 1843"
-SIGN_UP, CREATE = "#operations-auth-sign_up", "#operations-tasks-create_task"
+SIGN_UP, CREATE = "[id^='operations-auth'][id$='.signup']", "[id^='operations-tasks'][id$='.create']"
+TELEPHONE = {"width": 390, "height": 1500, "deviceScaleFactor": 1, "mobile": True}
+LINES_OF_HEADINGS = (
+    "return [...document.querySelectorAll('.opblock-tag > a')].map(each => each.getClientRects().length)"
+)
+GROUND = "return getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +50,28 @@ def test_a_page_shows_itself_without_a_complaint_or_a_foreign_request(browser, s
     assert complaints(browser) == []
     assert foreign_requests(browser, server) == []
     keep_picture(browser, f"page{path.replace('/', '-').rstrip('-')}")
+
+
+@pytest.fixture
+def telephone(browser: webdriver.Chrome) -> Iterator[webdriver.Chrome]:
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", TELEPHONE)
+    yield browser
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_the_api_page_fits_a_telephone_and_has_the_colours_of_its_system(telephone, server, colours):
+    chosen = {"features": [{"name": "prefers-color-scheme", "value": colours}]}
+    telephone.execute_cdp_cmd("Emulation.setEmulatedMedia", chosen)
+    telephone.get(f"{server}/docs")
+    find(telephone, f"{CREATE} .opblock-summary-control").click()
+    find(telephone, f"{CREATE} .execute")
+
+    assert set(telephone.execute_script(LINES_OF_HEADINGS)) == {1}
+    assert telephone.execute_script("return document.documentElement.scrollWidth") == TELEPHONE["width"]
+    assert (max(telephone.execute_script(GROUND)) < 64) == (colours == "dark")
+    keep_picture(telephone, f"page-docs-telephone-{colours}")
 
 
 def try_out(browser: webdriver.Chrome, operation: str) -> None:

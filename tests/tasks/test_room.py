@@ -124,6 +124,24 @@ async def test_a_file_comes_in_whole_or_not(database: Database, ada: Person, spa
     assert await brought_in(database, ada, space, ["Buy milk"] * 3) == 3
 
 
+async def test_tasks_of_a_file_that_were_deleted_need_no_room(database: Database, ada: Person, space: SpaceAccess):
+    await filled(database, ada, space, 10)
+    deleted = {
+        "uuid": "0193d1c8-7d3a-4b6e-9f5e-0a4c1c2d3e4f",
+        "description": "Buy milk",
+        "status": "deleted",
+        "entry": "20261101T120000Z",
+        "end": "20261102T120000Z",
+    }
+    file = exchange.read_file(orjson.dumps([deleted]), name="taskwarrior", time_zone="UTC")
+
+    report = await exchange.import_file(
+        database, ada.principal, space, file, list_id=None, on_existing="skip", dry_run=False
+    )
+
+    assert (report.imported, report.errors) == (1, [])
+
+
 async def test_a_list_that_goes_with_its_tasks_makes_room_for_as_many(
     database: Database, ada: Person, space: SpaceAccess
 ):

@@ -1,8 +1,9 @@
 """What an operation gets to see of its request."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 from fastapi import Depends
@@ -95,11 +96,16 @@ class RequestContext:
         """The path as the caller reached it, percent-encoded, without a trailing slash."""
         return self.settings.root_path + quote(raw_path(self.scope).rstrip(b"/"), safe="/-._~:@!$&'()*+,;=%")
 
-    def address_with(self, name: str, value: str) -> str:
-        """The same request with this value of a query parameter; a path, so that it is right behind any proxy."""
+    def link_to_next(self, name: str, value: object | None) -> dict[str, str]:
+        """The header Link to the same request with this value of a query parameter; none where that is None.
+
+        It is a path, so that it is right behind any proxy.
+        """
+        if value is None:
+            return {}
         query = self.scope["query_string"].decode("latin-1")
         kept = [part for part in query.split("&") if part and not part.startswith(f"{name}=")]
-        return f"{self.base_path}?{'&'.join([*kept, f'{name}={value}'])}"
+        return {"Link": f'<{self.base_path}?{"&".join([*kept, f"{name}={value}"])}>; rel="next"'}
 
     def headers(self, name: bytes) -> list[bytes]:
         """Every value of a header, whose name is given in lower case."""
@@ -173,3 +179,22 @@ def _in_the_signature() -> None:
 
 
 Call = Annotated[RequestContext, Depends(_in_the_signature)]
+Step = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Beforehand:
+    """A step that makes an argument of the endpoint: ``value: Annotated[SomeType, Depends(Beforehand(step))]``.
+
+    It is given the arguments before it, with a call whose lane is the database, and changes nothing there. It may
+    take long, such as hashing: it comes before the transaction of an ``Idempotency-Key``.
+
+    Attributes:
+        header: The header that it reads, for the OpenAPI document.
+    """
+
+    step: Step
+    header: str | None = None
+
+    def __call__(self) -> None:
+        """To FastAPI it is a dependency that takes nothing from the request."""

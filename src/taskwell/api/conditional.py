@@ -1,16 +1,15 @@
 """ETags and the preconditions that use them (RFC 9110 section 13)."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any
 
-from starlette.responses import Response
+from fastapi import Depends
 from starlette.types import Scope
 
-from taskwell.api.call import RequestContext
-from taskwell.api.replies import FRESH, json_response
+from taskwell.api.call import Beforehand, RequestContext
 from taskwell.errors import InvalidHeader, PreconditionRequired
-from taskwell.tasks.service import IfMatch, Precondition
+from taskwell.tasks.service import Precondition
 
 _ENTITY_TAG = re.compile(r'[\s,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,[\s,]*|$)')
 """One of a list; RFC 9110 section 5.6.1 has empty elements ignored."""
@@ -35,13 +34,13 @@ def weak(tag: str) -> str:
     return f"W/{tag}"
 
 
-def if_match(call: RequestContext, *, is_counted: bool = False) -> IfMatch:
+def _precondition(call: RequestContext, form: re.Pattern[str]) -> Precondition | None:
     """The preconditions of a write; None where there are none. For ``If-None-Match: *`` see ``Operation``.
 
     If-Match compares strongly: a weak tag or one that is not ours never matches.
 
     Args:
-        is_counted: Whether the thing's ETag has a count beside the revision.
+        form: How the ETag of the thing is written.
 
     Raises:
         InvalidHeader: it is not a list of entity tags.
@@ -52,13 +51,25 @@ def if_match(call: RequestContext, *, is_counted: bool = False) -> IfMatch:
         raise PreconditionRequired("Send If-Match with the ETag that you read.")
     if wanted in (None, "*") and unwanted is None:
         return None
-    form = _COUNTED if is_counted else _OURS
     refused = _revisions(form, _QUOTED.findall(unwanted or ""))
     if wanted in (None, "*"):
         return Precondition(refused=refused)
     tags = list(_parsed(wanted))
     accepted = _revisions(form, (tag for is_weak, tag in tags if not is_weak))
     return Precondition(accepted, refused, any(is_weak or _WITH_SUFFIX.fullmatch(tag) for is_weak, tag in tags))
+
+
+async def _of_revision(call: RequestContext, **_: Any) -> Precondition | None:
+    return _precondition(call, _OURS)
+
+
+async def _of_counted(call: RequestContext, **_: Any) -> Precondition | None:
+    return _precondition(call, _COUNTED)
+
+
+IfMatch = Annotated[Precondition | None, Depends(Beforehand(_of_revision, header="If-Match"))]
+IfMatchCounted = Annotated[Precondition | None, Depends(Beforehand(_of_counted, header="If-Match"))]
+"""The preconditions of a write to a thing whose ETag has a count beside the revision."""
 
 
 def _revisions(form: re.Pattern[str], tags: Iterable[str]) -> frozenset[int]:
@@ -75,21 +86,6 @@ def refuses_whatever_exists(call: RequestContext) -> bool:
     """Whether it is a write that must not touch anything that is there already."""
     is_write = call.scope["method"] not in ("GET", "HEAD")
     return is_write and _joined(call.scope, b"if-none-match") == "*"
-
-
-def tagged_response(
-    call: RequestContext,
-    tag: str,
-    content: Callable[[], Any],
-    *,
-    status: int = 200,
-    headers: dict[str, str] | None = None,
-) -> Response:
-    """The content with its ETag, or 304 where the caller has it already, and then it is not made."""
-    sent = FRESH | {"ETag": tag} | (headers or {})
-    if call.scope["method"] in ("GET", "HEAD") and is_unchanged(call, tag):
-        return Response(status_code=304, headers=sent)
-    return json_response(content(), status=status, headers=sent)
 
 
 def _joined(scope: Scope, name: bytes) -> str | None:

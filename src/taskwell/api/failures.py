@@ -137,7 +137,7 @@ _ALL = (
         errors.PreconditionRequired("Send If-Match with the ETag that you read."),
     ),
     _failure(
-        "Mend the fields that `errors` names and send the request again. Nothing was stored.",
+        "Correct the fields that `errors` names and send the request again. Nothing was stored.",
         Invalid.field("title", "String should have at most 200 characters", "string_too_long"),
         Invalid.field("title", "This field is required.", "missing"),
     ),

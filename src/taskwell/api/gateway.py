@@ -59,6 +59,7 @@ class Gateway:
         self._hosts = Hosts(settings.allowed_hosts)
         self._time_limit = TimeLimit(settings.request_timeout_seconds)
         self._headers = [*SECURITY_HEADERS, *([HSTS] if settings.is_production else [])]
+        self._write_request = logs.request_writer(settings)
         self.services: Services | None = None
         self.in_flight = 0
 
@@ -78,7 +79,7 @@ class Gateway:
         request_id = _request_id(scope)
         bind_contextvars(request_id=request_id)
         is_head = scope["method"] == "HEAD"
-        is_cross_origin = b"origin" in dict(scope["headers"])
+        is_cross_origin = any(name == b"origin" for name, _ in scope["headers"])
         status = 0
 
         async def send_complete(message: Message) -> None:
@@ -118,13 +119,13 @@ class Gateway:
         """Writes down how the request went; only an operation's method is one of a short list."""
         route = target.template if target else None
         REQUESTS.labels(method if target else "", route or "", str(status)).observe(seconds)
-        log.info(
-            "request",
+        self._write_request(
             method=method,
             route=route,
             status=status,
             milliseconds=round(seconds * 1000, 2),
             user_id=user_id,
+            request_id=request_id,
         )
         if tracing.tracer is not None:
             tracing.describe_request(method, route, status, request_id)
@@ -204,7 +205,7 @@ class Gateway:
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
                 phase = "shutdown"
-        except (AppError, InvalidSettings, OSError) as error:  # what an operator can mend is one line
+        except (AppError, InvalidSettings, OSError) as error:  # what an operator can fix is one line
             await send({"type": f"lifespan.{phase}.failed", "message": str(error)})
             return
         except Exception as error:

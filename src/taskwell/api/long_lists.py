@@ -1,29 +1,41 @@
 """Lists of the older contracts, which know no pages: as many tasks as one answer may hold, and where the rest is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from taskwell import tasks
+from taskwell.api.answers import Answer
 from taskwell.api.call import RequestContext
-from taskwell.api.replies import FRESH
 from taskwell.tasks import PageRequest, Projection
 
 MAX_LIST = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class LongList:
+@dataclass(slots=True)
+class LongList(Answer):
     """Attributes:
-    items: The tasks as JSON, joined by commas.
-    total: How many there are in all.
+    next_offset: Where the rest begins; None where there is none.
+    total: How many there are in all; None where these are all.
     """
 
-    items: str
-    total: int
-    headers: dict[str, str]
+    gives: ClassVar[tuple[str, ...]] = ("Link", "X-Total-Count")
+    next_offset: int | None = None
+    total: int | None = None
+
+    def headers(self, call: RequestContext) -> dict[str, str]:
+        total = {} if self.total is None else {"X-Total-Count": str(self.total)}
+        return total | call.link_to_next("offset", self.next_offset)
 
 
-async def long_list(call: RequestContext, asked: PageRequest, projection: Projection[str]) -> LongList:
-    """The tasks from the offset on; where that is not all of them, the headers tell."""
+async def long_list(
+    call: RequestContext, asked: PageRequest, projection: Projection[str], envelope: Callable[[str, int], bytes]
+) -> LongList:
+    """The tasks from the offset on.
+
+    Args:
+        envelope: Writes the content of the tasks, which are JSON joined by commas, and the number of all.
+    """
     asked = replace(asked, limit=min(asked.limit or MAX_LIST, MAX_LIST))
     found = await tasks.page(call.lane, call.user, call.space, asked, projection)
     end = asked.offset + found.number
@@ -32,9 +44,8 @@ async def long_list(call: RequestContext, asked: PageRequest, projection: Projec
     if has_more or (asked.offset and not found.number):  # else the end of the page is the end of the list
         first = replace(asked, limit=1, offset=0, with_total=True)
         total = (await tasks.page(call.lane, call.user, call.space, first, projection)).total or 0
-    headers = dict(FRESH)
-    if found.number < total:
-        headers["X-Total-Count"] = str(total)
-    if has_more:
-        headers["Link"] = f'<{call.address_with("offset", str(end))}>; rel="next"'
-    return LongList(",".join(found.items), total, headers)
+    return LongList(
+        lambda: envelope(",".join(found.items), total),
+        next_offset=end if has_more else None,
+        total=total if found.number < total else None,
+    )

@@ -3,20 +3,21 @@
 FastAPI reads the endpoint's signature for the OpenAPI document. At run time the signature is taken apart once,
 and a request costs what its own parameters cost: token (401), path user (403), rate (429), query and body
 (400, 415, 422), then the endpoint. It calls one verb, one unit of work: where the database has ended that to
-break a deadlock, it is done anew from the query on. The endpoint is an ordinary async function that takes
+break a deadlock, it is retried from the query on. The endpoint is an ordinary async function that takes
 
 - ``call: Call``,
 - ``query: Annotated[SomeModel, Query()]``,
 - ``body: SomeModel`` or ``body: SomeModel | None = None``,
 - its path parameters by name,
-- and ``value: Annotated[SomeType, Depends(Beforehand(step))]``, which the step makes of the others,
+- ``value: Annotated[SomeType, Depends(Beforehand(step))]``, which the step makes of the others, such as
+  ``if_match: IfMatch``,
 
-and returns a ``Response``.
+and returns a ``Response``, or an ``Answer`` whose type names the headers that it gives.
 """
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast, get_type_hints
 
 from fastapi.params import Depends, Form
@@ -25,38 +26,31 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from taskwell.api.admission import admitted
+from taskwell.api.answers import Answer
 from taskwell.api.bodies import form_fields, is_form, parse_form, parse_json, parse_query, validated
-from taskwell.api.call import RequestContext
+from taskwell.api.call import Beforehand, RequestContext, Step
 from taskwell.api.conditional import refuses_whatever_exists
 from taskwell.api.idempotency import Work, once
 from taskwell.database import persistently
-from taskwell.errors import AppError, Forbidden, Invalid, NotFound, PreconditionFailed
+from taskwell.errors import Invalid, NotFound, PreconditionFailed
 from taskwell.settings import Settings
 from taskwell.tasks.fields import UUID
+from taskwell.users.principal import Scope
 
-Endpoint = Callable[..., Awaitable[Response]]
-Step = Callable[..., Awaitable[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Beforehand:
-    """A step that takes long, such as hashing, and so comes before the transaction of an ``Idempotency-Key``.
-
-    It is given the endpoint's other arguments, with a call whose lane is the database, and changes nothing there.
-    """
-
-    step: Step
-
-    def __call__(self) -> None:
-        """To FastAPI it is a dependency that takes nothing from the request."""
+Endpoint = Callable[..., Awaitable[Response | Answer]]
 
 
 class Operation(APIRoute):
     """An operation of a signed-in caller."""
 
+    methods: set[str]
     needs_principal = True
     is_strict = True
     """Whether a query parameter that the operation does not know is refused."""
+
+    scope: Scope | None = None
+    """What a token must allow, where that does not follow from the method."""
 
     takes_forms = False
     """Whether a form may carry what is a JSON body elsewhere."""
@@ -64,6 +58,8 @@ class Operation(APIRoute):
     def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         self.signature = _Signature(endpoint)
+        self.needs_scope: Scope = self.scope or ("read" if self.methods == {"GET"} else "write")
+        self.takes_key = self.needs_principal and "POST" in self.methods
 
     def body_limit(self, settings: Settings) -> int:
         """How many bytes a body may have."""
@@ -76,27 +72,17 @@ class Operation(APIRoute):
             AppError: as its verb or the parsing of its parameters says.
         """
         call.body_limit = self.body_limit(call.settings)
-        if not self.needs_principal:
-            return await persistently(lambda: self._answer(call))
-        await self._admit(call)
-        quota = await call.services.limits.request(call.user.user_id)
-        try:
-            response = await persistently(lambda: self._answer_once(call))
-        except AppError as error:
-            if quota is not None:
-                error.headers = quota.headers | error.headers
-            raise
-        finally:
-            if call.outdated:
-                call.services.identities.forget(call.outdated)
-        if quota is not None:
-            response.headers.update(quota.headers)
-        return response
+        if self.needs_principal:
+            return await admitted(call, self.needs_scope, self._answer_admitted)
+        return await persistently(lambda: self._answer(call))
+
+    async def _answer_admitted(self, call: RequestContext) -> Response:
+        return await persistently(lambda: self._answer_once(call))
 
     async def _answer_once(self, call: RequestContext) -> Response:
         if refuses_whatever_exists(call):
             return await self._try(call)
-        if call.scope["method"] == "POST" and (key := call.header(b"idempotency-key")) is not None:
+        if self.takes_key and (key := call.header(b"idempotency-key")) is not None:
             return await once(call, key, self._ready)
         return await self._answer(call)
 
@@ -110,18 +96,16 @@ class Operation(APIRoute):
             await work(replace(call.within(transaction), is_trial=True))
             raise PreconditionFailed("If-None-Match: * refuses a change of what exists, so nothing was changed.")
 
-    async def _admit(self, call: RequestContext) -> None:
-        call.caller = await call.services.identities.of(call.headers(b"authorization"))
-        named = call.path_params.get("user_id")
-        if named is not None and named != "me" and not call.user.is_named(named):
-            raise Forbidden("The path names another user; use your own id.")
-
     async def _answer(self, call: RequestContext) -> Response:
-        return await cast(Endpoint, self.endpoint)(call=call, **await self._arguments(call))
+        return await self._work(call, await self._arguments(call))
 
     async def _ready(self, call: RequestContext) -> Work:
         arguments = await self._arguments(call)
-        return lambda call: cast(Endpoint, self.endpoint)(call=call, **arguments)
+        return lambda call: self._work(call, arguments)
+
+    async def _work(self, call: RequestContext, arguments: dict[str, Any]) -> Response:
+        answer = await cast(Endpoint, self.endpoint)(call=call, **arguments)
+        return answer if isinstance(answer, Response) else answer.response(call, self.status_code or 200)
 
     async def _arguments(self, call: RequestContext) -> dict[str, Any]:
         signature = self.signature
@@ -138,8 +122,7 @@ class Operation(APIRoute):
             arguments[name] = parse_form(model, await call.body(), call.headers(b"content-type"))
         for name in signature.path:
             arguments[name] = _path_value(name, call.path_params)
-        if signature.beforehand is not None:
-            name, step = signature.beforehand
+        for name, step in signature.steps:
             arguments[name] = await step(call=call, **arguments)
         return arguments
 
@@ -181,22 +164,25 @@ class NoParameters(BaseModel):
 
 
 class _Signature:
-    """What an endpoint takes, by kind."""
+    """What an endpoint takes, by kind, and the headers that it takes and gives."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.query: tuple[str | None, type[BaseModel]] = (None, NoParameters)
         self.form: tuple[str, type[BaseModel]] | None = None
         self.body: tuple[str, type[BaseModel], bool] | None = None
         self.path: list[str] = []
-        self.beforehand: tuple[str, Step] | None = None
+        self.steps: list[tuple[str, Step]] = []
+        self.headers: set[str] = set()
         hints = get_type_hints(endpoint, include_extras=True)
+        self.gives: tuple[str, ...] = getattr(hints["return"], "gives", ())
         for name, parameter in inspect.signature(endpoint).parameters.items():
             hint = hints[name]
             marks = getattr(hint, "__metadata__", ())
             base = hint.__origin__ if marks else hint
             if depends := [mark for mark in marks if isinstance(mark, Depends)]:
-                if isinstance(depends[0].dependency, Beforehand):
-                    self.beforehand = (name, depends[0].dependency.step)
+                if isinstance(made := depends[0].dependency, Beforehand):
+                    self.steps.append((name, made.step))
+                    self.headers |= {made.header} if made.header else set()
             elif any(isinstance(mark, QueryParam) for mark in marks):
                 self.query = (name, base)
             elif any(isinstance(mark, Form) for mark in marks):

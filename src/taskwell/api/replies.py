@@ -16,5 +16,6 @@ PRIVATE = {"Cache-Control": "no-store"}
 def json_response(
     content: Any, *, status: int = 200, headers: Mapping[str, str], media_type: str = "application/json"
 ) -> Response:
-    """A response of plain values; instants are written as RFC 3339 in UTC with a Z."""
-    return Response(orjson.dumps(content, option=orjson.OPT_UTC_Z), status, headers, media_type)
+    """A response of plain values, or of bytes that are JSON already; instants are RFC 3339 in UTC with a Z."""
+    body = content if isinstance(content, bytes) else orjson.dumps(content, option=orjson.OPT_UTC_Z)
+    return Response(body, status, headers, media_type)

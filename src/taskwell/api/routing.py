@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from taskwell.api.admission import Handler
 from taskwell.api.operation import Operation
 from taskwell.api.problems import Renderer
 
@@ -23,12 +24,14 @@ class Contract:
         prefixes: The paths that are its own even where there is no operation, with ``*`` for any segment.
         deletes_with_slash: Whether a DELETE may end in a slash. Clients resolve an unchecked ``…/reminders/..`` to
             the address of the task with a slash behind it, and must not delete that.
+        handlers: What it serves besides its operations, without a place in the document.
     """
 
     app: FastAPI
     render: Renderer
     prefixes: tuple[str, ...]
     deletes_with_slash: bool = True
+    handlers: tuple[Handler, ...] = ()
 
 
 @dataclass(slots=True)
@@ -50,13 +53,13 @@ class _Node:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An operation at a path.
+    """An operation or a handler at a path.
 
     Attributes:
         template: The path as it is declared, ``/api/v1/tasks/{task_id}``; for logs and metrics.
     """
 
-    operation: Operation
+    operation: Operation | Handler
     template: str
     names: tuple[str | None, ...]
 
@@ -97,11 +100,13 @@ class Switchboard:
                 operation = route.original_route
                 if isinstance(operation, Operation) and route.path is not None:
                     self._add(operation, route.path)
+            for handler in contract.handlers:
+                self._add(handler, handler.path)
 
-    def _add(self, operation: Operation, template: str) -> None:
+    def _add(self, operation: Operation | Handler, template: str) -> None:
         names = tuple(part[1:-1] if part.startswith("{") else None for part in _split(template))
         node = self._place(template)
-        for method in operation.methods or ():
+        for method in operation.methods:
             node.operations[method] = Target(operation, template, names)
 
     def _place(self, template: str) -> _Node:

@@ -43,8 +43,8 @@ def list_accounts(
 
 def _line(account: Account) -> str:
     state = "disabled" if account.disabled_at else "active"
-    keeper = f"  ({account.subject} at {account.issuer})" if account.issuer else ""
-    return f"{account.id}  {account.created_at:%Y-%m-%d}  {state:<8}  {account.email or '-'}  {account.name}{keeper}"
+    issuer = f"  ({account.subject} at {account.issuer})" if account.issuer else ""
+    return f"{account.id}  {account.created_at:%Y-%m-%d}  {state:<8}  {account.email or '-'}  {account.name}{issuer}"
 
 
 @app.command()

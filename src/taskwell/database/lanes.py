@@ -63,7 +63,7 @@ FIRST_PAUSE = 0.01
 
 
 async def persistently(work: Callable[[], Awaitable[T]]) -> T:
-    """Does a unit of work, and does it anew, later and later, where other writes were in its way.
+    """Does a unit of work, and retries it, later and later, where other writes were in its way.
 
     Raises:
         InTheWay: they still are.
@@ -124,7 +124,7 @@ class Database(Lane):
                 yield row
 
     async def analyze(self) -> None:
-        """Has the planner count rows anew, after many came at once; SQLite plans without statistics."""
+        """Has the planner count rows again, after many came at once; SQLite plans without statistics."""
 
     async def check(self) -> None:
         """Looks whether what is written is kept, as far as no statement would tell.

@@ -22,7 +22,7 @@ CLOSE_SECONDS = 2.0
 SURPLUS_SECONDS = 5.0
 """How long a connection beyond the size is kept for the next who wants one.
 
-Closed at once, it would be opened anew for the next request: measured, a tenth of the requests per second.
+Closed at once, it would be opened again for the next request: measured, a tenth of the requests per second.
 """
 
 GONE = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)

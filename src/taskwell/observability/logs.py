@@ -7,7 +7,10 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any, cast
 
 import orjson
@@ -65,6 +68,23 @@ def effective(settings: Settings) -> dict[str, Any]:
         if is_whole or value != default:
             shown[name] = MASK if isinstance(value, SecretStr) else value
     return shown | {"database_url": without_passwords(settings.database_url)}
+
+
+def request_writer(settings: Settings) -> Callable[..., None]:
+    """The function that writes the line of a request that has been answered, from keyword arguments."""
+    if settings.log_level not in {"DEBUG", "INFO"}:
+        return _write_nothing
+    return _write_request_json if writes_json(settings) else partial(log.info, "request")
+
+
+def _write_request_json(**fields: object) -> None:
+    # Not by structlog: 7 microseconds instead of 27, of the 110 in which one task is read (decision 0015).
+    line = {"timestamp": datetime.now(UTC), "level": "info", "event": "request"} | fields
+    _Stdout().write(orjson.dumps(line, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
+
+
+def _write_nothing(**_: object) -> None:
+    pass
 
 
 _told_at: dict[tuple[type, type], float] = {}

@@ -171,7 +171,8 @@ async def exchange(lane: Lane, *, code: str, verifier: str, caller: Principal | 
         if used.detail is None:
             found = await enter(transaction, used.user_id, group=group)
             return Exchanged(found.user, found)
-        if caller is None or caller.user_id != used.user_id or caller.is_external:
+        is_whole = caller is not None and caller.scopes is None and not caller.is_external
+        if caller is None or not is_whole or caller.user_id != used.user_id:
             raise Forbidden("Send the token of the user who asked to link the provider.")
         issuer, subject = orjson.loads(used.detail)
         return Exchanged(await link(transaction, used.user_id, issuer, subject), None)

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from taskwell.api.documents.about import ERROR_SCHEMAS
-from taskwell.api.documents.conduct import Conduct
+from taskwell.api.documents.operation_facts import OperationFacts
 from taskwell.api.failures import FAILURES
 from taskwell.api.hosts import PROBES
 from taskwell.api.problems import Renderer
@@ -47,20 +47,20 @@ class Answers:
         self.schemas = ERROR_SCHEMAS[name]
         self.components: dict[str, Json] = {}
 
-    def complete(self, written: Json, conduct: Conduct) -> None:
+    def complete(self, written: Json, facts: OperationFacts) -> None:
         responses: dict[str, Json] = written["responses"]
         if "HTTPValidationError" in str(responses.get("422")):
             del responses["422"]
-        codes = list(dict.fromkeys([*_declared(responses), *_codes(conduct)]))
-        _add_headers(responses, conduct)
-        for status, errors in sorted(self._by_status(codes, conduct).items()):
+        codes = list(dict.fromkeys([*_declared(responses), *_codes(facts)]))
+        _describe_success(responses, facts)
+        for status, errors in sorted(self._by_status(codes, facts).items()):
             self._add(responses, str(status), errors)
         written["responses"] = dict(sorted(responses.items()))
 
-    def _by_status(self, codes: list[str], conduct: Conduct) -> dict[int, list[AppError]]:
+    def _by_status(self, codes: list[str], facts: OperationFacts) -> dict[int, list[AppError]]:
         found: dict[int, list[AppError]] = {}
         for error in (error for code in codes for error in FAILURES[code].examples):
-            if conduct.takes_body or not _is_missing(error):
+            if facts.takes_body or not _is_missing(error):
                 found.setdefault(self._render(error, REQUEST_ID).status_code, []).append(error)
         return found
 
@@ -107,40 +107,37 @@ def _declared(responses: dict[str, Json]) -> list[str]:
     return [code for status in marked for code in responses.pop(status)["x-failures"]]
 
 
-def _codes(conduct: Conduct) -> Iterator[str]:
+def _codes(facts: OperationFacts) -> Iterator[str]:
     """The failures that follow from what the operation takes, in the order in which they are judged."""
-    is_signed_in = bool(conduct.operation.needs_principal)
-    takes_document = conduct.takes_body or conduct.takes_file
-    takes_content = takes_document or conduct.takes_form
+    operation, path_params = facts.operation, facts.path_params
+    is_signed_in, is_write = operation.needs_principal, facts.method != "GET"
+    checks_values = facts.takes_content or operation.signature.query[1].model_fields or operation.is_strict
     for applies, codes in (
-        (conduct.path not in PROBES, ("unknown_host",)),
+        (facts.path not in PROBES, ("unknown_host",)),
         (is_signed_in, ("unauthorized", "invalid_token")),
-        (is_signed_in and "user_id" in conduct.path_params, ("forbidden",)),
-        (is_signed_in or takes_content, ("rate_limited",)),
-        (conduct.takes_cursor, ("invalid_cursor",)),
-        (conduct.takes_idempotency_key, ("invalid_header", "request_in_progress", "idempotency_key_reused")),
-        (takes_document, ("malformed_body", "body_too_deep")),
-        (takes_content, ("unsupported_media_type", "body_too_large")),
-        (conduct.checks_values, ("validation_failed",)),
-        (any(name != "user_id" for name in conduct.path_params), ("not_found",)),
-        (conduct.takes_if_match, ("invalid_header", "precondition_required")),
-        (is_signed_in and conduct.method != "GET", ("precondition_failed",)),
-        (conduct.method != "GET", ("storage_full",)),
+        (is_signed_in and "user_id" in path_params, ("forbidden",)),
+        (is_signed_in or facts.takes_content, ("rate_limited",)),
+        (facts.takes_cursor, ("invalid_cursor",)),
+        (operation.takes_key, ("invalid_header", "request_in_progress", "idempotency_key_reused")),
+        (facts.takes_document, ("malformed_body", "body_too_deep")),
+        (facts.takes_content, ("unsupported_media_type", "body_too_large")),
+        (checks_values, ("validation_failed",)),
+        (any(name != "user_id" for name in path_params), ("not_found",)),
+        ("If-Match" in facts.request_headers, ("invalid_header", "precondition_required")),
+        (is_signed_in and is_write, ("precondition_failed",)),
+        (is_write, ("storage_full",)),
         (True, ("internal_error", "unavailable", "timed_out")),
     ):
         if applies:
             yield from codes
 
 
-def _add_headers(responses: dict[str, Json], conduct: Conduct) -> None:
-    names: list[str] = [name for name in ("Location", "Link", "X-Total-Count") if name in conduct.texts]
-    names += ["ETag"] if "etag" in conduct.calls or conduct.takes_if_none_match else []
-    names += ["Idempotency-Replayed"] if conduct.takes_idempotency_key else []
+def _describe_success(responses: dict[str, Json], facts: OperationFacts) -> None:
+    headers = {name: _HEADERS[name] for name in facts.answer_headers}
     for status, answer in responses.items():
-        if not status.startswith("2"):
-            continue
-        answer["description"] = {"201": "Made.", "204": "Done; there is no body."}.get(status, "Done.")
-        if names:
-            answer["headers"] = {name: _HEADERS[name] for name in sorted(names)} | answer.get("headers", {})
-    if conduct.takes_if_none_match:
+        if status.startswith("2"):
+            answer["description"] = {"201": "Made.", "204": "Done; there is no body."}.get(status, "Done.")
+            if headers:
+                answer["headers"] = headers | answer.get("headers", {})
+    if facts.answers_unchanged:
         responses["304"] = {"description": "Nothing has changed.", "headers": {"ETag": _HEADERS["ETag"]}}

@@ -7,8 +7,8 @@ from fastapi import FastAPI
 
 from taskwell.api.documents.about import ABOUT, LICENSE, SECURITY, SECURITY_SCHEMES, SERVERS, TAGS, VERSION
 from taskwell.api.documents.answers import Answers
-from taskwell.api.documents.conduct import Conduct, conducts
 from taskwell.api.documents.examples import example_of, mend_examples
+from taskwell.api.documents.operation_facts import OperationFacts, facts_of
 from taskwell.api.documents.operation_ids import operation_ids
 from taskwell.api.documents.parameters import add_parameters
 from taskwell.api.problems import Renderer
@@ -28,12 +28,12 @@ def describe(app: FastAPI, name: str, render: Renderer) -> None:
 
     @cache
     def openapi() -> Json:
-        return _completed(FastAPI.openapi(app), list(conducts(app)), render, name)
+        return _completed(FastAPI.openapi(app), list(facts_of(app)), render, name)
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _completed(document: Json, operations: list[Conduct], render: Renderer, name: str) -> Json:
+def _completed(document: Json, operations: list[OperationFacts], render: Renderer, name: str) -> Json:
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     mend_examples(schemas)
@@ -42,15 +42,15 @@ def _completed(document: Json, operations: list[Conduct], render: Renderer, name
             schema["description"] = schema["description"].replace("``", "`")
     answers = Answers(name, render)
     ids = operation_ids(operations, document["paths"])
-    for conduct in operations:
-        written = document["paths"][conduct.path][conduct.method.lower()]
-        written["operationId"] = ids[conduct.path, conduct.method]
+    for facts in operations:
+        written = document["paths"][facts.path][facts.method.lower()]
+        written["operationId"] = ids[facts.path, facts.method]
         if "description" in written:
             written["description"] = written["description"].replace("``", "`")
-        written["security"] = SECURITY if conduct.operation.needs_principal else []
-        add_parameters(written, conduct)
+        written["security"] = SECURITY if facts.operation.needs_principal else []
+        add_parameters(written, facts)
         _simplify_body(written, schemas)
-        answers.complete(written, conduct)
+        answers.complete(written, facts)
         _add_examples(written, schemas)
     for leftover in ("HTTPValidationError", "ValidationError"):
         schemas.pop(leftover, None)

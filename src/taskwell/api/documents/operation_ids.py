@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from taskwell.api.documents.conduct import Conduct
+from taskwell.api.documents.operation_facts import OperationFacts
 
 _VERBS = {
     "activity": "activity",
@@ -23,20 +23,20 @@ _VERBS = {
 """What is not the first word of the endpoint's name."""
 
 
-def operation_ids(operations: Sequence[Conduct], paths: dict[str, Any]) -> dict[tuple[str, str], str]:
+def operation_ids(operations: Sequence[OperationFacts], paths: dict[str, Any]) -> dict[tuple[str, str], str]:
     """A unique name for each path and method: its tag and what it does.
 
     An operation that has several addresses is named by the last part of its further ones, or by the method.
     """
     ids: dict[tuple[str, str], str] = {}
-    for conduct in operations:
-        endpoint = conduct.operation.name
+    for facts in operations:
+        endpoint = facts.operation.name
         word = endpoint.partition("_")[0].replace("change", "update")
-        tag = paths[conduct.path][conduct.method.lower()]["tags"][0].replace(" ", "_")
-        last = conduct.path.rpartition("/")[2]
+        tag = paths[facts.path][facts.method.lower()]["tags"][0].replace(" ", "_")
+        last = facts.path.rpartition("/")[2]
         again = [last] if "{" not in last else []
-        names = [_VERBS.get(endpoint, word), *again, conduct.method.lower(), endpoint]
-        ids[conduct.path, conduct.method] = next(
+        names = [_VERBS.get(endpoint, word), *again, facts.method.lower(), endpoint]
+        ids[facts.path, facts.method] = next(
             name for name in (f"{tag}.{each}" for each in names) if name not in ids.values()
         )
     return ids

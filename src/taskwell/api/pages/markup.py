@@ -74,7 +74,8 @@ def reference(viewer: str, contract: str) -> str:
     styles, scripts = VIEWERS[viewer]
     document, current = f"{address('openapi', contract)}.json", address(viewer, contract)
     title = f"{contract} · Taskwell"
-    return _page("reference", title=title, current=current, document=document, styles=styles, scripts=scripts)
+    values = {"title": title, "current": current, "viewer": viewer, "document": document}
+    return _page("reference", styles=styles, scripts=scripts, **values)
 
 
 def _page(template: str, **values: object) -> str:

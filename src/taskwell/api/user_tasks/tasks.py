@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from taskwell import tasks
+from taskwell.api.answers import Tagged
 from taskwell.api.call import Call
-from taskwell.api.conditional import etag, if_match, tagged_response
+from taskwell.api.conditional import IfMatch, etag
 from taskwell.api.failures import raises
-from taskwell.api.long_lists import long_list
+from taskwell.api.long_lists import LongList, long_list
 from taskwell.api.operation import LenientOperation
 from taskwell.api.replies import FRESH, json_response
 from taskwell.api.task_members import COMPLETED_BY_STATUS
@@ -31,10 +32,10 @@ router = APIRouter(prefix="/tasks", route_class=LenientOperation)
 
 
 @router.get("", summary="List tasks", response_model=list[TaskOut])
-async def list_tasks(call: Call, query: Annotated[TaskQuery, Query()]) -> Response:
+async def list_tasks(call: Call, query: Annotated[TaskQuery, Query()]) -> LongList:
     states = {query.completed, COMPLETED_BY_STATUS[query.status]} - {None}
     if len(states) > 1:  # both pending and completed: there is no such task
-        return json_response([], headers=FRESH)
+        return LongList(lambda: b"[]")
     asked = PageRequest(
         TaskFilter(
             completed=states.pop() if states else None,
@@ -46,8 +47,7 @@ async def list_tasks(call: Call, query: Annotated[TaskQuery, Query()]) -> Respon
         query.limit,
         offset=query.offset,
     )
-    found = await long_list(call, asked, AS_JSON)
-    return Response(f"[{found.items}]", headers=found.headers, media_type="application/json")
+    return await long_list(call, asked, AS_JSON, lambda items, _: f"[{items}]".encode())
 
 
 def _sort(query: TaskQuery) -> TaskSort:
@@ -55,52 +55,42 @@ def _sort(query: TaskQuery) -> TaskSort:
     return TaskSort("due" if key == "due_date" else key, (query.order or query.sort_order) != "asc")
 
 
-@router.post(
-    "",
-    summary="Create a task",
-    status_code=201,
-    response_model=TaskOut,
-    responses=raises(LimitReached),
-)
-async def create_task(call: Call, body: TaskBody) -> Response:
-    return _task_response(call, await tasks.create(call.lane, call.user, call.space, body.draft()), 201)
+@router.post("", summary="Create a task", status_code=201, response_model=TaskOut, responses=raises(LimitReached))
+async def create_task(call: Call, body: TaskBody) -> Tagged:
+    return _tagged(call, await tasks.create(call.lane, call.user, call.space, body.draft()))
 
 
 @router.get("/{task_id}", summary="Get a task", response_model=TaskOut)
-async def get_task(call: Call, task_id: str) -> Response:
-    return _task_response(call, await tasks.get(call.lane, call.user, call.space, task_id))
+async def get_task(call: Call, task_id: str) -> Tagged:
+    return _tagged(call, await tasks.get(call.lane, call.user, call.space, task_id))
 
 
 @router.put("/{task_id}", summary="Change the named fields of a task", response_model=TaskOut)
 @router.patch("/{task_id}", summary="Change the named fields of a task", response_model=TaskOut)
-async def change_task(call: Call, task_id: str, body: TaskPatch) -> Response:
-    return _task_response(
-        call, await tasks.change(call.lane, call.user, call.space, task_id, body.changes(), if_match=if_match(call))
+async def change_task(call: Call, task_id: str, body: TaskPatch, if_match: IfMatch) -> Tagged:
+    return _tagged(
+        call, await tasks.change(call.lane, call.user, call.space, task_id, body.changes(), if_match=if_match)
     )
 
 
 @router.patch("/{task_id}/complete", summary="Complete, reopen or toggle a task", response_model=TaskOut)
-async def complete_task(call: Call, task_id: str, body: Completion | None = None) -> Response:
-    expected = if_match(call)
+async def complete_task(call: Call, task_id: str, if_match: IfMatch, body: Completion | None = None) -> Tagged:
     if body is None or body.completed is None:
-        return _task_response(call, await tasks.toggle(call.lane, call.user, call.space, task_id, if_match=expected))
+        return _tagged(call, await tasks.toggle(call.lane, call.user, call.space, task_id, if_match=if_match))
     changes = TaskChanges(completed=body.completed)
-    return _task_response(
-        call, await tasks.change(call.lane, call.user, call.space, task_id, changes, if_match=expected)
-    )
+    return _tagged(call, await tasks.change(call.lane, call.user, call.space, task_id, changes, if_match=if_match))
 
 
-async def delete_task(call: Call, task_id: str) -> Response:
-    await tasks.delete(call.lane, call.user, call.space, task_id, if_match=if_match(call))
+async def delete_task(call: Call, task_id: str, if_match: IfMatch) -> Response:
+    await tasks.delete(call.lane, call.user, call.space, task_id, if_match=if_match)
     return Response(status_code=204, headers=FRESH)
 
 
-async def delete_task_with_answer(call: Call, task_id: str) -> Response:
+async def delete_task_with_answer(call: Call, task_id: str, if_match: IfMatch) -> Response:
     """The answer has a body, since these clients parse one."""
-    await tasks.delete(call.lane, call.user, call.space, task_id, if_match=if_match(call))
+    await tasks.delete(call.lane, call.user, call.space, task_id, if_match=if_match)
     return json_response({"message": "Task deleted", "id": task_id}, headers=FRESH)
 
 
-def _task_response(call: Call, task: Task, status: int = 200) -> Response:
-    shown = partial(task_json, task, call.user.subject)
-    return tagged_response(call, etag(task.revision), shown, status=status)
+def _tagged(call: Call, task: Task) -> Tagged:
+    return Tagged(partial(task_json, task, call.user.subject), etag(task.revision))

@@ -10,9 +10,9 @@ from taskwell import users
 from taskwell.api import accounts
 from taskwell.api.accounts import SessionOut, SignIn, SignUp
 from taskwell.api.attempts import confirming, note
-from taskwell.api.call import Call, RequestContext
+from taskwell.api.call import Beforehand, Call, RequestContext
 from taskwell.api.failures import raises
-from taskwell.api.operation import Beforehand, Operation, PublicOperation
+from taskwell.api.operation import Operation, PublicOperation
 from taskwell.api.replies import PRIVATE
 from taskwell.errors import WrongPassword
 from taskwell.tasks.fields import Text

@@ -11,9 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
-from taskwell.api.call import Call, RequestContext
+from taskwell.api.call import Beforehand, Call, RequestContext
 from taskwell.api.failures import raises
-from taskwell.api.operation import Beforehand, Operation
+from taskwell.api.operation import Operation
 from taskwell.api.replies import PRIVATE, json_response
 from taskwell.api.streaming import streamed
 from taskwell.errors import Invalid, LimitReached

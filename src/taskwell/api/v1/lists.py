@@ -6,8 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from taskwell.api.answers import Made, Tagged
 from taskwell.api.call import Call
-from taskwell.api.conditional import etag, if_match, tagged_response, weak
+from taskwell.api.conditional import IfMatchCounted, etag, weak
 from taskwell.api.operation import Operation
 from taskwell.api.v1.list_schemas import ListBody, ListOut, ListPatch, ListsOut, RemoveListQuery, list_json
 from taskwell.tasks import lists
@@ -17,47 +18,37 @@ router = APIRouter(prefix="/lists", tags=["lists"], route_class=Operation)
 
 
 @router.get("", summary="List your lists in their order", response_model=ListsOut)
-async def list_lists(call: Call) -> Response:
+async def list_lists(call: Call) -> Tagged:
     found = await lists.every(call.lane, call.user, call.space)
     tag = weak(etag(found.revision, len(found.items)))
-    return tagged_response(call, tag, lambda: {"items": [list_json(each) for each in found.items]})
+    return Tagged(lambda: {"items": [list_json(each) for each in found.items]}, tag)
 
 
 @router.post("", summary="Create a list", status_code=201, response_model=ListOut)
-async def create_list(call: Call, body: ListBody) -> Response:
+async def create_list(call: Call, body: ListBody) -> Made:
     made = await lists.create(
         call.lane, call.user, call.space, name=body.name, color=body.color, position=body.position
     )
-    return list_response(call, made, 201, {"Location": f"{call.base_path}/{made.id}"})
+    return Made(partial(list_json, made), etag(made.revision, made.open_tasks), made.id)
 
 
 @router.get("/{list_id}", summary="Get a list", response_model=ListOut)
-async def get_list(call: Call, list_id: str) -> Response:
-    return list_response(call, await lists.get(call.lane, call.user, call.space, list_id))
+async def get_list(call: Call, list_id: str) -> Tagged:
+    return _tagged(await lists.get(call.lane, call.user, call.space, list_id))
 
 
 @router.patch("/{list_id}", summary="Rename, colour or move a list", response_model=ListOut)
-async def change_list(call: Call, list_id: str, body: ListPatch) -> Response:
-    changed = await lists.change(
-        call.lane, call.user, call.space, list_id, body.changes(), if_match=if_match(call, is_counted=True)
-    )
-    return list_response(call, changed)
+async def change_list(call: Call, list_id: str, body: ListPatch, if_match: IfMatchCounted) -> Tagged:
+    return _tagged(await lists.change(call.lane, call.user, call.space, list_id, body.changes(), if_match=if_match))
 
 
 @router.delete("/{list_id}", summary="Delete a list and keep its tasks, or not", status_code=204)
-async def delete_list(call: Call, list_id: str, query: Annotated[RemoveListQuery, Query()]) -> Response:
-    await lists.remove(
-        call.lane,
-        call.user,
-        call.space,
-        list_id,
-        with_tasks=query.delete_tasks,
-        if_match=if_match(call, is_counted=True),
-    )
+async def delete_list(
+    call: Call, list_id: str, query: Annotated[RemoveListQuery, Query()], if_match: IfMatchCounted
+) -> Response:
+    await lists.remove(call.lane, call.user, call.space, list_id, with_tasks=query.delete_tasks, if_match=if_match)
     return Response(status_code=204)
 
 
-def list_response(call: Call, shown: TaskList, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """The list with its ETag, or 304 where the caller has it already."""
-    tag = etag(shown.revision, shown.open_tasks)
-    return tagged_response(call, tag, partial(list_json, shown), status=status, headers=headers)
+def _tagged(shown: TaskList) -> Tagged:
+    return Tagged(partial(list_json, shown), etag(shown.revision, shown.open_tasks))

@@ -5,8 +5,9 @@ from dataclasses import asdict
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from taskwell.api.answers import Tagged
 from taskwell.api.call import Call
-from taskwell.api.conditional import etag, tagged_response, weak
+from taskwell.api.conditional import etag, weak
 from taskwell.api.operation import Operation
 from taskwell.api.replies import FRESH, json_response
 from taskwell.api.v1.list_schemas import TagBody, TagOut, TagsOut
@@ -16,10 +17,10 @@ router = APIRouter(prefix="/tags", tags=["tags"], route_class=Operation)
 
 
 @router.get("", summary="List the tags of your tasks", response_model=TagsOut)
-async def list_tags(call: Call) -> Response:
+async def list_tags(call: Call) -> Tagged:
     found = await tags.every(call.lane, call.user, call.space)
     tag = weak(etag(found.revision, len(found.items)))
-    return tagged_response(call, tag, lambda: {"items": [asdict(each) for each in found.items]})
+    return Tagged(lambda: {"items": [asdict(each) for each in found.items]}, tag)
 
 
 @router.patch("/{name}", summary="Rename a tag, or merge it into another", response_model=TagOut)

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from taskwell import tasks
+from taskwell.api.answers import Made, Paged, Tagged
 from taskwell.api.call import Call
-from taskwell.api.conditional import etag, if_match, is_unchanged, tagged_response, weak
+from taskwell.api.conditional import IfMatch, etag, is_unchanged, weak
 from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
-from taskwell.api.replies import FRESH
 from taskwell.api.v1.schemas import (
     AS_JSON,
     AS_TRASHED_JSON,
@@ -35,63 +35,53 @@ router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Operation)
 
 
 @router.get("", summary="List tasks", response_model=TaskPageOut)
-async def list_tasks(call: Call, query: Annotated[TaskQuery, Query()]) -> Response:
-    return await page_response(call, query.asked(), AS_JSON)
+async def list_tasks(call: Call, query: Annotated[TaskQuery, Query()]) -> Paged:
+    return await _paged(call, query.asked(), AS_JSON)
 
 
-@router.post(
-    "",
-    summary="Create a task",
-    status_code=201,
-    response_model=TaskOut,
-    responses=raises(LimitReached),
-)
-async def create_task(call: Call, body: TaskBody) -> Response:
+@router.post("", summary="Create a task", status_code=201, response_model=TaskOut, responses=raises(LimitReached))
+async def create_task(call: Call, body: TaskBody) -> Made:
     task = await tasks.create(call.lane, call.user, call.space, body.draft())
-    return task_response(call, task, 201, {"Location": f"{call.base_path}/{task.id}"})
+    return Made(partial(task_json, task, call.user.subject), etag(task.revision), task.id)
 
 
 @router.get("/trash", summary="List the trash, newest first", response_model=TrashPageOut)
-async def list_trash(call: Call, query: Annotated[TrashQuery, Query()]) -> Response:
-    return await page_response(call, query.asked(), AS_TRASHED_JSON)
+async def list_trash(call: Call, query: Annotated[TrashQuery, Query()]) -> Paged:
+    return await _paged(call, query.asked(), AS_TRASHED_JSON)
 
 
 @router.get("/{task_id}", summary="Get a task", response_model=TaskOut)
-async def get_task(call: Call, task_id: str) -> Response:
-    return task_response(call, await tasks.get(call.lane, call.user, call.space, task_id))
+async def get_task(call: Call, task_id: str) -> Tagged:
+    return _tagged(call, await tasks.get(call.lane, call.user, call.space, task_id))
 
 
 @router.put("/{task_id}", summary="Replace a task", response_model=TaskOut)
-async def replace_task(call: Call, task_id: str, body: TaskBody) -> Response:
+async def replace_task(call: Call, task_id: str, body: TaskBody, if_match: IfMatch) -> Tagged:
     changes = body.draft().changes()
-    return task_response(
-        call, await tasks.change(call.lane, call.user, call.space, task_id, changes, if_match=if_match(call))
-    )
+    return _tagged(call, await tasks.change(call.lane, call.user, call.space, task_id, changes, if_match=if_match))
 
 
 @router.patch("/{task_id}", summary="Change some fields of a task", response_model=TaskOut)
-async def change_task(call: Call, task_id: str, body: TaskPatch) -> Response:
-    changes = body.changes()
-    return task_response(
-        call, await tasks.change(call.lane, call.user, call.space, task_id, changes, if_match=if_match(call))
+async def change_task(call: Call, task_id: str, body: TaskPatch, if_match: IfMatch) -> Tagged:
+    return _tagged(
+        call, await tasks.change(call.lane, call.user, call.space, task_id, body.changes(), if_match=if_match)
     )
 
 
 @router.patch("/{task_id}/complete", summary="Complete, reopen or toggle a task", response_model=TaskOut)
-async def complete_task(call: Call, task_id: str, body: Completion | None = None) -> Response:
-    expected = if_match(call)
+async def complete_task(call: Call, task_id: str, if_match: IfMatch, body: Completion | None = None) -> Tagged:
     if body is None or not body.model_fields_set:
-        return task_response(call, await tasks.toggle(call.lane, call.user, call.space, task_id, if_match=expected))
+        return _tagged(call, await tasks.toggle(call.lane, call.user, call.space, task_id, if_match=if_match))
     changes = tasks.TaskChanges(completed=body.completed)
-    return task_response(
-        call, await tasks.change(call.lane, call.user, call.space, task_id, changes, if_match=expected)
-    )
+    return _tagged(call, await tasks.change(call.lane, call.user, call.space, task_id, changes, if_match=if_match))
 
 
 @router.delete("/{task_id}", summary="Move a task to the trash", status_code=204)
-async def delete_task(call: Call, task_id: str, query: Annotated[DeleteQuery, Query()]) -> Response:
+async def delete_task(
+    call: Call, task_id: str, query: Annotated[DeleteQuery, Query()], if_match: IfMatch
+) -> Response:
     remove = tasks.erase if query.permanent else tasks.delete
-    await remove(call.lane, call.user, call.space, task_id, if_match=if_match(call))
+    await remove(call.lane, call.user, call.space, task_id, if_match=if_match)
     return Response(status_code=204)
 
 
@@ -101,30 +91,24 @@ async def delete_task(call: Call, task_id: str, query: Annotated[DeleteQuery, Qu
     response_model=TaskOut,
     responses=raises(LimitReached),
 )
-async def restore_task(call: Call, task_id: str) -> Response:
-    return task_response(call, await tasks.restore(call.lane, call.user, call.space, task_id))
+async def restore_task(call: Call, task_id: str) -> Tagged:
+    return _tagged(call, await tasks.restore(call.lane, call.user, call.space, task_id))
 
 
-def task_response(call: Call, task: Task, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """The task with its ETag, or 304 where the caller has it already."""
-    shown = partial(task_json, task, call.user.subject)
-    return tagged_response(call, etag(task.revision), shown, status=status, headers=headers)
+def _tagged(call: Call, task: Task) -> Tagged:
+    return Tagged(partial(task_json, task, call.user.subject), etag(task.revision))
 
 
-async def page_response(call: Call, asked: PageRequest, projection: Projection[str]) -> Response:
-    """The page with its ETag; 304, for one small statement, where the caller has it already."""
-    headers = dict(FRESH)
+async def _paged(call: Call, asked: PageRequest, projection: Projection[str]) -> Paged:
+    """The page; one small statement instead of it where the caller has it already."""
     has_etag = not asked.wanted.reads_clock
     if has_etag and call.headers(b"if-none-match"):
-        tag = page_etag(call, asked, await tasks.version(call.lane, call.user, call.space, asked))
-        if is_unchanged(call, tag):
-            return Response(status_code=304, headers=headers | {"ETag": tag})
+        known = page_etag(call, asked, await tasks.version(call.lane, call.user, call.space, asked))
+        if is_unchanged(call, known):
+            return Paged(bytes, known)
     page = await tasks.page(call.lane, call.user, call.space, asked, projection)
-    if has_etag:
-        headers["ETag"] = page_etag(call, asked, page.version)
-    if page.next_cursor is not None:
-        headers["Link"] = f'<{call.address_with("cursor", page.next_cursor)}>; rel="next"'
-    return Response(_envelope(page), headers=headers, media_type="application/json")
+    tag = page_etag(call, asked, page.version) if has_etag else None
+    return Paged(partial(_envelope, page), tag, page.next_cursor)
 
 
 def page_etag(call: Call, asked: PageRequest, version: str) -> str:

@@ -1,4 +1,9 @@
 const page = document.getElementById("reference");
+const darkness = matchMedia("(prefers-color-scheme: dark)");
+const followDarkness = () => document.documentElement.classList.toggle("dark-mode", darkness.matches);
+
+followDarkness();
+darkness.addEventListener("change", followDarkness);
 
 SwaggerUIBundle({
   url: page.dataset.document,
