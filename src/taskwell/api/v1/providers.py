@@ -254,7 +254,13 @@ def _listed(found: "Sequence[Provider]") -> Response:
     return private_response({"items": [{"name": each.name, "title": each.title} for each in found]})
 
 
-_REDIRECT: dict[str, Any] = {"status_code": 302, "response_class": Response}
+_LOCATION = {"Location": {"schema": {"type": "string", "format": "uri"}}}
+
+
+def _redirecting(where: str, *kinds: type[AppError]) -> dict[str, Any]:
+    answer = {302: {"description": where, "headers": _LOCATION}}
+    return {"status_code": 302, "response_class": Response, "responses": answer | raises(*kinds)}
+
 
 for path, method, endpoint, kind, options in (
     (
@@ -269,14 +275,14 @@ for path, method, endpoint, kind, options in (
         "GET",
         authorize,
         PublicOperation,
-        _REDIRECT | {"summary": "Sign in by a provider", "responses": raises(NotFound)},
+        {"summary": "Sign in by a provider"} | _redirecting("To the provider.", NotFound),
     ),
     (
         "/{provider}/callback",
         "GET",
         callback,
         LenientPublicOperation,
-        _REDIRECT | {"summary": "Come back from a provider", "responses": raises(NotFound, InvalidState)},
+        {"summary": "Come back from a provider"} | _redirecting("To the front end.", NotFound, InvalidState),
     ),
     (
         "/exchange",
