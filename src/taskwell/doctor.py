@@ -18,6 +18,8 @@ from taskwell import migrations
 from taskwell.database import now
 from taskwell.database.engine import postgres_connection, refused_at_start, sqlite_path
 from taskwell.errors import AppError, Unavailable
+from taskwell.mail import templates
+from taskwell.mail.links import own_url
 from taskwell.mail.smtp import STARTS_TLS, tls_mode
 from taskwell.security.issuer_client import IssuerClient
 from taskwell.security.jwks import PublishedKeys
@@ -62,6 +64,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         "disk": _disk,
         "redis": _redis,
         "smtp": _smtp,
+        "mail": _mail,
         "better auth": _better_auth,
         "providers": _providers,
     }
@@ -253,8 +256,18 @@ async def _providers(settings: Settings) -> str:
     if wrong:
         raise Bad(f"not to be discovered: {', '.join(wrong)}; check the issuer in OIDC_PROVIDERS")
     names = [*right, *(["github"] if settings.github_client_id else [])]
-    callbacks = ", ".join(f"{settings.own_url}/api/v1/auth/{name}/callback" for name in names)
+    callbacks = ", ".join(f"{own_url(settings)}/api/v1/auth/{name}/callback" for name in names)
     return f"discovered; they send people back to {callbacks}"
+
+
+async def _mail(settings: Settings) -> str:
+    folder = settings.mail_templates
+    if folder is None:
+        return "MAIL_TEMPLATES is not set: mails have our words"
+    templates.check(settings)
+    if unknown := templates.unknown(folder):
+        raise Note(f"{folder} holds what no mail is made of: {', '.join(unknown)}")
+    return f"every mail can be written with the templates in {folder}"
 
 
 async def _better_auth(settings: Settings) -> str:

@@ -76,13 +76,6 @@ class InvalidHeader(BadRequest):
     code, title = "invalid_header", "Invalid header"
 
 
-class InvalidState(BadRequest):
-    code, title = "invalid_state", "Sign-in not begun here"
-
-    def __init__(self) -> None:
-        super().__init__("This sign-in began in another browser, or more than ten minutes ago; begin it again.")
-
-
 class Unauthorized(AppError):
     """The caller is not known; ``WWW-Authenticate`` says so as RFC 6750 section 3 asks."""
 
@@ -105,16 +98,64 @@ class InvalidToken(Unauthorized):
 class InvalidCredentials(Unauthorized):
     code, title = "invalid_credentials", "Wrong credentials"
 
+    def __init__(self, detail: str = "The e-mail or the password is wrong.") -> None:
+        super().__init__(detail)
+
+
+class TotpRequired(Unauthorized):
+    """The password is right; a code is still to come.
+
+    Attributes:
+        challenge: What stands for the password when the code is sent.
+    """
+
+    code, title = "totp_required", "Code required"
+
+    def __init__(self, challenge: str) -> None:
+        super().__init__(
+            "Send a code too: with the challenge to /api/v1/auth/login/totp, or after password and space."
+        )
+        self.challenge = challenge
+
+
+class ChallengeOver(Unauthorized):
+    code, title = "challenge_over", "Challenge over"
+
     def __init__(self) -> None:
-        super().__init__("The e-mail or the password is wrong.")
+        super().__init__("This challenge was used, has ended, or never was one; sign in again.")
 
 
 class Forbidden(AppError):
     status, code, title = 403, "forbidden", "Forbidden"
 
 
+class InsufficientScope(Forbidden):
+    """The token does not allow this; ``WWW-Authenticate`` says so as RFC 6750 section 3.1 asks."""
+
+    code, title = "insufficient_scope", "Token does not allow this"
+
+    def __init__(self, scope: str) -> None:
+        what = "A personal token does not reach accounts" if scope == "account" else f"The token allows no {scope}"
+        challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
+        super().__init__(f"{what}; send a token that does.", headers={"WWW-Authenticate": challenge})
+
+
 class WrongPassword(Forbidden):
     code, title = "wrong_password", "Wrong password"
+
+
+class WrongCode(Forbidden):
+    code, title = "wrong_code", "Wrong code"
+
+    def __init__(self) -> None:
+        super().__init__("The code is wrong, or was used before; wait for the next one.")
+
+
+class SignInAgain(Forbidden):
+    code, title = "sign_in_again", "Sign in again"
+
+    def __init__(self) -> None:
+        super().__init__("You signed in too long ago for this; sign in again and use the new token.")
 
 
 class SignInUnconfirmed(Forbidden):
@@ -122,22 +163,6 @@ class SignInUnconfirmed(Forbidden):
 
     def __init__(self) -> None:
         super().__init__("Confirm your e-mail first: follow the link that was sent to it.")
-
-
-class AccessDenied(Forbidden):
-    code, title = "access_denied", "Access denied"
-
-    def __init__(self) -> None:
-        super().__init__("The sign-in was cancelled at the provider.")
-
-
-class ProviderRefused(Forbidden):
-    """What came from a provider does not prove who somebody is; why is in the log."""
-
-    code, title = "provider_refused", "Sign-in refused"
-
-    def __init__(self) -> None:
-        super().__init__("The provider's answer was refused; sign in again.")
 
 
 class NotFound(AppError):
@@ -174,27 +199,11 @@ class EmailUnverified(Conflict):
         super().__init__("Confirm your e-mail first: POST /api/v1/auth/email/verification sends the link.")
 
 
-class AccountExists(Conflict):
-    code, title = "account_exists", "Account exists"
+class AlreadyOn(Conflict):
+    code, title = "already_on", "Already on"
 
     def __init__(self) -> None:
-        super().__init__("An account with this e-mail exists; sign in to it, then link the provider there.")
-
-
-class IdentityTaken(Conflict):
-    code, title = "identity_taken", "Linked to another account"
-
-    def __init__(self) -> None:
-        super().__init__("This account of the provider's is linked to another user here.")
-
-
-class LastWayIn(Conflict):
-    code, title = "last_way_in", "Last way in"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Nobody could sign in to this account any more; set a password or link another provider first."
-        )
+        super().__init__("Codes are asked for already; turn that off first to begin with another app.")
 
 
 class RequestInProgress(Conflict):
@@ -233,13 +242,6 @@ class Unavailable(AppError):
 
     def __init__(self, detail: str, *, retry_after: int = 2) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
-
-
-class ProviderUnavailable(Unavailable):
-    code, title = "provider_unavailable", "Provider unavailable"
-
-    def __init__(self) -> None:
-        super().__init__("The provider cannot be reached; try again shortly.", retry_after=10)
 
 
 class MailNotConfigured(AppError):

@@ -6,7 +6,16 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AnyHttpUrl,
+    DirectoryPath,
+    Field,
+    RedisDsn,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from taskwell.database_url import plain
@@ -86,6 +95,7 @@ class Settings(ProviderSettings):
     smtp_password: SecretStr | None = None
     smtp_tls: Literal["auto", "on", "starttls", "off"] = "auto"
     mail_from: str = "Taskwell <taskwell@localhost>"
+    mail_templates: DirectoryPath | None = None
     max_mails_per_day: Annotated[int, Field(ge=0)] = 50
     require_verified_email: bool = False
     public_url: ServerUrl | None = None
@@ -113,6 +123,7 @@ class Settings(ProviderSettings):
         "smtp_host",
         "smtp_username",
         "smtp_password",
+        "mail_templates",
         "public_url",
         "frontend_url",
         mode="before",
@@ -242,16 +253,6 @@ class Settings(ProviderSettings):
     def sends_mail(self) -> bool:
         """Whether the account's mails are sent; in development without SMTP_HOST the log shows them."""
         return self.smtp_host is not None or not self.is_production
-
-    @property
-    def link_base(self) -> str:
-        """What the links in mails begin with: the front end, or our own pages."""
-        return self.frontend_url or f"{self.own_url}/account"
-
-    @property
-    def own_url(self) -> str:
-        """The address at which people reach this server; never what a request's Host header says."""
-        return self.public_url or f"http://127.0.0.1:{self.port}"
 
     @cached_property
     def signing_key(self) -> str:

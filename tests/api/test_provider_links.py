@@ -11,6 +11,7 @@ from taskwell.database import Query
 from taskwell.mail.tables import MailRow
 from tests.support.openid import FRONTEND, Browser, Peer
 from tests.support.people import Person, arrive, client
+from tests.support.personal import WRITE, script_of
 
 LINKS = "/api/v1/auth/links"
 LINK = "/api/v1/auth/lab/link"
@@ -164,3 +165,25 @@ async def test_the_last_way_in_stays(providing: Gateway, peer: Peer):
 
     gone = await asyncio.gather(http.delete(LINK), http.delete("/api/v1/auth/github/link"))
     assert sorted(each.status_code for each in gone) == [204, 409]
+
+
+async def test_a_personal_token_reaches_no_links(providing: Gateway, ada: Person, peer: Peer):
+    script = await script_of(providing, ada, WRITE)
+    there = browser_of(ada, peer)
+    await there.sign_in(link=await link_token(ada))
+
+    answers = [await script.get(LINKS), await script.post(LINK), await script.delete(LINK)]
+    exchanged = await Browser(script, peer, verifier=there.verifier, back=there.back).exchange()
+
+    assert [answer.json()["code"] for answer in answers] == 3 * ["insufficient_scope"]
+    assert exchanged.status_code == 403
+    assert (await ada.http.get(LINKS)).json() == {"items": []}
+
+
+async def test_a_link_is_told_once_however_often_it_is_asked_for_with_one_key(ada: Person):
+    key = {"Idempotency-Key": "link-1"}
+
+    first, again = [await ada.http.post(LINK, headers=key) for _ in range(2)]
+
+    assert first.json()["authorize_url"] is not None
+    assert (again.status_code, again.json()) == (200, {"authorize_url": None})

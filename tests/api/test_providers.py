@@ -12,8 +12,10 @@ import pytest
 from taskwell import users
 from taskwell.api.gateway import Gateway
 from taskwell.settings import Settings
+from tests.support.authenticator import Authenticator, answer
 from tests.support.openid import Browser, Peer, taskwell_with
 from tests.support.people import PASSWORD, USER_FIELDS, Person, arrive, client
+from tests.support.personal import script_of
 
 ACTIVITY = "/api/v1/users/me/activity"
 
@@ -32,9 +34,9 @@ def browser(app: Gateway, peer: Peer, provider: str = "lab") -> Browser:
 async def session(there: Browser) -> dict:
     """The session at the end of the whole way."""
     assert set(await there.sign_in()) == {"code"}
-    answer = await there.exchange()
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    exchanged = await there.exchange()
+    assert exchanged.status_code == 200, exchanged.text
+    return exchanged.json()
 
 
 def bearer(session: dict) -> dict[str, str]:
@@ -173,9 +175,9 @@ async def test_github_says_by_its_api_who_it_is(providing: Gateway, peer: Peer, 
 
 async def test_github_refuses_a_code_that_is_not_its_own(providing: Gateway, peer: Peer):
     there = browser(providing, peer, "github")
-    answer = peer.approve((await there.leave()).headers["location"])
+    brought = peer.approve((await there.leave()).headers["location"])
 
-    assert await there.come_back(**(answer | {"code": "another"})) == {"error": "provider_refused"}
+    assert await there.come_back(**(brought | {"code": "another"})) == {"error": "provider_refused"}
 
 
 async def test_the_cookie_is_the_callbacks_alone_and_names_nobody(providing: Gateway, peer: Peer):
@@ -238,3 +240,40 @@ def test_who_sets_no_provider_imports_nothing_for_one():
         done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=True)
 
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+async def test_who_has_a_second_factor_is_asked_for_it_after_a_provider_too(
+    trusting: Gateway, peer: Peer, authenticator: Authenticator
+):
+    ada = await arrive(trusting, "ada")
+    await authenticator.turn_on(ada)
+    there = browser(trusting, peer)
+    await there.sign_in()
+
+    asked = await there.exchange()
+    answered = await answer(there.http, asked.json()["challenge"], authenticator.code())
+
+    assert (asked.status_code, asked.json()["code"]) == (401, "totp_required")
+    assert answered.json()["user"]["id"] == ada.id
+
+
+async def test_a_personal_token_ends_where_a_provider_takes_the_account_over(trusting: Gateway, peer: Peer):
+    ada = await arrive(trusting, "ada")
+    script = await script_of(trusting, ada)
+    assert (await script.get("/api/v1/tasks")).status_code == 200
+
+    await session(browser(trusting, peer))
+
+    await asyncio.sleep(2)
+    assert (await script.get("/api/v1/tasks")).status_code == 401
+
+
+async def test_who_signed_in_by_a_provider_deletes_the_account_with_its_id(providing: Gateway, peer: Peer):
+    there = await session(browser(providing, peer))
+    http = client(providing, bearer(there))
+
+    assert (await http.request("DELETE", "/api/v1/users/me", json={"confirm": "another"})).status_code == 422
+    gone = await http.request("DELETE", "/api/v1/users/me", json={"confirm": there["user"]["id"]})
+
+    assert gone.status_code == 204
+    assert (await session(browser(providing, peer)))["user"]["id"] != there["user"]["id"]

@@ -17,9 +17,7 @@ ISSUER, VERIFIER = "https://lab.example.com", "v" * 43
 
 @pytest.fixture
 def identity(ada: Person) -> ProviderIdentity:
-    return ProviderIdentity(
-        ISSUER, "ada-at-lab", ada.email, email_verified=True, name="<b>Ada</b>"
-    )
+    return ProviderIdentity(ISSUER, "ada-at-lab", ada.email, email_verified=True, name="<b>Ada</b>")
 
 
 async def test_the_owner_is_mailed_when_a_provider_takes_the_account_over(
@@ -49,9 +47,7 @@ async def test_the_owner_is_mailed_when_a_provider_is_linked(
 async def test_an_e_mail_that_the_provider_has_not_verified_is_asked_to_be_confirmed(
     database: Database, sending: Settings, mailbox: Mailbox
 ):
-    identity = ProviderIdentity(
-        ISSUER, "ben-at-lab", "ben@example.com", email_verified=False, name="Ben"
-    )
+    identity = ProviderIdentity(ISSUER, "ben-at-lab", "ben@example.com", email_verified=False, name="Ben")
     await providers.arrive(database, identity, is_trusted=True, challenge=challenge_of(VERIFIER), sends_link=True)
     await send_mails(database, sending)
 

@@ -101,6 +101,11 @@ async def remove(lane: Lane, user: Principal) -> None:
         raise NotFound(UNSET)
 
 
+async def remove_of_user(lane: Lane, user_id: str) -> None:
+    """Removes the webhook, if there is one: whoever takes an account over does not go on telling the others."""
+    await lane.rows(_REMOVE, user_id=user_id)
+
+
 def broken_url_rule(url: str, *, allow_private: bool) -> str | None:
     """What is wrong with a URL, as a sentence. Names are looked up when something is sent, not here."""
     if len(url) > MAX_URL or not url.isascii() or not url.isprintable() or " " in url:

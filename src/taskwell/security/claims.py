@@ -14,12 +14,14 @@ class TokenClaims:
     Attributes:
         issued_at: To the millisecond, from the token's id where that is a UUIDv7, as ours are; ``iat`` has whole
             seconds only, too coarse to tell a token from before a password change from one made after it.
+        signed_in_at: When its holder proved who they are; a renewal keeps it.
     """
 
     subject: str
     token_id: str
     issued_at: datetime
     expires_at: datetime
+    signed_in_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ import jwt
 import orjson
 import structlog
 
-from taskwell.errors import ProviderRefused, ProviderUnavailable, Unavailable
+from taskwell.errors import Unavailable
+from taskwell.provider_errors import ProviderRefused, ProviderUnavailable
 from taskwell.provider_settings import OpenIdSettings
 from taskwell.security.claims import ExternalClaims, ProviderIdentity
 from taskwell.security.external import PublishedKeyVerifier

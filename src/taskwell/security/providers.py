@@ -9,7 +9,8 @@ from typing import Protocol, Self
 import orjson
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from taskwell.errors import InvalidState, NotFound
+from taskwell.errors import NotFound
+from taskwell.provider_errors import InvalidState
 from taskwell.security.claims import ProviderIdentity
 from taskwell.security.github import GitHub
 from taskwell.security.issuer_client import IssuerClient

@@ -10,6 +10,7 @@ from taskwell.database.lanes import UniqueViolated
 from taskwell.errors import EmailTaken, EmailUnverified, Forbidden, LinkOver, TooManyRequests, Unauthorized
 from taskwell.mail import outbox, quota
 from taskwell.users import one_time_tokens
+from taskwell.users.known_groups import remember_group
 from taskwell.users.principal import Principal
 from taskwell.users.profile import OWN_ROW, USER_COLUMNS
 from taskwell.users.tables import UserRow
@@ -148,8 +149,11 @@ class Confirmed:
     is_change: bool
 
 
-async def verify_email(lane: Lane, token: str) -> Confirmed:
+async def verify_email(lane: Lane, token: str, *, group: str) -> Confirmed:
     """Confirms the e-mail to which the token was sent; a new one takes effect, and the old one is told.
+
+    Args:
+        group: The address group from which the link was followed; it is known from then on.
 
     Raises:
         LinkOver: the token is not good, or its e-mail is not the user's any more.
@@ -164,6 +168,7 @@ async def verify_email(lane: Lane, token: str) -> Confirmed:
             await _move(transaction, account, used.email)
         else:
             raise LinkOver
+        await remember_group(transaction, account.id, group)
         return Confirmed(account.id, is_change=account.email != used.email)
 
 

@@ -8,8 +8,9 @@ from sqlalchemy import Text, bindparam, delete, insert, select, true
 
 from taskwell.database import Lane, Query, UuidText
 from taskwell.database.lanes import UniqueViolated
-from taskwell.errors import Forbidden, IdentityTaken, LastWayIn, LinkOver, NotFound, Unauthorized
+from taskwell.errors import Forbidden, LinkOver, NotFound, Unauthorized
 from taskwell.mail import outbox
+from taskwell.provider_errors import IdentityTaken, LastWayIn
 from taskwell.security.claims import ProviderIdentity
 from taskwell.users import one_time_tokens
 from taskwell.users.confirmation import require_confirmed

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy import ColumnElement, Text, bindparam, delete, insert, select
 
@@ -12,9 +12,14 @@ from taskwell.database import Lane, Query, UtcInstant, UuidText, now
 from taskwell.errors import LinkOver
 from taskwell.users.tables import OneTimeTokenRow, UserRow
 
-Purpose = Literal["verify_email", "link_provider", "exchange"]
+Purpose = Literal["verify_email", "reset_password", "sign_in", "link_provider", "exchange"]
+SIGN_IN: Final = "sign_in"
+"""Told in an answer and not mailed: the challenge of who has still to send a code."""
+
 LIFETIMES: dict[Purpose, timedelta] = {
     "verify_email": timedelta(hours=24),
+    "reset_password": timedelta(minutes=30),
+    SIGN_IN: timedelta(minutes=5),
     "link_provider": timedelta(minutes=10),
     "exchange": timedelta(minutes=1),
 }
@@ -71,16 +76,26 @@ async def issue(
     return None if made is None else token
 
 
-_USE: Query[UsedToken] = Query(
-    delete(OneTimeTokenRow)
-    .where(
-        OneTimeTokenRow.hash == _HASH,
-        OneTimeTokenRow.purpose == _PURPOSE,
-        OneTimeTokenRow.expires_at > bindparam("at", type_=UtcInstant),
-    )
-    .returning(OneTimeTokenRow.user_id, OneTimeTokenRow.email, OneTimeTokenRow.detail),
-    UsedToken,
+_COLUMNS = (OneTimeTokenRow.user_id, OneTimeTokenRow.email, OneTimeTokenRow.detail)
+_IS_GOOD = (
+    OneTimeTokenRow.hash == _HASH,
+    OneTimeTokenRow.purpose == _PURPOSE,
+    OneTimeTokenRow.expires_at > bindparam("at", type_=UtcInstant),
 )
+_FIND: Query[UsedToken] = Query(select(*_COLUMNS).where(*_IS_GOOD), UsedToken)
+_USE: Query[UsedToken] = Query(delete(OneTimeTokenRow).where(*_IS_GOOD).returning(*_COLUMNS), UsedToken)
+
+
+async def find(lane: Lane, purpose: Purpose, token: str) -> UsedToken:
+    """What ``use`` would give; the token stays good.
+
+    Raises:
+        LinkOver: as there.
+    """
+    found = await lane.row(_FIND, hash=_hash(token), purpose=purpose, at=now())
+    if found is None:
+        raise LinkOver
+    return found
 
 
 async def use(transaction: Lane, purpose: Purpose, token: str, *, bound_to: str = "") -> UsedToken:

@@ -7,20 +7,22 @@ from typing import Final, Literal
 import orjson
 from sqlalchemy import bindparam, select, update
 
-from taskwell.database import Lane, Query, UtcInstant
+from taskwell.database import Lane, Query, UtcInstant, now
 from taskwell.database.lanes import UniqueViolated
-from taskwell.errors import AccountExists, Forbidden
+from taskwell.errors import Forbidden
 from taskwell.mail import outbox
+from taskwell.provider_errors import AccountExists
 from taskwell.security.claims import ProviderIdentity
 from taskwell.security.sign_in_state import challenge_of
-from taskwell.users import one_time_tokens
+from taskwell.users import one_time_tokens, personal_tokens
 from taskwell.users.confirmation import send_link
 from taskwell.users.identities import shown_email, shown_name
+from taskwell.users.known_groups import remember_group
 from taskwell.users.links import ADD, OWNER, link, new_code
 from taskwell.users.principal import Principal
 from taskwell.users.profile import OWN_ROW
 from taskwell.users.revocation import announce_change
-from taskwell.users.sign_in import SignedIn, enter, later_than_every_token, open_account
+from taskwell.users.sign_in import STILL_THERE, SignedIn, later_than_every_token, new_challenge, open_account
 from taskwell.users.tables import UserRow
 from taskwell.users.user import User, email_key
 
@@ -139,6 +141,7 @@ async def _take_over(transaction: Lane, account: _Account) -> None:
     """Who opened the account first may not be who has its e-mail: their ways in end."""
     at = await later_than_every_token(transaction, account.user_id)
     await transaction.rows(_TAKE_OVER, user_id=account.user_id, at=at)
+    await personal_tokens.remove_all(transaction, account.user_id)
     await one_time_tokens.end_all(transaction, account.user_id)
     await announce_change(transaction, account.user_id)
     await outbox.put(transaction, PROVIDER_OPENED, user_id=account.user_id, email=account.email)
@@ -169,10 +172,21 @@ async def exchange(lane: Lane, *, code: str, verifier: str, caller: Principal | 
     async with lane.transaction() as transaction:
         used = await one_time_tokens.use(transaction, "exchange", code, bound_to=challenge_of(verifier))
         if used.detail is None:
-            found = await enter(transaction, used.user_id, group=group)
+            found = await _enter(transaction, used.user_id, group=group)
             return Exchanged(found.user, found)
         is_whole = caller is not None and caller.scopes is None and not caller.is_external
         if caller is None or not is_whole or caller.user_id != used.user_id:
             raise Forbidden("Send the token of the user who asked to link the provider.")
         issuer, subject = orjson.loads(used.detail)
         return Exchanged(await link(transaction, used.user_id, issuer, subject), None)
+
+
+async def _enter(transaction: Lane, user_id: str, *, group: str) -> SignedIn:
+    """Signs in, or asks for the code that the user's sign-ins need."""
+    still = await transaction.row(STILL_THERE, user_id=user_id)
+    if still is None:
+        raise Forbidden("This account is disabled.")
+    if still.has_totp:
+        return SignedIn(still.user, now(), challenge=await new_challenge(transaction, still.user))
+    await remember_group(transaction, user_id, group)
+    return SignedIn(still.user, still.no_earlier(now()))

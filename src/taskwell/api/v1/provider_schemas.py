@@ -82,4 +82,6 @@ class LinkRequest(BaseModel):
 
 
 class LinkOut(BaseModel):
-    authorize_url: str = Field(description="Where the user's browser goes; good once, for ten minutes.")
+    authorize_url: str | None = Field(
+        description="Where the user's browser goes; good once, for ten minutes; null in a repeat."
+    )

@@ -12,8 +12,8 @@ from taskwell.api.attempts import address_of, group_of, note
 from taskwell.api.call import Call, RequestContext
 from taskwell.api.client_address import address_group
 from taskwell.api.failures import raises
-from taskwell.api.operation import LenientPublicOperation, Operation, PublicOperation
-from taskwell.api.replies import PRIVATE
+from taskwell.api.operation import AccountOperation, LenientPublicOperation, PublicOperation
+from taskwell.api.replies import PRIVATE, told_once
 from taskwell.api.v1.provider_schemas import (
     Authorization,
     CodeExchange,
@@ -24,22 +24,19 @@ from taskwell.api.v1.provider_schemas import (
 )
 from taskwell.database import persistently
 from taskwell.errors import (
-    AccessDenied,
     AppError,
     EmailUnverified,
     Forbidden,
-    IdentityTaken,
     Invalid,
-    InvalidState,
-    LastWayIn,
     LinkOver,
     Location,
     NotFound,
-    ProviderRefused,
     SignInUnconfirmed,
     Unauthorized,
 )
+from taskwell.mail.links import own_url
 from taskwell.observability import logs
+from taskwell.provider_errors import AccessDenied, IdentityTaken, InvalidState, LastWayIn, ProviderRefused
 from taskwell.security.bearer import bearer_token
 from taskwell.security.claims import ProviderIdentity
 from taskwell.security.sign_in_state import STATE_SECONDS, SignInState, challenge_of
@@ -54,7 +51,7 @@ if TYPE_CHECKING:
 
 COOKIE = "taskwell_sign_in"
 
-router = APIRouter(prefix="/auth", tags=["auth"], route_class=Operation)
+router = APIRouter(prefix="/auth", tags=["auth"], route_class=AccountOperation)
 
 
 @router.get("/links", summary="The providers that you sign in with", response_model=ProvidersOut)
@@ -183,9 +180,8 @@ async def link_provider(call: Call, provider: str, body: LinkRequest | None = No
         given["redirect_to"] = _return_address(call.settings, given["redirect_to"], location="body")
     given["link"] = await links.ask_for_link(call.lane, call.user, chosen.name)
     note(call, "provider_link_asked", user_id=call.user.user_id)
-    return private_response(
-        {"authorize_url": f"{_address(call.settings, chosen.name, 'authorize')}?{urlencode(given)}"}
-    )
+    url = f"{_address(call.settings, chosen.name, 'authorize')}?{urlencode(given)}"
+    return told_once({"authorize_url": url}, "authorize_url")
 
 
 @router.delete(
@@ -208,7 +204,7 @@ def _provider(call: RequestContext, name: str) -> tuple["Providers", "Provider"]
 
 
 def _address(settings: Settings, provider: str, what: str) -> str:
-    return f"{settings.own_url}/api/v1/auth/{provider}/{what}"
+    return f"{own_url(settings)}/api/v1/auth/{provider}/{what}"
 
 
 def _return_address(settings: Settings, text: str, *, location: Location) -> str:
@@ -219,7 +215,7 @@ def _return_address(settings: Settings, text: str, *, location: Location) -> str
         address, origin = as_return_address(text)
     except ValueError:
         address = origin = ""
-    own = [as_return_address(url)[1] for url in (settings.frontend_url, settings.own_url) if url is not None]
+    own = [as_return_address(url)[1] for url in (settings.frontend_url, own_url(settings)) if url is not None]
     if not origin or origin not in {*settings.allowed_origins, *own}:
         sentence = "It must lead to an origin of ALLOWED_ORIGINS, to FRONTEND_URL or to PUBLIC_URL."
         raise Invalid.field("redirect_to", sentence, "foreign_address", location=location)
