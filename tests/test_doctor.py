@@ -280,7 +280,7 @@ def test_the_command_says_a_line_each_and_fails_where_something_is_bad(tmp_path:
     unset = taskwell(tmp_path, "doctor", ENVIRONMENT="production")
 
     assert (well.code, ill.code, unset.code) == (0, 1, 1)
-    assert len(well.output.splitlines()) == len(ill.output.splitlines()) == 9
+    assert len(well.output.splitlines()) == len(ill.output.splitlines()) == 10
     assert unset.output.startswith("bad   settings     SECRET_KEY is missing")
     for done in (well, ill, unset):
         assert done.complaint == ""

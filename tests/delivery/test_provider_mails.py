@@ -52,6 +52,6 @@ async def test_an_e_mail_that_the_provider_has_not_verified_is_asked_to_be_confi
     await send_mails(database, sending)
 
     token = mailbox.links()[-1].rpartition("token=")[2]
-    await users.verify_email(database, token)
+    await users.verify_email(database, token, group="here")
 
     assert (await users.by_email(database, "ben@example.com")).email_verified
