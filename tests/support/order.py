@@ -21,6 +21,8 @@ SECONDS = {
     "chaos/test_crash.py": 10,
     "test_migrations.py": 8,
     "interop/test_tutorial.py": 8,
+    "interop/test_oidc_provider.py": 15,
+    "api/test_provider": 15,
     "interop/test_redis.py": 8,
     "test_backup.py": 8,
     "database/test_connections.py": 8,
@@ -45,7 +47,28 @@ SECONDS = {
 
 ON_SQLITE_ALONE = {
     f"api/test_{name}.py"
+<<<<<<< HEAD
     for name in ["admission", "bounds", "compression", "cors", "edges", "frontend_sign_in", "gateway", "pages", "routing", "todos_refusals", "v1_bodies", "v1_import_calendars", "v1_import_formats", "v1_import_programs", "v1_token_form"]
+=======
+    for name in [
+        "admission",
+        "bounds",
+        "compression",
+        "cors",
+        "edges",
+        "frontend_sign_in",
+        "gateway",
+        "pages",
+        "provider_refusals",
+        "routing",
+        "todos_refusals",
+        "v1_bodies",
+        "v1_import_calendars",
+        "v1_import_formats",
+        "v1_import_programs",
+        "v1_token_form",
+    ]
+>>>>>>> main
 }
 """What is about HTTP, values or files: the database cannot matter to it."""
 
