@@ -47,9 +47,6 @@ SECONDS = {
 
 ON_SQLITE_ALONE = {
     f"api/test_{name}.py"
-<<<<<<< HEAD
-    for name in ["admission", "bounds", "compression", "cors", "edges", "frontend_sign_in", "gateway", "pages", "routing", "todos_refusals", "v1_bodies", "v1_import_calendars", "v1_import_formats", "v1_import_programs", "v1_token_form"]
-=======
     for name in [
         "admission",
         "bounds",
@@ -68,7 +65,6 @@ ON_SQLITE_ALONE = {
         "v1_import_programs",
         "v1_token_form",
     ]
->>>>>>> main
 }
 """What is about HTTP, values or files: the database cannot matter to it."""
 

@@ -32,6 +32,7 @@ from taskwell.errors import (
     Location,
     NotFound,
     SignInUnconfirmed,
+    TotpRequired,
     Unauthorized,
 )
 from taskwell.mail.links import own_url
@@ -288,7 +289,7 @@ for path, method, endpoint, kind, options in (
         {
             "summary": "Exchange the code of a provider's sign-in",
             "response_model": SessionOut,
-            "responses": raises(LinkOver, Forbidden, IdentityTaken, SignInUnconfirmed),
+            "responses": raises(LinkOver, TotpRequired, Forbidden, IdentityTaken, SignInUnconfirmed),
         },
     ),
 ):
