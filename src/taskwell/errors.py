@@ -177,7 +177,7 @@ class LinkOver(AppError):
     status, code, title = 410, "link_over", "Link over"
 
     def __init__(self) -> None:
-        super().__init__("This link was used, has ended, or never was one; ask for another.")
+        super().__init__("This link or code was used, has ended, or never was one; ask for another.")
 
 
 class PreconditionFailed(AppError):

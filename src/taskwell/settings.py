@@ -16,9 +16,10 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from taskwell.database_url import plain
+from taskwell.provider_settings import ProviderSettings
 from taskwell.secret_keys import kept_key, weakness_of
 from taskwell.web_addresses import Host, HostPattern, Origin, PathPrefix, ServerUrl
 
@@ -33,7 +34,7 @@ class InvalidSettings(Exception):
     """The settings cannot be used; the message names the setting and says what to change."""
 
 
-class Settings(BaseSettings):
+class Settings(ProviderSettings):
     """The settings of one process. Names are those of the environment variables, in lower case."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
@@ -212,7 +213,7 @@ class Settings(BaseSettings):
             raise ValueError("REQUIRE_VERIFIED_EMAIL needs mail; set SMTP_HOST, MAIL_FROM and PUBLIC_URL")
         if has_mail and "mail_from" not in self.model_fields_set:
             raise ValueError("MAIL_FROM is missing; set it to an address that SMTP_HOST may send from")
-        if has_mail and self.public_url is None:
+        if (has_mail or (self.is_production and self.has_providers)) and self.public_url is None:
             raise ValueError("PUBLIC_URL is missing; set it to the address at which people reach this server")
         return self
 
@@ -294,4 +295,5 @@ def read_settings(**overrides: object) -> Settings:
 
 def _sentence(location: list[int | str], message: str) -> str:
     sentence = message.removeprefix("Value error, ")
-    return f"{str(location[0]).upper()}: {sentence}" if location else sentence
+    inner = ".".join(map(str, location[1:]))
+    return f"{str(location[0]).upper()}: {inner and f'{inner}: '}{sentence}" if location else sentence

@@ -176,6 +176,23 @@ async def opened_session(
     return session(call, await authenticated(call, email=email, password=password, takes_code=takes_code))
 
 
+async def signed_in_session(call: RequestContext, found: SignedIn) -> dict[str, Any]:
+    """The session of whom a provider let in, if nothing is missing that a sign-in with a password would need too."""
+    await _require_whole(call, found)
+    note(call, "sign_in", user_id=found.user.id)
+    return session(call, found)
+
+
+async def _require_whole(call: RequestContext, found: SignedIn) -> None:
+    if _must_confirm(call, found.user):
+        if found.user.email is not None:
+            async with call.lane.transaction() as transaction:
+                await users.send_link(transaction, found.user.id, found.user.email)
+        raise SignInUnconfirmed
+    if found.challenge is not None:
+        raise TotpRequired(found.challenge)
+
+
 async def renewed_session(call: RequestContext) -> dict[str, Any]:
     """Goes on with the sign-in; the answer is the session with its new token."""
     found = await users.renew(call.lane, call.user)
@@ -194,12 +211,7 @@ async def authenticated(call: RequestContext, *, email: str, password: str, take
         found = await users.authenticate(
             call.lane, email=email, password=password, group=group_of(call), takes_code=takes_code
         )
-        if _must_confirm(call, found.user):
-            async with call.lane.transaction() as transaction:
-                await users.send_link(transaction, found.user.id, found.user.email or email)
-            raise SignInUnconfirmed
-        if found.challenge is not None:
-            raise TotpRequired(found.challenge)
+        await _require_whole(call, found)
     if found.used == "recovery_code":
         note(call, "recovery_code_used", user_id=found.user.id)
     return found

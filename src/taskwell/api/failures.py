@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from taskwell import errors
+from taskwell import errors, provider_errors
 from taskwell.api.problems import Internal
 from taskwell.database.lanes import DatabaseFull
 from taskwell.errors import AppError, Invalid
@@ -89,6 +89,16 @@ _ALL = (
         "Sign in again, then send the request with the new token. A renewal does not make the sign-in newer.",
         errors.SignInAgain(),
     ),
+    _failure(
+        "Begin the sign-in again, and finish it in the same browser within ten minutes. The front end must call "
+        "`authorize` at the address that PUBLIC_URL has.",
+        provider_errors.InvalidState(),
+    ),
+    _failure("The person said no at the provider. Offer the sign-in again.", provider_errors.AccessDenied()),
+    _failure(
+        "Sign in again. Where that does not help, the operator's log has the reason as `provider refused`.",
+        provider_errors.ProviderRefused(),
+    ),
     _failure("Send the account's current password.", errors.WrongPassword("The password is wrong.")),
     _failure(
         "Check the address and the id. What belongs to somebody else is not found either.",
@@ -104,6 +114,18 @@ _ALL = (
         "Delete what nobody needs any more. For tasks the operator can also set a higher MAX_TASKS_PER_SPACE.",
         errors.LimitReached("A space may hold 100,000 tasks that are not in the trash; delete some first."),
         errors.LimitReached("A user may have 50 personal tokens; delete one first."),
+    ),
+    _failure(
+        "Sign in with the password or another provider, then `POST /api/v1/auth/{provider}/link`.",
+        provider_errors.AccountExists(),
+    ),
+    _failure(
+        "Sign in to the other account with this provider, and unlink it there first.",
+        provider_errors.IdentityTaken(),
+    ),
+    _failure(
+        "Set a password (`POST /api/v1/auth/password/forgot`), or link another provider, then unlink this one.",
+        provider_errors.LastWayIn(),
     ),
     _failure(
         "Confirm the e-mail: `POST /api/v1/auth/email/verification` sends a link to it. Then send the request again.",
@@ -161,6 +183,10 @@ _ALL = (
     _failure(
         "Nothing was stored. Tell the operator: the database's disk is full. Reading still works.",
         DatabaseFull("There is no room left to store this."),
+    ),
+    _failure(
+        "Wait for as many seconds as `Retry-After` says, or sign in another way. `taskwell doctor` says why.",
+        provider_errors.ProviderUnavailable(),
     ),
     _failure(
         "Tell the operator: SMTP_HOST is not set. `taskwell users verify EMAIL` confirms an e-mail without mail.",

@@ -16,5 +16,10 @@ def unsubscribe(settings: Settings, token: str) -> str:
     return f"{_own_pages(settings)}/unsubscribe?token={token}"
 
 
+def own_url(settings: Settings) -> str:
+    """The address at which people reach this server."""
+    return settings.public_url or f"http://127.0.0.1:{settings.port}"
+
+
 def _own_pages(settings: Settings) -> str:
-    return f"{settings.public_url or f'http://127.0.0.1:{settings.port}'}/account"
+    return f"{own_url(settings)}/account"

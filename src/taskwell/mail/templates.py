@@ -29,6 +29,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "password_reset": {"services": ["https://accounts.example.com"]},
     "locked_out": _LINK,
     "token_made": {},
+    "provider_linked": {},
+    "provider_opened": {},
     "reminder": {
         "title": "Call Ada",
         "due": "Due on Saturday, 21 November 2026.",

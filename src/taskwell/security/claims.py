@@ -50,6 +50,23 @@ class ExternalClaims:
         return identity_id(self.issuer, self.subject)
 
 
+@dataclass(frozen=True, slots=True)
+class ProviderIdentity:
+    """What a sign-in provider says of who has just signed in there.
+
+    Attributes:
+        issuer: Together with ``subject`` it is who the user is.
+        email: None where the provider does not say.
+        email_verified: Whether the provider has seen that the e-mail is theirs.
+    """
+
+    issuer: str
+    subject: str
+    email: str | None
+    email_verified: bool
+    name: str | None
+
+
 def identity_id(issuer: str, subject: str) -> str:
     """A short name for who a user is to an issuer."""
     return digest(issuer, subject)

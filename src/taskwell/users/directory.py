@@ -46,7 +46,10 @@ _EVERY: Query[Account] = Query(
         UserRow.created_at,
         UserRow.disabled_at,
     )
-    .outerjoin(ExternalIdentityRow, ExternalIdentityRow.user_id == UserRow.id)
+    .outerjoin(
+        ExternalIdentityRow,
+        (ExternalIdentityRow.user_id == UserRow.id) & UserRow.email_said_at.is_not(None),  # not one that is linked
+    )
     .order_by(UserRow.id),
     Account,
 )

@@ -214,12 +214,14 @@ async def _external(lane: Lane, token: ExternalClaims) -> Caller | None:
         "issued_at": issued_at,
         "issued_at_latest": token.issued_at + IAT_UNIT if token.issued_at else now() - UNDATED_REFUSED_FOR,
     }
-    at, email = now(), _email(token)
+    at, email = now(), shown_email(token.email)
     verified_at = at if email and token.email_verified else None
     said: dict[str, object] = {"email": email, "verified_at": verified_at, "said_at": token.issued_at or at, "at": at}
     holder = await lane.row(_EXTERNAL, **values)
     if holder is None:
-        await lane.rows(_ADD, **values, **said, user_id=new_id(), name=_name(token))
+        await lane.rows(
+            _ADD, **values, **said, user_id=new_id(), name=shown_name(token.name, token.email, token.subject)
+        )
         holder = await lane.row(_EXTERNAL, **values)
     if holder is None or not holder.is_valid:
         return None
@@ -236,16 +238,15 @@ async def _external(lane: Lane, token: ExternalClaims) -> Caller | None:
     return Caller(actor, SpaceAccess.personal(actor.user_id, time_zone=holder.time_zone))
 
 
-def _email(token: ExternalClaims) -> str | None:
-    """What the issuer says, if it has the form of an e-mail; it is shown and never looked up."""
-    email = token.email
+def shown_email(email: str | None) -> str | None:
+    """What an issuer says, if it has the form of an e-mail."""
     return email if email is not None and len(email) <= MAX_EMAIL and is_email(email) else None
 
 
-def _name(token: ExternalClaims) -> str:
+def shown_name(name: str | None, email: str | None, subject: str) -> str:
     """What to call the user: as the issuer does, else by the e-mail or the subject."""
-    for text in (token.name, (token.email or "").partition("@")[0], token.subject):
-        name = on_one_line(text or "")[:MAX_NAME].strip()
-        if shows_something(name):
-            return name
+    for text in (name, (email or "").partition("@")[0], subject):
+        shown = on_one_line(text or "")[:MAX_NAME].strip()
+        if shows_something(shown):
+            return shown
     return "?"

@@ -14,7 +14,8 @@ from taskwell.mail import links, templates
 from taskwell.mail.letter import Letter
 from taskwell.mail.outbox import Mail
 from taskwell.settings import Settings
-from taskwell.users import confirmation, lock_outs, one_time_tokens, personal_tokens, recovery
+from taskwell.users import confirmation, lock_outs, one_time_tokens, personal_tokens, providers, recovery
+from taskwell.users import links as provider_links
 from taskwell.users.tables import ExternalIdentityRow, UserRow
 from taskwell.users.user import email_key
 
@@ -64,6 +65,14 @@ async def _token_made(_: Database, settings: Settings, mail: Mail) -> Addressed 
     return mail.email, templates.written(settings, "token_made")
 
 
+async def _provider_linked(_: Database, settings: Settings, mail: Mail) -> Addressed | None:
+    return mail.email, templates.written(settings, "provider_linked")
+
+
+async def _provider_opened(_: Database, settings: Settings, mail: Mail) -> Addressed | None:
+    return mail.email, templates.written(settings, "provider_opened")
+
+
 async def _reset_password(database: Database, settings: Settings, mail: Mail) -> Addressed | None:
     owner = await database.row(_OWNER, email_key=email_key(mail.email))
     if owner is None:
@@ -111,4 +120,6 @@ _WRITERS: dict[str, Callable[[Database, Settings, Mail], Awaitable[Addressed | N
     recovery.PASSWORD_RESET: _password_reset,
     lock_outs.LOCKED_OUT: _locked_out,
     personal_tokens.TOKEN_MADE: _token_made,
+    provider_links.PROVIDER_LINKED: _provider_linked,
+    providers.PROVIDER_OPENED: _provider_opened,
 }

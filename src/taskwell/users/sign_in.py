@@ -54,6 +54,7 @@ def _add(dialect: str) -> Sequence[Executable]:
                 ("id", "user_id"),
                 ("email", "email"),
                 ("email_key", "email_key"),
+                ("email_verified_at", "verified_at"),
                 ("name", "name"),
                 ("password_hash", "password_hash"),
                 ("created_at", "at"),
@@ -143,13 +144,26 @@ async def sign_up(
 
 
 async def open_account(
-    lane: Lane, *, email: str, name: str, password_hash: str, user_id: str | None = None, at: datetime | None = None
+    lane: Lane,
+    *,
+    email: str | None,
+    name: str,
+    password_hash: str | None,
+    user_id: str | None = None,
+    at: datetime | None = None,
+    is_unique: bool = True,
+    is_verified: bool = False,
 ) -> User:
-    """Stores an account, and with it the user's own space."""
+    """Stores an account, and with it the user's own space.
+
+    Args:
+        is_unique: Whether the e-mail is this account's alone, and so signs in with a password.
+    """
     at = at or now()
-    user = User(user_id or new_id(), email, None, None, name, "UTC", at, at)
-    values = {"email": email, "email_key": email_key(email), "name": name, "password_hash": password_hash}
-    await lane.rows(_ADD, user_id=user.id, at=at, **values)
+    user = User(user_id or new_id(), email, at if is_verified else None, None, name, "UTC", at, at)
+    key = email_key(email) if email is not None and is_unique else None
+    values = {"email": email, "email_key": key, "name": name, "password_hash": password_hash}
+    await lane.rows(_ADD, user_id=user.id, at=at, verified_at=user.email_verified_at, **values)
     return user
 
 

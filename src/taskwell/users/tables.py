@@ -58,6 +58,8 @@ class OneTimeTokenRow(Base):
     user_id: Mapped[Id] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     email: Mapped[str] = mapped_column(Text)
     """Where it was sent; it is good for nothing once that is not the user's any more."""
+    detail: Mapped[str | None] = mapped_column(Text)
+    """What its purpose needs to know."""
     expires_at: Mapped[Instant]
 
     __table_args__ = (Index(None, "user_id"), Index(None, "expires_at"))
