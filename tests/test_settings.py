@@ -105,6 +105,8 @@ def test_development_takes_any_key(environment):
         ("SENTRY_DSN", "hidden"),
         ("ROOT_PATH", "https://example.com/app"),
         ("ROOT_PATH", "/a b"),
+        ("ROOT_PATH", "/a/../b"),
+        ("ROOT_PATH", "/."),
         ("TRUSTED_PROXIES", "proxy.example.com"),
         ("ALLOWED_ORIGINS", "https://ada:hidden@example.com"),
         ("ACCESS_TOKEN_EXPIRE_DAYS", "0"),

@@ -88,7 +88,7 @@ def as_path_prefix(text: str) -> str:
         ValueError: it is no path, or must be percent-encoded.
     """
     path = text.strip().strip("/")
-    if not _PREFIX.fullmatch(path):
+    if not _PREFIX.fullmatch(path) or not {".", ".."}.isdisjoint(path.split("/")):
         raise ValueError("it must be a path such as /taskwell")
     return f"/{path}" if path else ""
 

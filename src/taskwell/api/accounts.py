@@ -18,10 +18,11 @@ from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
 from taskwell.api.replies import PRIVATE, json_response
 from taskwell.database import now
-from taskwell.errors import AppError, EmailTaken, InvalidCredentials, SignInUnconfirmed, TotpRequired
+from taskwell.errors import AppError, EmailTaken, InvalidCredentials, SignInUnconfirmed
 from taskwell.security import tokens
 from taskwell.security.tokens import AccessToken
 from taskwell.tasks.fields import Text, visible
+from taskwell.users.errors import TotpRequired
 from taskwell.users.sign_in import SignedIn
 from taskwell.users.user import MAX_EMAIL, MAX_NAME, MIN_NAME, User, is_email
 

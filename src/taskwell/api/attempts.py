@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from taskwell import users
 from taskwell.api.call import RequestContext
 from taskwell.api.client_address import address_group, client_address
-from taskwell.errors import EmailTaken, InvalidCredentials, WrongCode, WrongPassword
+from taskwell.errors import EmailTaken, InvalidCredentials, WrongPassword
+from taskwell.users.errors import WrongCode
 from taskwell.users.events import Kind
 from taskwell.users.user import email_key
 

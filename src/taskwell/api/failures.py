@@ -7,6 +7,7 @@ from taskwell import errors, provider_errors
 from taskwell.api.problems import Internal
 from taskwell.database.lanes import DatabaseFull
 from taskwell.errors import AppError, Invalid
+from taskwell.users.errors import AlreadyOn, ChallengeOver, TotpRequired, WrongCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,9 @@ _ALL = (
     ),
     _failure(
         "Ask for the code of the authenticator app. `POST /api/v1/auth/login/totp` takes it with `challenge`.",
-        errors.TotpRequired("rJ1Yx0Qe4cGkq2mZ8v7bT5nLw9sHd3fUo6iPaXyEzKQ"),
+        TotpRequired("rJ1Yx0Qe4cGkq2mZ8v7bT5nLw9sHd3fUo6iPaXyEzKQ"),
     ),
-    _failure("Sign in with the password again; a challenge lasts for five minutes.", errors.ChallengeOver()),
+    _failure("Sign in with the password again; a challenge lasts for five minutes.", ChallengeOver()),
     _failure(
         "Put your own user id into the path, or use the address without one. What another service keeps, such as a "
         "password of Better Auth, is changed there.",
@@ -83,7 +84,7 @@ _ALL = (
         errors.InsufficientScope("write"),
         errors.InsufficientScope("account"),
     ),
-    _failure("Type the code that your app shows next, or a recovery code.", errors.WrongCode()),
+    _failure("Type the code that your app shows next, or a recovery code.", WrongCode()),
     _failure(
         "Sign in again, then send the request with the new token. A renewal does not make the sign-in newer.",
         errors.SignInAgain(),
@@ -108,7 +109,7 @@ _ALL = (
         "Read the current state, then decide again.", errors.Conflict("It was changed in between; read it again.")
     ),
     _failure("Sign in instead, or use another e-mail.", errors.EmailTaken()),
-    _failure("`DELETE /api/v1/auth/totp` turns it off, with the password and a code.", errors.AlreadyOn()),
+    _failure("`DELETE /api/v1/auth/totp` turns it off, with the password and a code.", AlreadyOn()),
     _failure(
         "Delete what nobody needs any more. For tasks the operator can also set a higher MAX_TASKS_PER_SPACE.",
         errors.LimitReached("A space may hold 100,000 tasks that are not in the trash; delete some first."),

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from taskwell.api.replies import PRIVATE, json_response
-from taskwell.errors import AppError, FieldError, Forbidden, Invalid, Location, MalformedBody, NotFound, TotpRequired
+from taskwell.errors import AppError, FieldError, Forbidden, Invalid, Location, MalformedBody, NotFound
+from taskwell.users.errors import TotpRequired
 
 Renderer = Callable[[AppError, str], Response]
 """Writes an error for a request id."""

@@ -10,7 +10,8 @@ from taskwell.api import accounts
 from taskwell.api.accounts import Typed
 from taskwell.api.call import Call
 from taskwell.database import now
-from taskwell.errors import InvalidCredentials, SignInUnconfirmed, TotpRequired
+from taskwell.errors import InvalidCredentials, SignInUnconfirmed
+from taskwell.users.errors import TotpRequired
 
 
 class TokenOut(BaseModel):

@@ -1,8 +1,9 @@
 """The second step of a sign-in: the code, after the password."""
 
 from taskwell.database import Lane, now
-from taskwell.errors import ChallengeOver, InvalidCredentials, LinkOver
+from taskwell.errors import InvalidCredentials, LinkOver
 from taskwell.users import one_time_tokens, totp
+from taskwell.users.errors import ChallengeOver
 from taskwell.users.known_groups import remember_group
 from taskwell.users.profile import BY_ID
 from taskwell.users.sign_in import STILL_THERE, SignedIn

@@ -17,7 +17,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, now
-from taskwell.errors import AlreadyOn, Conflict, EmailUnverified, NotFound, WrongCode, WrongPassword
+from taskwell.errors import Conflict, EmailUnverified, NotFound, WrongPassword
+from taskwell.users.errors import AlreadyOn, WrongCode
 from taskwell.users.identities import lock_caller
 from taskwell.users.principal import Principal
 from taskwell.users.profile import PASSWORD_HASH

@@ -32,7 +32,6 @@ from taskwell.errors import (
     Location,
     NotFound,
     SignInUnconfirmed,
-    TotpRequired,
     Unauthorized,
 )
 from taskwell.mail.links import own_url
@@ -44,6 +43,7 @@ from taskwell.security.sign_in_state import STATE_SECONDS, SignInState, challeng
 from taskwell.settings import Settings
 from taskwell.users import links
 from taskwell.users import providers as verbs
+from taskwell.users.errors import TotpRequired
 from taskwell.users.principal import Principal
 from taskwell.web_addresses import as_return_address
 

@@ -17,19 +17,17 @@ from taskwell.api.operation import AccountOperation, PublicOperation
 from taskwell.api.replies import PRIVATE, told_once
 from taskwell.api.v1.schemas import StrictModel
 from taskwell.errors import (
-    AlreadyOn,
-    ChallengeOver,
     Conflict,
     EmailUnverified,
     Forbidden,
     InvalidCredentials,
     NotFound,
     SignInAgain,
-    WrongCode,
     WrongPassword,
 )
 from taskwell.tasks.fields import Text
 from taskwell.users import totp
+from taskwell.users.errors import AlreadyOn, ChallengeOver, WrongCode
 
 EXAMPLE_CHALLENGE = "rJ1Yx0Qe4cGkq2mZ8v7bT5nLw9sHd3fUo6iPaXyEzKQ"
 EXAMPLE_SECRET: JsonDict = {
