@@ -190,6 +190,19 @@ async def test_the_cookie_is_the_callbacks_alone_and_names_nobody(providing: Gat
     assert left.headers["location"].startswith(f"{peer.url}/authorize?")
 
 
+async def test_no_answer_but_authorize_sets_a_cookie(providing: Gateway, peer: Peer):
+    there = browser(providing, peer)
+    brought = peer.approve((await there.leave()).headers["location"])
+    answers = [
+        await there.http.get("/api/v1/auth/lab/callback", params=brought),
+        await there.http.get("/api/v1/auth/lab/callback", params=brought),
+        await there.http.get("/api/v1/auth/providers"),
+        await there.leave(redirect_to="https://evil.example"),
+    ]
+
+    assert not [each for each in answers if "set-cookie" in each.headers]
+
+
 async def test_over_tls_the_cookie_is_secure(app: Gateway, settings: Settings, peer: Peer):
     async with taskwell_with(settings, peer, public_url="https://test/tasks") as other:
         left = await browser(other, peer).leave()

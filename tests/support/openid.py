@@ -106,8 +106,12 @@ class Peer(Issuer):
             return 400, {"error": "invalid_grant"}
         if asked["redirect_uri"] != form["redirect_uri"]:
             return 400, {"error": "invalid_grant"}
-        said = {"sub": "ada-at-lab", "aud": CLIENT_ID, "nonce": asked["nonce"], "name": "Ada Lovelace"}
-        said |= {"email": None if self.userinfo else "ada@example.com", "email_verified": True}
+        said: dict[str, Any] = {"sub": "ada-at-lab", "aud": CLIENT_ID, "nonce": asked["nonce"]}
+        said |= {
+            "name": "Ada Lovelace",
+            "email": None if self.userinfo else "ada@example.com",
+            "email_verified": True,
+        }
         algorithm = self.changes.pop("algorithm", "RS256")
         return 200, {"access_token": "at_1", "id_token": self.token(algorithm, **said | self.changes)}
 
