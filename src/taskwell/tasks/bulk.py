@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, case, insert, null, select, update
+from sqlalchemy import BigInteger, bindparam, case, insert, literal, null, select, union_all, update
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UuidText, new_id, now
@@ -13,8 +13,9 @@ from taskwell.database.json_rows import as_json_rows, json_rows
 from taskwell.errors import AppError, Invalid
 from taskwell.spaces import SpaceAccess
 from taskwell.spaces.revision import SPACE, LockedSpace, lock_space, next_revision
+from taskwell.spaces.tables import MembershipRow
 from taskwell.tasks.queries import TASK_COLUMNS, WRITTEN, as_task, row_of
-from taskwell.tasks.service import IfMatch, no_such_task, require, unknown_list
+from taskwell.tasks.service import IfMatch, no_such_task, require, unknown_list, unknown_member
 from taskwell.tasks.tables import ListRow, TaskRow
 from taskwell.tasks.task import Task, TaskDraft
 from taskwell.tasks.visibility import ACTOR, in_space, readable
@@ -66,7 +67,8 @@ async def bulk(
         batch = _Batch(
             locked,
             await with_ids(transaction, actor, space, _named(operations)),
-            await transaction.rows(_LISTS, **readable(actor, space)),
+            await transaction.rows(_NAMEABLE, **readable(actor, space)),
+            actor,
         )
         outcomes = [batch.outcome(each, index, atomic=atomic) for index, each in enumerate(operations)]
         if not batch.after:
@@ -116,7 +118,9 @@ async def with_ids(transaction: Lane, actor: Principal, space: SpaceAccess, ids:
 class _Batch:
     """The tasks that a bulk is about, in memory."""
 
-    def __init__(self, space: LockedSpace, found: Iterable[Task], lists: Iterable[str]) -> None:
+    def __init__(
+        self, space: LockedSpace, found: Iterable[Task], nameable: Iterable[tuple[str, str]], actor: Principal
+    ) -> None:
         self.before = {task.id: task for task in found}
         self.after: dict[str, Task] = {}
         """The tasks that are new or have changed."""
@@ -124,7 +128,8 @@ class _Batch:
         """How many tasks of the space live after the bulk, less those before it."""
         self._space = space
         self._room = space.room
-        self._lists = frozenset(lists)
+        self._nameable = frozenset(nameable)
+        self._actor = actor
         self._now = now()
 
     def outcome(self, operation: Operation, index: int, *, atomic: bool) -> Outcome:
@@ -150,8 +155,11 @@ class _Batch:
             require(operation.if_match, before)
             after = operation.becomes(before, self._now)
         if after is not before:
-            if after.list_id is not None and after.list_id not in self._lists:
+            if after.list_id is not None and ("list", after.list_id) not in self._nameable:
                 raise unknown_list()
+            if after.assignee_id is not None and ("member", after.assignee_id) not in self._nameable:
+                raise unknown_member()
+            after = after.written_by(self._actor.user_id, self._space.id, before)
             more = (after.deleted_at is None) - (before is not None and before.deleted_at is None)
             if more > 0 and self.more_living + more > self._room:
                 self._space.require_room(self.more_living + more)
@@ -174,7 +182,14 @@ _COLUMNS = TaskRow.__table__.c
 _GIVEN = {name: _COLUMNS[name].type for name in WRITTEN if name not in {"space_id", "revision"}}
 _REVISION = bindparam("revision", type_=BigInteger)
 
-_LISTS: Query[str] = Query(select(ListRow.id).where(in_space(ListRow)), str)
+_NAMEABLE: Query[tuple[str, str]] = Query(
+    union_all(
+        select(literal("list").label("kind"), ListRow.id).where(in_space(ListRow)),
+        select(literal("member"), MembershipRow.user_id).where(MembershipRow.space_id == SPACE),
+    ),
+    lambda *columns: columns,
+)
+"""What a task of the space may name."""
 
 
 def _tasks_named(dialect: str) -> Sequence[Executable]:

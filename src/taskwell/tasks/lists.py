@@ -59,6 +59,7 @@ class TaskList:
     revision: int
     created_at: datetime
     updated_at: datetime
+    space_id: str
     open_tasks: int = 0
 
 
@@ -82,6 +83,7 @@ _COLUMNS: tuple[Column, ...] = (
     ListRow.revision,
     ListRow.created_at,
     ListRow.updated_at,
+    ListRow.space_id,
 )
 _MAX_POSITION = literal(MAX_POSITION, BigInteger)
 _LIST_ID = bindparam("list_id", type_=UuidText)

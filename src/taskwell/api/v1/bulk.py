@@ -62,14 +62,14 @@ def _operation(call: Call, body: OperationBody) -> bulk.Operation:
     """What the domain does for it, or why it cannot; the fields in errors are named from ``data`` down."""
     try:
         if body.op == "create":
-            return bulk.Create(validated(TaskBody, body.data, "body", is_strict=True).draft())
+            return bulk.Create(validated(TaskBody, body.data, "body", is_strict=True).draft(call.user))
         return _rewrite(call, body)
     except AppError as error:
         return error
 
 
 def _rewrite(call: Call, body: OperationBody) -> bulk.Rewrite:
-    becomes = _becomes(body)
+    becomes = _becomes(call, body)
     if body.id is None or not UUID.fullmatch(body.id):
         raise no_such_task()
     if body.if_match is None and body.op != "restore" and call.settings.require_if_match:
@@ -78,13 +78,13 @@ def _rewrite(call: Call, body: OperationBody) -> bulk.Rewrite:
     return bulk.Rewrite(body.id.lower(), becomes, accepted, in_trash=body.op == "restore")
 
 
-def _becomes(body: OperationBody) -> Callable[[Task, datetime], Task]:
+def _becomes(call: Call, body: OperationBody) -> Callable[[Task, datetime], Task]:
     if body.op == "delete":
         return Task.deleted
     if body.op == "restore":
         return Task.restored
     if body.op == "update":
-        changes = validated(TaskPatch, body.data, "body", is_strict=True).changes()
+        changes = validated(TaskPatch, body.data, "body", is_strict=True).changes(call.user)
     else:
         changes = TaskChanges(completed=body.op == "complete")
     return lambda task, now: task.changed(changes, now)

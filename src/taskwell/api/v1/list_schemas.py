@@ -5,7 +5,7 @@ from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 
-from taskwell.api.task_members import EXAMPLE_ID
+from taskwell.api.task_members import EXAMPLE_ID, EXAMPLE_USER
 from taskwell.api.v1.schemas import StrictModel
 from taskwell.tasks.fields import ListName, Tag
 from taskwell.tasks.lists import MAX_POSITION, ListChanges, TaskList
@@ -55,6 +55,8 @@ class ListOut(BaseModel):
                     "color": "#3366ff",
                     "position": 1,
                     "open_tasks": 3,
+                    "space_id": EXAMPLE_USER,
+                    "revision": 42,
                     "created_at": "2026-11-21T08:00:00.123456Z",
                     "updated_at": "2026-11-21T08:00:00.123456Z",
                 }
@@ -67,6 +69,8 @@ class ListOut(BaseModel):
     color: str | None
     position: int
     open_tasks: int
+    space_id: str
+    revision: int
     created_at: datetime
     updated_at: datetime
 

@@ -36,18 +36,18 @@ router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Operation)
 
 @router.get("", summary="List tasks", response_model=TaskPageOut)
 async def list_tasks(call: Call, query: Annotated[TaskQuery, Query()]) -> Paged:
-    return await _paged(call, query.asked(), AS_JSON)
+    return await _paged(call, query.asked(call.user), AS_JSON)
 
 
 @router.post("", summary="Create a task", status_code=201, response_model=TaskOut, responses=raises(LimitReached))
 async def create_task(call: Call, body: TaskBody) -> Made:
-    task = await tasks.create(call.lane, call.user, call.space, body.draft())
+    task = await tasks.create(call.lane, call.user, call.space, body.draft(call.user))
     return Made(partial(task_json, task, call.user.subject), etag(task.revision), task.id)
 
 
 @router.get("/trash", summary="List the trash, newest first", response_model=TrashPageOut)
 async def list_trash(call: Call, query: Annotated[TrashQuery, Query()]) -> Paged:
-    return await _paged(call, query.asked(), AS_TRASHED_JSON)
+    return await _paged(call, query.asked(call.user), AS_TRASHED_JSON)
 
 
 @router.get("/{task_id}", summary="Get a task", response_model=TaskOut)
@@ -57,14 +57,15 @@ async def get_task(call: Call, task_id: str) -> Tagged:
 
 @router.put("/{task_id}", summary="Replace a task", response_model=TaskOut)
 async def replace_task(call: Call, task_id: str, body: TaskBody, if_match: IfMatch) -> Tagged:
-    changes = body.draft().changes()
+    changes = body.draft(call.user).changes()
     return _tagged(call, await tasks.change(call.lane, call.user, call.space, task_id, changes, if_match=if_match))
 
 
 @router.patch("/{task_id}", summary="Change some fields of a task", response_model=TaskOut)
 async def change_task(call: Call, task_id: str, body: TaskPatch, if_match: IfMatch) -> Tagged:
     return _tagged(
-        call, await tasks.change(call.lane, call.user, call.space, task_id, body.changes(), if_match=if_match)
+        call,
+        await tasks.change(call.lane, call.user, call.space, task_id, body.changes(call.user), if_match=if_match),
     )
 
 

@@ -43,6 +43,11 @@ WAKE = """
 """
 WAKING = "AFTER UPDATE OF due_key, due_date, completed_at, deleted_at ON tasks"
 
+# Comments come back with a restored task and go along with a moved one, so they change with it.
+COMES_WITH_COMMENTS = "(NEW.deleted_at IS NULL AND OLD.deleted_at IS NOT NULL) OR NEW.space_id <> OLD.space_id"
+STAMP_COMMENTS = "UPDATE comments SET revision = NEW.revision WHERE space_id = NEW.space_id AND task_id = NEW.id;"
+STAMPING_COMMENTS = "AFTER UPDATE OF space_id, deleted_at ON tasks"
+
 # What has the right spelling and state stays: each row costs three indexes, and a look for its task.
 POSTGRES_TRIGGERS = (
     f"""CREATE FUNCTION tasks_keep_tags() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -76,6 +81,10 @@ POSTGRES_TRIGGERS = (
         BEGIN {WAKE.format(now="clock_timestamp()")} RETURN NULL; END $$""",
     f"""CREATE TRIGGER tasks_wake_reminders {WAKING}
         FOR EACH ROW WHEN ({MOVED.format(differs="IS DISTINCT FROM")}) EXECUTE FUNCTION tasks_wake_reminders()""",
+    f"""CREATE FUNCTION tasks_stamp_comments() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN {STAMP_COMMENTS} RETURN NULL; END $$""",
+    f"""CREATE TRIGGER tasks_stamp_comments {STAMPING_COMMENTS}
+        FOR EACH ROW WHEN ({COMES_WITH_COMMENTS}) EXECUTE FUNCTION tasks_stamp_comments()""",
 )
 
 # The first of these that the server has: `lower` must not depend on the locale that the database was made with.
@@ -164,6 +173,8 @@ SQLITE_TRIGGERS = (
     f"""CREATE TRIGGER tasks_wake_reminders {WAKING}
         WHEN {MOVED.format(differs="IS NOT")}
         BEGIN {WAKE.format(now="strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')")} END""",
+    f"""CREATE TRIGGER tasks_stamp_comments {STAMPING_COMMENTS} WHEN {COMES_WITH_COMMENTS}
+        BEGIN {STAMP_COMMENTS} END""",
 )
 
 AT_ONCE = 1_000
@@ -190,8 +201,9 @@ SQLITE_SEARCH = (
         description TEXT)""",
     """CREATE TRIGGER tasks_search_insert AFTER INSERT ON tasks BEGIN
         INSERT OR IGNORE INTO task_search_stale (number) VALUES (NEW.search); END""",
-    f"""CREATE TRIGGER tasks_search_update AFTER UPDATE OF title, tags, description ON tasks
-        WHEN (NEW.title, NEW.tags, NEW.description) IS NOT (OLD.title, OLD.tags, OLD.description)
+    f"""CREATE TRIGGER tasks_search_update AFTER UPDATE OF space_id, title, tags, description ON tasks
+        WHEN (NEW.space_id, NEW.title, NEW.tags, NEW.description)
+            IS NOT (OLD.space_id, OLD.title, OLD.tags, OLD.description)
         BEGIN {NOTE_OLD} END""",
     f"CREATE TRIGGER tasks_search_delete AFTER DELETE ON tasks BEGIN {NOTE_OLD} END",
     "CREATE VIEW before_commit AS SELECT NULL AS turn",
@@ -215,6 +227,8 @@ def upgrade() -> None:
     _indexes_of_tasks(is_postgres=is_postgres)
     _tags()
     _reminders()
+    _comments()
+    _tombstones()
     _deliveries()
     if is_postgres:
         known = set(op.get_bind().scalars(sa.text("SELECT collname FROM pg_collation")))
@@ -232,13 +246,29 @@ def downgrade() -> None:
     if not is_postgres:
         _run("DROP VIEW before_commit", "DROP TABLE task_search", "DROP TABLE task_search_stale")
     for table in (
-        *("deliveries", "webhooks", "reminders", "task_tags", "tasks", "lists", "memberships", "spaces"),
+        *(
+            "deliveries",
+            "webhooks",
+            "tombstones",
+            "comments",
+            "reminders",
+            "task_tags",
+            "tasks",
+            "lists",
+            "memberships",
+            "spaces",
+        ),
         *("mail_quotas", "mails", "known_groups", "one_time_tokens", "security_events", "idempotency_keys"),
         *("external_identities", "users", "revoked_tokens"),
     ):
         op.drop_table(table)
     if is_postgres:
-        _run(*(f"DROP FUNCTION {name}" for name in ("search_vector", "tasks_wake_reminders", "tasks_keep_tags")))
+        _run(
+            *(
+                f"DROP FUNCTION {name}"
+                for name in ("search_vector", "tasks_stamp_comments", "tasks_wake_reminders", "tasks_keep_tags")
+            )
+        )
 
 
 def _run(*statements: str) -> None:
@@ -377,7 +407,9 @@ def _of_space() -> sa.ForeignKeyConstraint:
 
 
 def _of_task() -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint(["space_id", "task_id"], ["tasks.space_id", "tasks.id"], ondelete="CASCADE")
+    return sa.ForeignKeyConstraint(
+        ["space_id", "task_id"], ["tasks.space_id", "tasks.id"], ondelete="CASCADE", onupdate="CASCADE"
+    )
 
 
 def _count(name: str) -> sa.Column[int]:
@@ -454,6 +486,7 @@ def _tasks(*, is_postgres: bool) -> None:
         _column("tag_keys", TextList()),
         _column("created_by", UuidText()),
         _column("completed_by", UuidText(), nullable=True),
+        _column("assignee_id", UuidText(), nullable=True),
         _column("revision", sa.BigInteger()),
         _column("created_at", UtcInstant()),
         _column("updated_at", UtcInstant()),
@@ -532,6 +565,38 @@ def _reminders() -> None:
     op.create_index("ix_reminders_user_id", "reminders", ["user_id"])
     waiting = sa.text("fire_at IS NOT NULL")
     op.create_index("ix_reminders_fire", "reminders", ["fire_at"], postgresql_where=waiting, sqlite_where=waiting)
+
+
+def _comments() -> None:
+    op.create_table(
+        "comments",
+        _column("space_id", UuidText()),
+        _column("id", UuidText()),
+        _column("task_id", UuidText()),
+        _column("author_id", UuidText()),
+        _column("text", sa.Text()),
+        _column("revision", sa.BigInteger()),
+        _column("created_at", UtcInstant()),
+        _column("updated_at", UtcInstant()),
+        _of_task(),
+        sa.PrimaryKeyConstraint("space_id", "id"),
+    )
+    op.create_index("ix_comments_task", "comments", ["space_id", "task_id", "id"])
+
+
+def _tombstones() -> None:
+    op.create_table(
+        "tombstones",
+        _column("space_id", UuidText()),
+        _column("kind", sa.Text()),
+        _column("id", UuidText()),
+        _column("user_id", UuidText(), nullable=True),
+        _column("revision", sa.BigInteger()),
+        _column("at", UtcInstant()),
+        _of_space(),
+        sa.PrimaryKeyConstraint("space_id", "kind", "id"),
+    )
+    op.create_index("ix_tombstones_revision", "tombstones", ["space_id", "revision"])
 
 
 def _deliveries() -> None:
