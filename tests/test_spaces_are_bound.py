@@ -64,7 +64,7 @@ def unbound(step: Step) -> list[str]:
     found = []
     for table in OF_SPACES:
         named = len(re.findall(rf"(?:FROM|JOIN|UPDATE|,) {table}(?= |\)|$)(?! AS found)", text))
-        bound = len(re.findall(rf"\b{table}\.space_id = (?::space\b|\w+\.space_id)", text))
+        bound = len(re.findall(rf"\b{table}\.space_id = (?::space\b|:target\b|\w+\.space_id)", text))
         added = len(re.findall(rf"INTO {table} \(", text))
         added_there = len(
             re.findall(rf"INTO {table} \(space_id, .*?\) (?:SELECT |VALUES \()(?::space\b|each_space\.id)", text)

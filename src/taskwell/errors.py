@@ -106,6 +106,17 @@ class Forbidden(AppError):
     status, code, title = 403, "forbidden", "Forbidden"
 
 
+class ReadOnly(Forbidden):
+    code, title = "read_only", "Read only"
+
+    def __init__(self) -> None:
+        super().__init__("You may read this space, but not change it.")
+
+
+class NotAuthor(Forbidden):
+    code, title = "not_author", "Not the author"
+
+
 class WrongPassword(Forbidden):
     code, title = "wrong_password", "Wrong password"
 
@@ -131,6 +142,10 @@ class MethodNotAllowed(AppError):
 
 class Conflict(AppError):
     status, code, title = 409, "conflict", "Conflict"
+
+
+class IdTaken(Conflict):
+    code, title = "id_taken", "Id taken"
 
 
 class EmailTaken(Conflict):

@@ -73,6 +73,11 @@ _ALL = (
         "Follow the link in the mail that was just sent, then sign in. The operator set REQUIRE_VERIFIED_EMAIL.",
         errors.SignInUnconfirmed(),
     ),
+    _failure("Ask an owner of the space to make you an editor.", errors.ReadOnly()),
+    _failure(
+        "Show the change only to the comment's author, and the deletion to owners too.",
+        errors.NotAuthor("Only its author can change a comment."),
+    ),
     _failure("Send the account's current password.", errors.WrongPassword("The password is wrong.")),
     _failure(
         "Check the address and the id. What belongs to somebody else is not found either.",
@@ -81,6 +86,10 @@ _ALL = (
     _failure("Use one of the methods in the `Allow` header.", errors.MethodNotAllowed("POST", ["GET", "HEAD"])),
     _failure(
         "Read the current state, then decide again.", errors.Conflict("It was changed in between; read it again.")
+    ),
+    _failure(
+        "Give the thing a new id, or look at the one that is there; it may be in the trash.",
+        errors.IdTaken("The other space has a task with this id, in its trash perhaps."),
     ),
     _failure("Sign in instead, or use another e-mail.", errors.EmailTaken()),
     _failure(

@@ -7,6 +7,7 @@ from typing import Any, TypedDict, cast
 from sqlalchemy import (
     BigInteger,
     FromClause,
+    ScalarSelect,
     Select,
     bindparam,
     case,
@@ -134,17 +135,21 @@ _ONE: Query[TaskList] = Query(
 )
 
 
-def _insert(stamp: FromClause) -> ReturningInsert[Any]:
+def at_the_end() -> ScalarSelect[int]:
+    """The position after all lists of the space."""
     last = func.max(ListRow.position)
     end = case((last < _MAX_POSITION, last + 1), (last.is_not(None), _MAX_POSITION), else_=1)
-    at_the_end = select(end).where(in_space(ListRow)).scalar_subquery()
+    return select(end).where(in_space(ListRow)).scalar_subquery()
+
+
+def _insert(stamp: FromClause) -> ReturningInsert[Any]:
     at = bindparam("now", type_=UtcInstant)
     values = {
         "space_id": SPACE,
         "id": _LIST_ID,
         "name": bindparam("name", type_=ListRow.name.type),
         "color": bindparam("color", type_=ListRow.name.type),
-        "position": func.coalesce(bindparam("position", type_=BigInteger), at_the_end),
+        "position": func.coalesce(bindparam("position", type_=BigInteger), at_the_end()),
         "revision": stamp.c.revision,
         "created_at": at,
         "updated_at": at,
@@ -252,7 +257,7 @@ async def change(
     async with lane.transaction() as transaction:
         locked = await lock_space(transaction, space)
         before = await get(transaction, actor, space, list_id)
-        _require(if_match, before)
+        require(if_match, before)
         after = replace(before, **cast(dict[str, Any], changes))
         if after == before:
             return before
@@ -287,7 +292,7 @@ async def remove(
     """
     async with lane.transaction() as transaction:
         locked = await lock_space(transaction, space)
-        _require(if_match, await get(transaction, actor, space, list_id))
+        require(if_match, await get(transaction, actor, space, list_id))
         named = {**readable(actor, space), "list_id": list_id}
         gone = await transaction.row(_LIVING, **named) or 0 if with_tasks else 0
         revision = await next_revision(transaction, locked, living=-gone)
@@ -295,6 +300,6 @@ async def remove(
         await transaction.rows(_REMOVE, **named)
 
 
-def _require(if_match: IfMatch, found: TaskList) -> None:
+def require(if_match: IfMatch, found: TaskList) -> None:
     if if_match is not None:
         if_match.require(found.revision, "list")

@@ -49,7 +49,8 @@ _COLUMNS_OF: dict[str, tuple[str, ...]] = {
 _FOLLOWING = frozenset({"title_key", "due_key", "tag_keys"})
 """Columns that differ only where another does."""
 
-_BLANK = Task("", "", None, Priority.medium, None, None, None, None, (), 0, *[datetime.min.replace(tzinfo=UTC)] * 2)
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_BLANK = Task("", "", None, Priority.medium, None, None, None, None, (), 0, _NEVER, _NEVER)
 
 
 @dataclass(frozen=True, slots=True)

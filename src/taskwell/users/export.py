@@ -20,6 +20,7 @@ CHUNK_BYTES = 65_536
 LEFT_OUT = {
     "spaces": "the user's own has the user's id, and its time zone stands with the user",
     "memberships": "the user is the owner of their own space",
+    "tombstones": "ids of what is gone",
     "task_tags": "the tasks themselves hold their tags",
     "mails": "mail on its way",
     "one_time_tokens": "hashes of links that were mailed",
@@ -32,6 +33,7 @@ LEFT_OUT = {
 _NAMES = {"users": "user", "security_events": "activity"}
 _TECHNICAL = frozenset(
     {
+        "comments.revision",
         "lists.revision",
         "reminders.fire_at",
         "reminders.claimed_at",

@@ -102,6 +102,7 @@ TAGS = {
     "tasks": "What there is to do.",
     "lists": "Named groups of tasks.",
     "tags": "Free labels on tasks.",
+    "comments": "What members say about a task.",
     "reminders": "Told by e-mail or webhook when a task is due.",
     "todos": "What there is to do, in the older todo API's words.",
     "root auth": "The calls of auth at the addresses without /api.",

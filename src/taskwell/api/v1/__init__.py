@@ -6,6 +6,7 @@ from taskwell.api.v1 import (
     activity,
     auth,
     bulk,
+    comments,
     email,
     exchange,
     lists,
@@ -22,7 +23,7 @@ router, by_user = APIRouter(), APIRouter()
 
 for account in (activity, auth, email, lists, tags, users):
     router.include_router(account.router, prefix="/api/v1")
-for about_tasks in (tasks, bulk, stats, reminders, exchange):
+for about_tasks in (tasks, bulk, stats, reminders, comments, exchange):
     router.include_router(about_tasks.router, prefix="/api/v1")
     by_user.include_router(about_tasks.router, prefix="/api/v1/users/{user_id}")
 by_user.include_router(users.by_user, prefix="/api/v1/users")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, cast
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 
 from taskwell.api.task_members import EXAMPLE_ID, EXAMPLE_USER
-from taskwell.api.v1.schemas import StrictModel
+from taskwell.api.v1.schemas import SpaceId, StrictModel
 from taskwell.tasks.fields import ListName, Tag
 from taskwell.tasks.lists import MAX_POSITION, ListChanges, TaskList
 
@@ -41,6 +41,26 @@ class ListPatch(StrictModel):
 
 class RemoveListQuery(StrictModel):
     delete_tasks: bool = Field(default=False, description="Move its tasks to the trash instead of keeping them.")
+
+
+class MoveListBody(StrictModel):
+    """Where the list goes."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"space_id": EXAMPLE_ID}]})
+
+    space_id: SpaceId
+
+
+class ShareBody(StrictModel):
+    """The new space."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Family"}]})
+
+    name: Annotated[ListName | None, Field(description="Of the space; the list's unless named.")] = None
+
+
+class SharedOut(BaseModel):
+    id: str
 
 
 class ListOut(BaseModel):

@@ -9,9 +9,23 @@ from starlette.responses import Response
 from taskwell.api.answers import Made, Tagged
 from taskwell.api.call import Call
 from taskwell.api.conditional import IfMatchCounted, etag, weak
+from taskwell.api.failures import raises
 from taskwell.api.operation import Operation
-from taskwell.api.v1.list_schemas import ListBody, ListOut, ListPatch, ListsOut, RemoveListQuery, list_json
-from taskwell.tasks import lists
+from taskwell.api.replies import FRESH, json_response
+from taskwell.api.v1.list_schemas import (
+    ListBody,
+    ListOut,
+    ListPatch,
+    ListsOut,
+    MoveListBody,
+    RemoveListQuery,
+    ShareBody,
+    SharedOut,
+    list_json,
+)
+from taskwell.api.v1.space_of import space_named
+from taskwell.errors import IdTaken, LimitReached, ReadOnly
+from taskwell.tasks import lists, moves
 from taskwell.tasks.lists import TaskList
 
 router = APIRouter(prefix="/lists", tags=["lists"], route_class=Operation)
@@ -48,6 +62,26 @@ async def delete_list(
 ) -> Response:
     await lists.remove(call.lane, call.user, call.space, list_id, with_tasks=query.delete_tasks, if_match=if_match)
     return Response(status_code=204)
+
+
+@router.post(
+    "/{list_id}/move",
+    summary="Move a list with its tasks to another space",
+    response_model=ListOut,
+    responses=raises(ReadOnly, IdTaken, LimitReached),
+)
+async def move_list(call: Call, list_id: str, body: MoveListBody, if_match: IfMatchCounted) -> Tagged:
+    """Its tasks in the trash go with it."""
+    target = await space_named(call, body.space_id)
+    return _tagged(await moves.move_list(call.lane, call.user, call.space, list_id, target, if_match=if_match))
+
+
+@router.post("/{list_id}/share", summary="Make a shared space of a list", status_code=201, response_model=SharedOut)
+async def share_list(call: Call, list_id: str, body: ShareBody | None = None) -> Response:
+    """You own it; invite others to it next."""
+    name = None if body is None else body.name
+    shared = await moves.share_list(call.lane, call.user, call.space, list_id, name=name)
+    return json_response({"id": shared.id}, status=201, headers=FRESH)
 
 
 def _tagged(shown: TaskList) -> Tagged:

@@ -117,6 +117,7 @@ def _not_both(due_date: date | None, due_at: datetime | None) -> None:
         raise PydanticCustomError("two_dues", "Name due_date or due_at, not both")
 
 
+SpaceId = Annotated[Text, Field(max_length=255, description="A space of yours, or 'personal'.")]
 UserId = Annotated[Text, Field(max_length=255, description="Of a member of the space.")]
 
 
@@ -202,6 +203,15 @@ class TaskPatch(StrictModel):
         if "assignee_id" in named:
             named["assignee_id"] = own_id(self.assignee_id, actor)
         return cast(TaskChanges, named)
+
+
+class MoveBody(StrictModel):
+    """Where the task goes; without a list it is in none."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"space_id": EXAMPLE_ID}]})
+
+    space_id: SpaceId
+    list_id: ListId | None = None
 
 
 class Completion(StrictModel):

@@ -19,6 +19,7 @@ from taskwell.api.v1.schemas import (
     AS_TRASHED_JSON,
     Completion,
     DeleteQuery,
+    MoveBody,
     TaskBody,
     TaskOut,
     TaskPageOut,
@@ -28,8 +29,9 @@ from taskwell.api.v1.schemas import (
     TrashQuery,
     task_json,
 )
-from taskwell.errors import LimitReached
-from taskwell.tasks import Page, PageRequest, Projection, Task
+from taskwell.api.v1.space_of import space_named
+from taskwell.errors import IdTaken, LimitReached, ReadOnly
+from taskwell.tasks import Page, PageRequest, Projection, Task, moves
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Operation)
 
@@ -94,6 +96,21 @@ async def delete_task(
 )
 async def restore_task(call: Call, task_id: str) -> Tagged:
     return _tagged(call, await tasks.restore(call.lane, call.user, call.space, task_id))
+
+
+@router.post(
+    "/{task_id}/move",
+    summary="Move a task to another space or list",
+    response_model=TaskOut,
+    responses=raises(ReadOnly, IdTaken, LimitReached),
+)
+async def move_task(call: Call, task_id: str, body: MoveBody, if_match: IfMatch) -> Tagged:
+    """Its tags, comments and reminders go with it."""
+    target = await space_named(call, body.space_id)
+    moved = await moves.move_task(
+        call.lane, call.user, call.space, task_id, target, list_id=body.list_id, if_match=if_match
+    )
+    return _tagged(call, moved)
 
 
 def _tagged(call: Call, task: Task) -> Tagged:
