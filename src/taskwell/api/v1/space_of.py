@@ -16,14 +16,18 @@ from taskwell.tasks.fields import UUID
 _ACCESS: Query[SpaceAccess] = Query(
     select(SpaceRow.id, MembershipRow.role, SpaceRow.access, SpaceRow.time_zone)
     .join(MembershipRow, MembershipRow.space_id == SpaceRow.id)
-    .where(SpaceRow.id == SPACE, MembershipRow.user_id == bindparam("actor", type_=UuidText)),
+    .where(
+        SpaceRow.id == SPACE,
+        MembershipRow.space_id == SPACE,
+        MembershipRow.user_id == bindparam("actor", type_=UuidText),
+    ),
     SpaceAccess,
 )
 
 
-def spaces_of(call: RequestContext) -> Sequence[SpaceAccess]:
-    """The spaces that a page is about."""
-    return (call.space,)
+def spaces_of(call: RequestContext) -> tuple[Sequence[SpaceAccess], bool]:
+    """The spaces that a page is about, and whether all of the caller's were asked for."""
+    return (call.space,), False
 
 
 async def space_named(call: RequestContext, space_id: str) -> SpaceAccess:

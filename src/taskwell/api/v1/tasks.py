@@ -29,9 +29,9 @@ from taskwell.api.v1.schemas import (
     TrashQuery,
     task_json,
 )
-from taskwell.api.v1.space_of import space_named
+from taskwell.api.v1.space_of import space_named, spaces_of
 from taskwell.errors import IdTaken, LimitReached, ReadOnly
-from taskwell.tasks import Page, PageRequest, Projection, Task, moves
+from taskwell.tasks import Page, PageRequest, Projection, Task, moves, several_spaces
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Operation)
 
@@ -119,12 +119,14 @@ def _tagged(call: Call, task: Task) -> Tagged:
 
 async def _paged(call: Call, asked: PageRequest, projection: Projection[str]) -> Paged:
     """The page; one small statement instead of it where the caller has it already."""
+    spaces, are_all = spaces_of(call)
     has_etag = not asked.wanted.reads_clock
     if has_etag and call.headers(b"if-none-match"):
-        known = page_etag(call, asked, await tasks.version(call.lane, call.user, call.space, asked))
+        version = await several_spaces.version(call.lane, call.user, spaces, asked, are_all=are_all)
+        known = page_etag(call, asked, version)
         if is_unchanged(call, known):
             return Paged(bytes, known)
-    page = await tasks.page(call.lane, call.user, call.space, asked, projection)
+    page = await several_spaces.page(call.lane, call.user, spaces, asked, projection, are_all=are_all)
     tag = page_etag(call, asked, page.version) if has_etag else None
     return Paged(partial(_envelope, page), tag, page.next_cursor)
 
