@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from pkgutil import walk_packages
 from typing import Any
@@ -20,6 +21,7 @@ from taskwell.tasks.filters import Asker, conditions
 from taskwell.tasks.one_statement import OneStatementChange
 from taskwell.tasks.page_queries import SORTED_BY, PageShape, page_query
 from taskwell.tasks.queries import rewrite
+from taskwell.tasks.several_queries import several_query, version_query
 from tests.tasks.test_query_plans import FILTERS
 
 OF_SPACES = sorted(table.name for table in Base.metadata.tables.values() if "space_id" in table.columns)
@@ -42,17 +44,23 @@ def queries() -> Iterator[tuple[str, Query[Any]]]:
                     yield f"{module.name}.{name}", value
     for section, query in EXPORT.sections.items():
         yield f"export of {section}", query
+    for in_trash in (False, True):
+        yield f"version of several spaces {in_trash}", version_query(in_trash=in_trash)
     for living in (-1, 0, 1):
         yield f"rewrite {living}", rewrite(frozenset({"title", "deleted_at"}), living)
     for completion in ("complete", "reopen", "toggle", None):
         yield f"direct {completion}", OneStatementChange({"title": "x"}, completion).query()
     for name, wanted in FILTERS.items():
         found, _ = conditions(wanted, ASKER)
-        yield f"page {name}", page_query(PageShape(found, TaskSort(), 50, "key", True, False), AS_TASK)  # noqa: FBT003
+        shape = PageShape(found, TaskSort(), 50, "key", True, False)  # noqa: FBT003
+        yield f"page {name}", page_query(shape, AS_TASK)
+        yield f"page of several spaces {name}", several_query(shape, AS_TASK)
     for key in SORTED_BY:
         for after in (None, "key"):
             shape = PageShape((), TaskSort(key), 50, after, True, key == "deleted_at", is_offset=after is None)  # noqa: FBT003
             yield f"page by {key}", page_query(shape, AS_JSON)
+            if key != "relevance":
+                yield f"page of several spaces by {key}", several_query(replace(shape, is_offset=False), AS_JSON)
 
 
 def unbound(step: Step) -> list[str]:

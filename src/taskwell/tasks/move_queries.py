@@ -9,7 +9,7 @@ from taskwell.database import Query, UtcInstant, UuidText
 from taskwell.database.json_rows import json_rows
 from taskwell.spaces.revision import SPACE
 from taskwell.spaces.tables import MembershipRow, SpaceRow
-from taskwell.tasks.lists import at_the_end
+from taskwell.tasks.list_queries import at_the_end
 from taskwell.tasks.queries import TASK_COLUMNS, as_task
 from taskwell.tasks.tables import ListRow, ReminderRow, TaskRow
 from taskwell.tasks.task import Task

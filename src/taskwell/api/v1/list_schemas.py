@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 from taskwell.api.task_members import EXAMPLE_ID, EXAMPLE_USER
 from taskwell.api.v1.schemas import SpaceId, StrictModel
 from taskwell.tasks.fields import ListName, Tag
-from taskwell.tasks.lists import MAX_POSITION, ListChanges, TaskList
+from taskwell.tasks.list_queries import MAX_POSITION
+from taskwell.tasks.lists import ListChanges, TaskList
 
 Color = Annotated[
     str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$"), Field(description="#rrggbb", examples=["#3366ff"])

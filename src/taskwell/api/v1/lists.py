@@ -23,9 +23,9 @@ from taskwell.api.v1.list_schemas import (
     SharedOut,
     list_json,
 )
-from taskwell.api.v1.space_of import space_named
+from taskwell.api.v1.space_of import space_named, spaces_of
 from taskwell.errors import IdTaken, LimitReached, ReadOnly
-from taskwell.tasks import lists, moves
+from taskwell.tasks import collections, lists, moves
 from taskwell.tasks.lists import TaskList
 
 router = APIRouter(prefix="/lists", tags=["lists"], route_class=Operation)
@@ -33,9 +33,9 @@ router = APIRouter(prefix="/lists", tags=["lists"], route_class=Operation)
 
 @router.get("", summary="List your lists in their order", response_model=ListsOut)
 async def list_lists(call: Call) -> Tagged:
-    found = await lists.every(call.lane, call.user, call.space)
-    tag = weak(etag(found.revision, len(found.items)))
-    return Tagged(lambda: {"items": [list_json(each) for each in found.items]}, tag)
+    spaces, _ = spaces_of(call)
+    found = await collections.every_list(call.lane, call.user, spaces)
+    return Tagged(lambda: {"items": [list_json(each) for each in found.items]}, weak(f'"{found.version}"'))
 
 
 @router.post("", summary="Create a list", status_code=201, response_model=ListOut)
