@@ -1,6 +1,6 @@
 """Moving tasks and lists to another space: one write of both, with all that belongs to them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -9,18 +9,12 @@ from taskwell.database.json_rows import as_json_rows
 from taskwell.database.lanes import UniqueViolated
 from taskwell.errors import IdTaken
 from taskwell.spaces import SpaceAccess
-from taskwell.spaces.revision import LockedSpace, lock_space, next_revision
+from taskwell.spaces.revision import LockedSpace, lock_space, lock_spaces, next_revision
 from taskwell.tasks import lists, move_queries, service, tombstones
 from taskwell.tasks.lists import TaskList
 from taskwell.tasks.service import IfMatch, unknown_list
 from taskwell.tasks.task import Task, due_key
 from taskwell.users.principal import Principal
-
-
-async def lock_spaces(transaction: Lane, spaces: Iterable[SpaceAccess]) -> dict[str, LockedSpace]:
-    """Locks several spaces in the order of their ids, so that two moves never wait for each other."""
-    in_order = sorted({each.id: each for each in spaces}.items())
-    return {space_id: await lock_space(transaction, space) for space_id, space in in_order}
 
 
 async def move_task(
@@ -98,6 +92,10 @@ async def share_list(
     return shared
 
 
+def id_taken() -> IdTaken:
+    return IdTaken("The other space has a task with this id, in its trash perhaps.")
+
+
 @dataclass(slots=True)
 class Move:
     """One write of two locked spaces.
@@ -120,7 +118,7 @@ class Move:
             LimitReached: the target has no room for them.
         """
         await self._take_revisions(tasks)
-        await self._carry(tasks)
+        await self.carry_under(tasks)
 
     async def carry_list(self, found: TaskList) -> None:
         named = {"space": self.space.id, "list_id": found.id}
@@ -140,7 +138,7 @@ class Move:
         except UniqueViolated:
             raise IdTaken("The other space has a list with this id.") from None
         if inside:
-            await self._carry(inside)
+            await self.carry_under(inside)
         await self.transaction.rows(move_queries.REMOVE_LIST, **named)
         await self._leave_tombstones("list", [found.id])
 
@@ -152,8 +150,8 @@ class Move:
             await next_revision(self.transaction, self.target, living=living),
         )
 
-    async def _carry(self, tasks: Sequence[Task]) -> None:
-        """Tags, comments and reminders follow their task by their foreign keys."""
+    async def carry_under(self, tasks: Sequence[Task]) -> None:
+        """Moves tasks under revisions that are taken; tags, comments and reminders follow by their foreign keys."""
         zone = self.target.time_zone
         rows = [{"id": task.id, "list_id": task.list_id, "due_key": due_key(task, zone)} for task in tasks]
         moved = {"space": self.space.id, "target": self.target.id, "given": as_json_rows(rows)}
@@ -161,7 +159,7 @@ class Move:
         try:
             await self.transaction.rows(move_queries.CARRY, **moved, revision=self.revisions[1], now=self.at)
         except UniqueViolated:
-            raise IdTaken("The other space has a task with this id, in its trash perhaps.") from None
+            raise id_taken() from None
         await self._leave_tombstones("task", [task.id for task in tasks])
 
     async def _leave_tombstones(self, kind: tombstones.Kind, ids: Sequence[str]) -> None:

@@ -33,6 +33,7 @@ from sqlalchemy.types import TypeEngine
 
 from taskwell.database import Query, UtcInstant, UuidText
 from taskwell.database.json_rows import json_rows
+from taskwell.database.unindexed import Unindexed
 from taskwell.spaces.tables import SpaceRow
 from taskwell.tasks.filters import sql
 from taskwell.tasks.page_queries import (
@@ -51,7 +52,7 @@ from taskwell.tasks.page_rows import PageQuery, Projection, version_text
 from taskwell.tasks.search import FOUND
 from taskwell.tasks.tables import TaskRow
 from taskwell.tasks.tie_breaker import TIE_BREAKER
-from taskwell.tasks.visibility import living, trashed
+from taskwell.tasks.visibility import in_space, living, trashed
 
 T = TypeVar("T")
 
@@ -169,7 +170,8 @@ def _found(shape: PageShape, dialect: str) -> Select[Any]:
         each = union_all(*map(select, _parts(shape, columns, dialect))).lateral("each")
         return select(*each.c).select_from(asked).join(each, true())
     numbers = union_all(*(select(part.c.row_id) for part in _parts(shape, (TIE_BREAKER.label("row_id"),), dialect)))
-    is_one = TIE_BREAKER.in_(numbers)
+    is_one = and_(TIE_BREAKER.in_(numbers), Unindexed(in_space(TaskRow)))
+    is_one = _for_each(is_one, dialect)
     return select(key, TIE_BREAKER.label("row_id"), TaskRow.space_id).select_from(asked).join(TaskRow, is_one)
 
 
