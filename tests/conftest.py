@@ -1,4 +1,4 @@
-"""Real databases, and named people. Every test runs on SQLite and on PostgreSQL and leaves both empty."""
+"""Real databases, and named people. Tests run on SQLite and on PostgreSQL, and leave both empty."""
 
 import os
 import time
@@ -21,7 +21,7 @@ from taskwell.spaces.tables import SpaceRow
 from taskwell.users.event_tables import SecurityEventRow
 from taskwell.users.tables import RevokedTokenRow, UserRow
 from tests.support import hashing
-from tests.support.order import long_first
+from tests.support.order import long_first, needs_to_run
 from tests.support.people import Person, arrive, client
 from tests.support.pictures import pictures_since
 from tests.support.postgres import PostgresServer
@@ -53,6 +53,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = [item for item in items if needs_to_run(item)]
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers > 1:
         items[:] = long_first(items, workers)

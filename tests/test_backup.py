@@ -149,18 +149,20 @@ async def test_the_planner_counts_what_came_at_once(source: Settings, tmp_path: 
         assert {await counted(each) for each in (source, target) if not each.is_sqlite} == {60}
 
 
-async def test_a_flipped_bit_is_refused_wherever_it_is(source: Settings, tmp_path: Path):
+async def test_a_flipped_bit_is_refused_or_changes_nothing(source: Settings, tmp_path: Path):
     file = tmp_path / "backup"
     await backup(source, file, nothing)
-    whole = file.read_bytes()
+    whole, rows = file.read_bytes(), list(Reader.open(file).batches(1_000))
     places = {*range(20), *range(len(whole) - 100, len(whole)), *range(20, len(whole), len(whole) // 300)}
 
     for place in sorted(places):
         damaged = bytearray(whole)
         damaged[place] ^= 1 << place % 8
         file.write_bytes(damaged)
-        with pytest.raises(BackupRefused):
-            Reader.open(file)
+        try:
+            assert list(Reader.open(file).batches(1_000)) == rows, place
+        except BackupRefused:
+            assert place not in range(4, 10), "gzip's own time, flags and system"
 
 
 async def test_a_damaged_file_restores_nothing(source: Settings, tmp_path: Path):
@@ -178,7 +180,7 @@ async def test_a_damaged_file_restores_nothing(source: Settings, tmp_path: Path)
             whole[:10],
             b"",
             b"Dear diary",
-            whole + b"\0",
+            whole + b"diary",
             whole * 2,
         ):
             file.write_bytes(damaged)

@@ -28,6 +28,21 @@ OF_SPACES = sorted(table.name for table in Base.metadata.tables.values() if "spa
 ASKER = Asker("01938d1c-0000-7000-8000-000000000001", now(), "UTC")
 
 ABOUT_MANY = {
+    "taskwell.spaces.queries._EVERY": "the spaces of a user, by the user",
+    "taskwell.spaces.queries._EVERY_ACCESS": "the spaces of a user, by the user",
+    "taskwell.spaces.verbs._SHARED": "the spaces of a user, by the user",
+    "taskwell.spaces.members._LOCK_ALL": "whoever is deleted leaves every space of theirs",
+    "taskwell.spaces.members._REMOVE_DESERTED": "whoever is deleted leaves every space of theirs",
+    "taskwell.spaces.members._SUCCEED": "whoever is deleted leaves every space of theirs",
+    "taskwell.spaces.members._ALL_CHANGED": "whoever is deleted leaves every space of theirs",
+    "taskwell.spaces.members._LEAVE_ALL": "whoever is deleted leaves every space of theirs",
+    "taskwell.spaces.invitations._BY_TOKEN": "a token says which space it leads to",
+    "taskwell.spaces.invitations._ADD_MAILED": "the mail of an invitation has its id",
+    "taskwell.spaces.invitations._PURGE": "the worker forgets what is over in every space",
+    "taskwell.users.export._MEMBERSHIPS": "the spaces of a user, by the user",
+    "export of memberships": "the spaces of a user, by the user",
+    "export of shared_comments": "what a user has written in shared spaces, by the user",
+    "export of shared_tasks": "what a user has written in shared spaces, by the user",
     "taskwell.tasks.purge._PURGE": "the worker removes what was in the trash for long enough, in every space",
     "taskwell.tasks.reminder_queue._NEXT": "the worker looks for what is due in every space",
     "taskwell.tasks.reminder_queue._CLAIM": "the worker takes what is due in every space",

@@ -43,6 +43,35 @@ SECONDS = {
 """What the longest files take, roughly, by how their paths begin; all others are quick."""
 
 
+ON_SQLITE_ALONE = {
+    f"api/test_{name}.py"
+    for name in [
+        "admission",
+        "bounds",
+        "compression",
+        "cors",
+        "edges",
+        "frontend_sign_in",
+        "gateway",
+        "pages",
+        "routing",
+        "todos_refusals",
+        "v1_bodies",
+        "v1_import_calendars",
+        "v1_import_formats",
+        "v1_import_programs",
+        "v1_token_form",
+    ]
+}
+"""What is about HTTP, values or files: the database cannot matter to it."""
+
+
+def needs_to_run(item: pytest.Item) -> bool:
+    """Whether it is not the second run, on PostgreSQL, of what the database cannot matter to."""
+    on_postgresql = "[postgresql" in item.name
+    return not (on_postgresql and item.path.relative_to(TESTS).as_posix() in ON_SQLITE_ALONE)
+
+
 def long_first(items: Sequence[pytest.Item], workers: int) -> list[pytest.Item]:
     """Each worker's share begins with long files; the shares are as large as xdist's, which takes from their ends.
 

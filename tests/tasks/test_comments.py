@@ -5,9 +5,9 @@ import pytest
 from taskwell import tasks
 from taskwell.database import Database
 from taskwell.errors import NotAuthor, NotFound, PreconditionFailed
+from taskwell.spaces.precondition import Precondition
 from taskwell.spaces.revision import REVISION
 from taskwell.tasks import TaskDraft, comments
-from taskwell.tasks.service import Precondition
 from tests.support.people import Person
 from tests.support.sharing import shared_space
 

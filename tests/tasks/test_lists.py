@@ -5,9 +5,9 @@ import pytest
 from taskwell import tasks
 from taskwell.database import Database
 from taskwell.errors import Invalid, NotFound, PreconditionFailed
+from taskwell.spaces.precondition import Precondition
 from taskwell.tasks import AS_TASK, PageRequest, TaskDraft, TaskFilter, lists
 from taskwell.tasks.list_queries import MAX_POSITION
-from taskwell.tasks.service import Precondition
 from tests.support.people import Person
 
 

@@ -73,10 +73,18 @@ _ALL = (
         "Follow the link in the mail that was just sent, then sign in. The operator set REQUIRE_VERIFIED_EMAIL.",
         errors.SignInUnconfirmed(),
     ),
-    _failure("Ask an owner of the space to make you an editor.", errors.ReadOnly()),
+    _failure(
+        "Ask an owner of the space for the role of an editor; reminders of your own are always yours to set.",
+        errors.ReadOnly(),
+    ),
+    _failure("Ask an owner of the space to do it, or to make you one.", errors.NotOwner()),
     _failure(
         "Show the change only to the comment's author, and the deletion to owners too.",
         errors.NotAuthor("Only its author can change a comment."),
+    ),
+    _failure(
+        "Sign in with the account whose e-mail was invited, and confirm it; or ask for an invitation by link.",
+        errors.NotInvited(),
     ),
     _failure("Send the account's current password.", errors.WrongPassword("The password is wrong.")),
     _failure(
@@ -92,6 +100,7 @@ _ALL = (
         errors.IdTaken("The other space has a task with this id, in its trash perhaps."),
     ),
     _failure("Sign in instead, or use another e-mail.", errors.EmailTaken()),
+    _failure("Make another member an owner first, or delete the space.", errors.LastOwner()),
     _failure(
         "Delete tasks that nobody needs any more, or ask the operator for a higher MAX_TASKS_PER_SPACE.",
         errors.LimitReached("A space may hold 100,000 tasks that are not in the trash; delete some first."),

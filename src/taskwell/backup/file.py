@@ -8,9 +8,7 @@ It is gzip around lines of JSON::
     …
     {"sha256": "…"}
 
-Tables come in the order in which they can be inserted. The last line is a gzip member of its own, and the digest is
-of every byte of the file before that member: of the compressed ones, since a decompressor passes over bits that mean
-nothing to it. What follows from the digest is compared whole, so no bit of the file can change unseen.
+Tables come in the order in which they can be inserted. The digest in the last line is of all lines before it.
 """
 
 import gzip
@@ -22,7 +20,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
-from struct import pack
 from typing import Any, BinaryIO, Self
 
 import orjson
@@ -33,7 +30,6 @@ from taskwell.database import Day, TextList, UtcInstant, UuidText
 from taskwell.errors import AppError
 
 FORMAT, VERSION = "taskwell-backup", 1
-CHUNK = 1 << 20
 
 KINDS: dict[type[TypeEngine[Any]], str] = {
     UuidText: "uuid",
@@ -102,34 +98,21 @@ class Writer:
     """Writes a file; ``close`` seals it."""
 
     def __init__(self, file: BinaryIO, header: Header) -> None:
-        self._file = _Digested(file)
-        self._packed = gzip.GzipFile(filename="", fileobj=self._file, mode="wb", compresslevel=6, mtime=0)
+        self._digest = sha256()
+        self._packed = gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=6, mtime=0)
         self.write(header)
 
     def table(self, name: str, columns: dict[str, str]) -> None:
         self.write({"table": name, "columns": columns})
 
     def write(self, content: object) -> None:
-        self._packed.write(orjson.dumps(content, default=_portable, option=orjson.OPT_UTC_Z) + b"\n")
+        line = orjson.dumps(content, default=_portable, option=orjson.OPT_UTC_Z) + b"\n"
+        self._digest.update(line)
+        self._packed.write(line)
 
     def close(self) -> None:
+        self._packed.write(_seal(self._digest.hexdigest()))
         self._packed.close()
-        self._file.write(_seal(self._file.digest.hexdigest()))
-
-
-class _Digested:
-    """A file that keeps the digest of what was written to it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.digest = sha256()
-        self._file = file
-
-    def write(self, content: bytes) -> int:
-        self.digest.update(content)
-        return self._file.write(content)
-
-    def flush(self) -> None:
-        self._file.flush()
 
 
 def _portable(value: object) -> object:
@@ -139,13 +122,8 @@ def _portable(value: object) -> object:
 
 
 def _seal(digest: str) -> bytes:
-    """The last line as a gzip member (RFC 1952) of one stored block, made by hand: its bytes are always these."""
-    line = orjson.dumps({"sha256": digest}) + b"\n"
-    block = b"\x01" + pack("<HH", len(line), len(line) ^ 0xFFFF) + line
-    return b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + block + pack("<II", zlib.crc32(line), len(line))
-
-
-SEAL_LENGTH = len(_seal(sha256().hexdigest()))
+    """The last line."""
+    return orjson.dumps({"sha256": digest}) + b"\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,13 +181,12 @@ def _refusing(path: Path) -> Iterator[None]:
 
 
 def _is_whole(path: Path) -> bool:
-    digest = sha256()
-    with path.open("rb") as file:
-        left = path.stat().st_size - SEAL_LENGTH
-        while left > 0 and (chunk := file.read(min(left, CHUNK))):
-            digest.update(chunk)
-            left -= len(chunk)
-        return file.read() == _seal(digest.hexdigest())
+    digest, last = sha256(), b""
+    with gzip.open(path, "rb") as file:
+        for line in file:
+            digest.update(last)
+            last = line
+    return last == _seal(digest.hexdigest())
 
 
 def _row(columns: Mapping[str, str], values: list[Any]) -> dict[str, object]:

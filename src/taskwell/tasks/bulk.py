@@ -8,11 +8,12 @@ from taskwell.database import Lane, new_id, now
 from taskwell.database.json_rows import as_json_rows
 from taskwell.errors import AppError, Invalid
 from taskwell.spaces import SpaceAccess
+from taskwell.spaces.precondition import IfMatch
 from taskwell.spaces.revision import LockedSpace, lock_spaces, next_revision
 from taskwell.tasks.bulk_queries import INSERT, NAMEABLE, NAMED, REWRITE
 from taskwell.tasks.moves import Move, id_taken
 from taskwell.tasks.queries import row_of
-from taskwell.tasks.service import IfMatch, no_such_task, require, unknown_list, unknown_member
+from taskwell.tasks.service import no_such_task, require, unknown_list, unknown_member
 from taskwell.tasks.task import Task, TaskDraft
 from taskwell.tasks.visibility import readable
 from taskwell.users.principal import Principal

@@ -8,9 +8,9 @@ from sqlalchemy import BigInteger, Text, bindparam, delete, insert, select, upda
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
 from taskwell.errors import NotAuthor, NotFound
 from taskwell.spaces import SpaceAccess
+from taskwell.spaces.precondition import IfMatch
 from taskwell.spaces.revision import SPACE, lock_space, next_revision
 from taskwell.tasks import service, tombstones
-from taskwell.tasks.service import IfMatch
 from taskwell.tasks.tables import CommentRow
 from taskwell.tasks.visibility import ACTOR, in_space, readable
 from taskwell.users.principal import Principal

@@ -14,13 +14,13 @@ MAX_POSITION = 2**53 - 1
 
 LIST_COLUMNS: tuple[Column, ...] = (
     ListRow.id,
+    ListRow.space_id,
     ListRow.name,
     ListRow.color,
     ListRow.position,
     ListRow.revision,
     ListRow.created_at,
     ListRow.updated_at,
-    ListRow.space_id,
 )
 _MAX_POSITION = literal(MAX_POSITION, BigInteger)
 

@@ -21,9 +21,9 @@ from sqlalchemy.sql.dml import ReturningInsert
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
 from taskwell.errors import NotFound, Unauthorized
 from taskwell.spaces import SpaceAccess
+from taskwell.spaces.precondition import IfMatch
 from taskwell.spaces.revision import SPACE, lock_space, next_revision, with_next_revision
 from taskwell.tasks.list_queries import LIST_COLUMNS, all_lists, at_the_end
-from taskwell.tasks.service import IfMatch
 from taskwell.tasks.tables import ListRow, TaskRow
 from taskwell.tasks.visibility import in_space, living, readable, writable
 from taskwell.users.principal import Principal
@@ -47,13 +47,13 @@ class TaskList:
     """
 
     id: str
+    space_id: str
     name: str
     color: str | None
     position: int
     revision: int
     created_at: datetime
     updated_at: datetime
-    space_id: str
     open_tasks: int = 0
 
 

@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, Text, bindparam, case, delete, exists, insert, literal, null, select, update
+from sqlalchemy import BigInteger, Text, bindparam, case, delete, exists, insert, null, select, update
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Query, UtcInstant, UuidText
 from taskwell.database.json_rows import json_rows
 from taskwell.spaces.revision import SPACE
-from taskwell.spaces.tables import MembershipRow, SpaceRow
+from taskwell.spaces.tables import MembershipRow
 from taskwell.tasks.list_queries import at_the_end
 from taskwell.tasks.queries import TASK_COLUMNS, as_task
 from taskwell.tasks.tables import ListRow, ReminderRow, TaskRow
 from taskwell.tasks.task import Task
-from taskwell.tasks.visibility import ACTOR, in_space
+from taskwell.tasks.visibility import in_space
 
 _TARGET = bindparam("target", type_=UuidText)
 _LIST_ID = bindparam("list_id", type_=UuidText)
@@ -84,24 +84,3 @@ END_REMINDERS: Query[int] = Query(_end_reminders, int, is_heavy=True)
 """Ends the reminders of whoever is no member of the target."""
 
 CARRY: Query[int] = Query(_carry, int, is_heavy=True)
-
-ADD_SPACE: Query[str] = Query(
-    insert(SpaceRow)
-    .values(
-        id=SPACE,
-        kind=literal("shared"),
-        name=bindparam("name", type_=Text),
-        time_zone=bindparam("time_zone", type_=Text),
-        created_by=ACTOR,
-        created_at=_NOW,
-        updated_at=_NOW,
-    )
-    .returning(SpaceRow.id),
-    str,
-)
-ADD_OWNER: Query[str] = Query(
-    insert(MembershipRow)
-    .values(space_id=SPACE, user_id=ACTOR, role=literal("owner"), joined_at=_NOW)
-    .returning(MembershipRow.space_id),
-    str,
-)

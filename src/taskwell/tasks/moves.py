@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from taskwell.database import Lane, new_id, now
+from taskwell.database import Lane, now
 from taskwell.database.json_rows import as_json_rows
 from taskwell.database.lanes import UniqueViolated
 from taskwell.errors import IdTaken
-from taskwell.spaces import SpaceAccess
+from taskwell.spaces import SpaceAccess, verbs
+from taskwell.spaces.precondition import IfMatch
+from taskwell.spaces.queries import Space, get
 from taskwell.spaces.revision import LockedSpace, lock_space, lock_spaces, next_revision
+from taskwell.spaces.verbs import LOCK_WITH_OWN
 from taskwell.tasks import lists, move_queries, service, tombstones
 from taskwell.tasks.lists import TaskList
-from taskwell.tasks.service import IfMatch, unknown_list
+from taskwell.tasks.service import unknown_list
 from taskwell.tasks.task import Task, due_key
 from taskwell.users.principal import Principal
 
@@ -71,7 +74,7 @@ async def move_list(
 
 async def share_list(
     lane: Lane, actor: Principal, space: SpaceAccess, list_id: str, *, name: str | None = None
-) -> SpaceAccess:
+) -> Space:
     """Makes a shared space that holds the list and its tasks; the actor is its owner.
 
     Args:
@@ -79,17 +82,17 @@ async def share_list(
 
     Raises:
         NotFound: there is no such list.
+        LimitReached: the actor is in too many spaces.
     """
     async with lane.transaction() as transaction:
+        await transaction.rows(LOCK_WITH_OWN, space=space.id, actor=actor.user_id)
         locked = await lock_space(transaction, space)
         found = await lists.get(transaction, actor, space, list_id)
+        made = await verbs.create(transaction, actor.user_id, name=name or found.name, time_zone=locked.time_zone)
         # Nobody else knows the new space, so its lock waits for nobody, whatever the order of the ids.
-        shared = SpaceAccess(new_id(), "owner", 0, locked.time_zone, space.max_tasks)
-        made = {"space": shared.id, "actor": actor.user_id, "now": now()}
-        await transaction.rows(move_queries.ADD_SPACE, **made, name=name or found.name, time_zone=locked.time_zone)
-        await transaction.rows(move_queries.ADD_OWNER, **made)
-        await Move(transaction, locked, await lock_space(transaction, shared)).carry_list(found)
-    return shared
+        shared = await lock_space(transaction, replace(made.accessed(), max_tasks=space.max_tasks))
+        await Move(transaction, locked, shared).carry_list(found)
+        return await get(transaction, actor.user_id, made.id)
 
 
 def id_taken() -> IdTaken:

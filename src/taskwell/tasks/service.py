@@ -6,14 +6,15 @@ between it is done once more with the space's row locked, so that the second tim
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
 from taskwell.database import Lane, Query, new_id, now
 from taskwell.database.lanes import ForeignKeyViolated
-from taskwell.errors import Invalid, NotFound, PreconditionFailed
+from taskwell.errors import Invalid, NotFound
 from taskwell.spaces import SpaceAccess
+from taskwell.spaces.precondition import IfMatch
 from taskwell.spaces.revision import lock_space
 from taskwell.tasks import queries
 from taskwell.tasks.one_statement import TOGGLE, OneStatementChange, one_statement_change
@@ -24,38 +25,6 @@ from taskwell.users.principal import Principal
 
 T = TypeVar("T")
 
-
-@dataclass(frozen=True, slots=True)
-class Precondition:
-    """The preconditions of a write (RFC 9110 section 13.1).
-
-    Attributes:
-        accepted: The revisions of If-Match; None for any.
-        refused: The revisions of If-None-Match.
-        is_spoiled: Whether a proxy has changed an ETag of If-Match, so that it can match nothing.
-    """
-
-    accepted: frozenset[int] | None = None
-    refused: frozenset[int] = frozenset()
-    is_spoiled: bool = False
-
-    def require(self, revision: int, thing: str) -> None:
-        """Raises:
-        PreconditionFailed: the thing is not in a state that the caller wants to change.
-        """
-        if revision in self.refused:
-            raise PreconditionFailed(f"The {thing} is the one that If-None-Match names, so nothing was changed.")
-        if self.accepted is None or revision in self.accepted:
-            return
-        if self.is_spoiled:
-            raise PreconditionFailed(
-                "A proxy has changed the ETag that you send in If-Match. It must hand on ETags as they are: "
-                "see the guide about caching."
-            )
-        raise PreconditionFailed(f"The {thing} has changed since you read it; read it again and repeat your change.")
-
-
-IfMatch = Precondition | None
 
 Change = TaskChanges | Callable[[Task], TaskChanges]
 """What changes, or what says so of the task as it is."""

@@ -88,6 +88,7 @@ class TaskRow(Base):
     """Whoever made it. No foreign key, nor has ``completed_by``: the task outlives the member."""
     completed_by: Mapped[str | None] = mapped_column(UuidText)
     assignee_id: Mapped[str | None] = mapped_column(UuidText)
+    """A member of the space; a trigger clears it, with the space's revision, when they leave."""
     revision: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]
@@ -113,6 +114,7 @@ class TaskRow(Base):
         ),
         *_index("ix_tasks_list", "space_id", "list_id", "created_at", "id"),
         *_index("ix_tasks_trash", "space_id", "deleted_at", "id", where="deleted_at IS NOT NULL"),
+        *_index("ix_tasks_assignee", "space_id", "assignee_id", "id", where="assignee_id IS NOT NULL"),
     )
 
 
@@ -147,8 +149,8 @@ class ReminderRow(Base):
 
     space_id: Mapped[Id] = mapped_column(primary_key=True)
     id: Mapped[Id] = mapped_column(primary_key=True)
-    user_id: Mapped[Id] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    """Whose it is; nobody else sees it."""
+    user_id: Mapped[Id]
+    """Whose it is; nobody else sees it. It ends with their membership."""
     task_id: Mapped[Id]
     channel: Mapped[str] = mapped_column(Text)
     remind_at: Mapped[datetime | None] = mapped_column(UtcInstant)
@@ -172,10 +174,14 @@ class ReminderRow(Base):
 
     __table_args__ = (
         _of_task(),
+        ForeignKeyConstraint(
+            ["space_id", "user_id"], ["memberships.space_id", "memberships.user_id"], ondelete="CASCADE"
+        ),
         CheckConstraint("(remind_at IS NULL) <> (minutes_before_due IS NULL)", name="one_moment"),
         CheckConstraint("channel IN ('email', 'webhook')", name="channel"),
         Index("ix_reminders_task", "space_id", "task_id"),
         Index(None, "user_id"),
+        Index("ix_reminders_member", "space_id", "user_id"),
         Index(
             "ix_reminders_fire",
             "fire_at",

@@ -4,7 +4,9 @@ from taskwell.database import Database
 from taskwell.mail.letter import Letter
 from taskwell.mail.outbox import Mail
 from taskwell.settings import Settings
+from taskwell.spaces import invitations
 from taskwell.users import confirmation, one_time_tokens
+from taskwell.users.profile import BY_ID
 
 _ISSUE = one_time_tokens.issuing(confirmation.WANTED)
 
@@ -16,6 +18,8 @@ async def write(database: Database, settings: Settings, mail: Mail) -> Letter | 
             return await _verify_email(database, settings, mail)
         case confirmation.EMAIL_CHANGED:
             return _EMAIL_CHANGED
+        case invitations.INVITATION:
+            return await _invitation(database, settings, mail)
         case _:  # of a later version, which sends it itself
             return None
 
@@ -29,6 +33,21 @@ async def _verify_email(database: Database, settings: Settings, mail: Mail) -> L
         return None
     link = f"{settings.link_base}/verify-email?token={token}"
     return Letter("Confirm your e-mail for Taskwell", _CONFIRMATION, link)
+
+
+async def _invitation(database: Database, settings: Settings, mail: Mail) -> Letter | None:
+    """It names the confirmed e-mail of whoever invites, and no other text of theirs."""
+    host = await database.row(BY_ID, user_id=mail.user_id)
+    if host is None or host.email is None or not host.email_verified:
+        return None
+    token = await invitations.token_to_mail(database, mail.id)
+    if token is None:
+        return None
+    paragraphs = (
+        f"{host.email} invites you to share tasks at Taskwell. To join, sign in and follow this link:",
+        "It is for this e-mail address alone. If you do not want to join, do nothing.",
+    )
+    return Letter("You are invited to share tasks", paragraphs, invitations.link(settings, token))
 
 
 _CONFIRMATION = (

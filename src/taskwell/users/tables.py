@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from taskwell.database import Base, Day, Id, Instant, UtcInstant
+from taskwell.database import Base, Day, Id, Instant, TextList, UtcInstant
 
 
 class UserRow(Base):
@@ -105,6 +105,8 @@ class IdempotencyKeyRow(Base):
     status: Mapped[int]
     headers: Mapped[str] = mapped_column(Text)
     response: Mapped[bytes]
+    spaces: Mapped[tuple[str, ...]] = mapped_column(TextList)
+    """The shared spaces that the answer shows: it is repeated only to whoever may still see them."""
     created_at: Mapped[Instant]
 
     __table_args__ = (Index(None, "created_at"),)

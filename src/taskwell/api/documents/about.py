@@ -99,6 +99,7 @@ These are the same tasks as in [v1](/docs), which can do more.
 TAGS = {
     "auth": "Opening an account, signing in and out.",
     "users": "The caller's own account.",
+    "spaces": "Whose things tasks and lists are: the caller's own, and those that are shared.",
     "tasks": "What there is to do.",
     "lists": "Named groups of tasks.",
     "tags": "Free labels on tasks.",

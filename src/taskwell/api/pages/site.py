@@ -36,6 +36,7 @@ def site(contracts: Mapping[str, Contract]) -> FastAPI:
 
     add("/", _home)
     add("/errors", _page(markup.errors, PLAIN_POLICY))
+    add("/account/invitation", account.show_invitation)
     add("/account/verify-email", account.show_verify_email)
     add("/account/verify-email", account.do_verify_email, "POST")
     for path in FILES:

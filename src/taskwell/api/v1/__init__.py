@@ -11,6 +11,7 @@ from taskwell.api.v1 import (
     exchange,
     lists,
     reminders,
+    spaces,
     stats,
     tags,
     tasks,
@@ -23,6 +24,8 @@ router, by_user = APIRouter(), APIRouter()
 
 for account in (activity, auth, email, lists, tags, users):
     router.include_router(account.router, prefix="/api/v1")
+for shared in (spaces.router, spaces.accepting):
+    router.include_router(shared, prefix="/api/v1")
 for about_tasks in (tasks, bulk, stats, reminders, comments, exchange):
     router.include_router(about_tasks.router, prefix="/api/v1")
     by_user.include_router(about_tasks.router, prefix="/api/v1/users/{user_id}")

@@ -12,20 +12,28 @@ from starlette.responses import Response
 from taskwell.api.bodies import validated
 from taskwell.api.call import Call, RequestContext
 from taskwell.api.failures import raises
-from taskwell.api.operation import Operation
+from taskwell.api.in_space import SpaceOperation, space_to_write
 from taskwell.api.problems import problem
 from taskwell.api.replies import FRESH, json_response
 from taskwell.api.v1.bulk_schemas import BulkBody, BulkOut, OperationBody
 from taskwell.api.v1.schemas import MoveBody, TaskBody, TaskPatch, task_json
-from taskwell.api.v1.space_of import spaces_named, to_be_written
-from taskwell.errors import AppError, Invalid, LimitReached, NotFound, PreconditionFailed, PreconditionRequired
+from taskwell.errors import (
+    AppError,
+    Invalid,
+    LimitReached,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    ReadOnly,
+)
 from taskwell.spaces import SpaceAccess
+from taskwell.spaces.precondition import IfMatch, Precondition
 from taskwell.tasks import Task, TaskChanges, bulk
 from taskwell.tasks.fields import UUID
-from taskwell.tasks.service import IfMatch, Precondition, no_such_task
+from taskwell.tasks.service import no_such_task
 
 
-class BulkOperation(Operation):
+class BulkOperation(SpaceOperation):
     """An operation whose body is a list of operations, so that what is wrong with it is often wrong with one."""
 
     async def _body(self, call: RequestContext, model: type[BaseModel], *, is_optional: bool) -> BaseModel | None:
@@ -49,7 +57,7 @@ _IN_OPERATION = re.compile(r"operations\.(\d+)")
 )
 async def apply_bulk(call: Call, body: BulkBody) -> Response:
     """Atomic unless told otherwise: all or nothing, and a failure names its operation in ``index``."""
-    targets = await spaces_named(call, {str(name) for each in body.operations if (name := each.target) is not None})
+    targets = await _targets(call, body)
     operations = [_operation(call, each, targets) for each in body.operations]
     if body.atomic:
         _refuse_invalid(operations)
@@ -61,7 +69,18 @@ async def apply_bulk(call: Call, body: BulkBody) -> Response:
     return json_response({"results": results}, headers=FRESH)
 
 
-def _operation(call: Call, body: OperationBody, targets: Mapping[str, SpaceAccess]) -> bulk.Operation:
+async def _targets(call: Call, body: BulkBody) -> Mapping[str, SpaceAccess | AppError]:
+    """The spaces that the bulk moves tasks to, by what it calls them; or why the caller may not write there."""
+    found: dict[str, SpaceAccess | AppError] = {}
+    for name in {each.target for each in body.operations if each.target is not None}:
+        try:
+            found[name] = await space_to_write(call, name)
+        except (NotFound, ReadOnly) as error:
+            found[name] = error
+    return found
+
+
+def _operation(call: Call, body: OperationBody, targets: Mapping[str, SpaceAccess | AppError]) -> bulk.Operation:
     """What the domain does for it, or why it cannot; the fields in errors are named from ``data`` down."""
     try:
         if body.op == "create":
@@ -76,9 +95,11 @@ def _rewrite(call: Call, body: OperationBody) -> bulk.Rewrite:
     return bulk.Rewrite(_task_id(body), becomes, _if_match(call, body), in_trash=body.op == "restore")
 
 
-def _move(call: Call, body: OperationBody, targets: Mapping[str, SpaceAccess]) -> bulk.MoveTo:
+def _move(call: Call, body: OperationBody, targets: Mapping[str, SpaceAccess | AppError]) -> bulk.MoveTo:
     where = validated(MoveBody, body.data, "body", is_strict=True)
-    target = to_be_written(targets.get(where.space_id))
+    target = targets[where.space_id]
+    if isinstance(target, AppError):
+        raise target
     return bulk.MoveTo(_task_id(body), target, where.list_id, _if_match(call, body))
 
 

@@ -42,9 +42,10 @@ class OperationBody(StrictModel):
     )
 
     @property
-    def target(self) -> object:
+    def target(self) -> str | None:
         """The space that a move names, as it was sent."""
-        return (self.data or {}).get("space_id") if self.op == "move" else None
+        named = (self.data or {}).get("space_id") if self.op == "move" else None
+        return named if isinstance(named, str) else None
 
     @field_validator("id", "data", "if_match")
     @classmethod

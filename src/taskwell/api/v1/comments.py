@@ -13,7 +13,7 @@ from taskwell.api.answers import Tagged
 from taskwell.api.call import Call
 from taskwell.api.conditional import IfMatch, etag
 from taskwell.api.failures import raises
-from taskwell.api.operation import Operation
+from taskwell.api.in_space import SpaceOperation
 from taskwell.api.replies import FRESH, json_response
 from taskwell.api.task_members import EXAMPLE_ID, EXAMPLE_USER
 from taskwell.api.v1.schemas import StrictModel
@@ -68,7 +68,7 @@ class CommentsOut(BaseModel):
     items: list[CommentOut]
 
 
-router = APIRouter(prefix="/tasks/{task_id}/comments", tags=["comments"], route_class=Operation)
+router = APIRouter(prefix="/tasks/{task_id}/comments", tags=["comments"], route_class=SpaceOperation)
 
 
 @router.get("", summary="List a task's comments, oldest first", response_model=CommentsOut)

@@ -60,10 +60,6 @@ class ShareBody(StrictModel):
     name: Annotated[ListName | None, Field(description="Of the space; the list's unless named.")] = None
 
 
-class SharedOut(BaseModel):
-    id: str
-
-
 class ListOut(BaseModel):
     """A list; ``open_tasks`` counts its tasks that are not completed."""
 
@@ -72,11 +68,11 @@ class ListOut(BaseModel):
             "examples": [
                 {
                     "id": EXAMPLE_ID,
+                    "space_id": EXAMPLE_USER,
                     "name": "Groceries",
                     "color": "#3366ff",
                     "position": 1,
                     "open_tasks": 3,
-                    "space_id": EXAMPLE_USER,
                     "revision": 42,
                     "created_at": "2026-11-21T08:00:00.123456Z",
                     "updated_at": "2026-11-21T08:00:00.123456Z",
@@ -86,11 +82,11 @@ class ListOut(BaseModel):
     )
 
     id: str
+    space_id: str
     name: str
     color: str | None
     position: int
     open_tasks: int
-    space_id: str
     revision: int
     created_at: datetime
     updated_at: datetime

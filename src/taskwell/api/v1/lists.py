@@ -10,8 +10,7 @@ from taskwell.api.answers import Made, Tagged
 from taskwell.api.call import Call
 from taskwell.api.conditional import IfMatchCounted, etag, weak
 from taskwell.api.failures import raises
-from taskwell.api.operation import Operation
-from taskwell.api.replies import FRESH, json_response
+from taskwell.api.in_space import SpaceOperation, SpacesQuery, space_to_write
 from taskwell.api.v1.list_schemas import (
     ListBody,
     ListOut,
@@ -20,21 +19,19 @@ from taskwell.api.v1.list_schemas import (
     MoveListBody,
     RemoveListQuery,
     ShareBody,
-    SharedOut,
     list_json,
 )
-from taskwell.api.v1.space_of import space_named, spaces_of
-from taskwell.errors import IdTaken, LimitReached, ReadOnly
+from taskwell.api.v1.space_schemas import SpaceOut, space_json
+from taskwell.errors import IdTaken, LimitReached
 from taskwell.tasks import collections, lists, moves
 from taskwell.tasks.lists import TaskList
 
-router = APIRouter(prefix="/lists", tags=["lists"], route_class=Operation)
+router = APIRouter(prefix="/lists", tags=["lists"], route_class=SpaceOperation)
 
 
 @router.get("", summary="List your lists in their order", response_model=ListsOut)
-async def list_lists(call: Call) -> Tagged:
-    spaces, _ = spaces_of(call)
-    found = await collections.every_list(call.lane, call.user, spaces)
+async def list_lists(call: Call, query: Annotated[SpacesQuery, Query()]) -> Tagged:
+    found = await collections.every_list(call.lane, call.user, call.spaces)
     return Tagged(lambda: {"items": [list_json(each) for each in found.items]}, weak(f'"{found.version}"'))
 
 
@@ -68,20 +65,27 @@ async def delete_list(
     "/{list_id}/move",
     summary="Move a list with its tasks to another space",
     response_model=ListOut,
-    responses=raises(ReadOnly, IdTaken, LimitReached),
+    responses=raises(IdTaken, LimitReached),
 )
 async def move_list(call: Call, list_id: str, body: MoveListBody, if_match: IfMatchCounted) -> Tagged:
     """Its tasks in the trash go with it."""
-    target = await space_named(call, body.space_id)
+    target = await space_to_write(call, body.space_id)
     return _tagged(await moves.move_list(call.lane, call.user, call.space, list_id, target, if_match=if_match))
 
 
-@router.post("/{list_id}/share", summary="Make a shared space of a list", status_code=201, response_model=SharedOut)
-async def share_list(call: Call, list_id: str, body: ShareBody | None = None) -> Response:
+@router.post(
+    "/{list_id}/share",
+    summary="Make a shared space of a list",
+    status_code=201,
+    response_model=SpaceOut,
+    responses=raises(LimitReached),
+)
+async def share_list(call: Call, list_id: str, body: ShareBody | None = None) -> Tagged:
     """You own it; invite others to it next."""
     name = None if body is None else body.name
     shared = await moves.share_list(call.lane, call.user, call.space, list_id, name=name)
-    return json_response({"id": shared.id}, status=201, headers=FRESH)
+    call.shown.add(shared.id)
+    return Tagged(partial(space_json, shared), etag(shared.changed_revision))
 
 
 def _tagged(shown: TaskList) -> Tagged:

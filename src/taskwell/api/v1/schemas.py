@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
+from taskwell.api.in_space import Spaces
 from taskwell.api.task_members import COMPLETED_BY_STATUS, EXAMPLE_ID, EXAMPLE_USER, task_members
 from taskwell.database.json import JsonObject
 from taskwell.errors import Invalid
@@ -221,6 +222,7 @@ class Completion(StrictModel):
 
 
 class PageQuery(StrictModel):
+    space: Spaces = []
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: Annotated[str, Field(description="The next_cursor of the page before; empty for the first page.")] = ""
     include_total: bool = False

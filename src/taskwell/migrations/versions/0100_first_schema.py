@@ -47,6 +47,14 @@ WAKING = "AFTER UPDATE OF due_key, due_date, completed_at, deleted_at ON tasks"
 COMES_WITH_COMMENTS = "(NEW.deleted_at IS NULL AND OLD.deleted_at IS NOT NULL) OR NEW.space_id <> OLD.space_id"
 STAMP_COMMENTS = "UPDATE comments SET revision = NEW.revision WHERE space_id = NEW.space_id AND task_id = NEW.id;"
 STAMPING_COMMENTS = "AFTER UPDATE OF space_id, deleted_at ON tasks"
+# Whoever leaves has no assignments any more. The verb has taken the space's next revision before.
+UNASSIGN = """
+    UPDATE tasks SET assignee_id = NULL, updated_at = {now},
+        revision = (SELECT spaces.revision FROM spaces WHERE spaces.id = OLD.space_id)
+    WHERE space_id = OLD.space_id AND assignee_id = OLD.user_id
+        AND EXISTS (SELECT 1 FROM spaces WHERE spaces.id = OLD.space_id);
+"""
+POSTGRES_NOW, SQLITE_NOW = "clock_timestamp()", "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')"
 
 # What has the right spelling and state stays: each row costs three indexes, and a look for its task.
 POSTGRES_TRIGGERS = (
@@ -78,13 +86,17 @@ POSTGRES_TRIGGERS = (
         WHEN (NEW.tags IS DISTINCT FROM OLD.tags OR (cardinality(NEW.tags) > 0 AND {IS_OTHER_STATE}))
         EXECUTE FUNCTION tasks_keep_tags()""",
     f"""CREATE FUNCTION tasks_wake_reminders() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN {WAKE.format(now="clock_timestamp()")} RETURN NULL; END $$""",
+        BEGIN {WAKE.format(now=POSTGRES_NOW)} RETURN NULL; END $$""",
     f"""CREATE TRIGGER tasks_wake_reminders {WAKING}
         FOR EACH ROW WHEN ({MOVED.format(differs="IS DISTINCT FROM")}) EXECUTE FUNCTION tasks_wake_reminders()""",
     f"""CREATE FUNCTION tasks_stamp_comments() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN {STAMP_COMMENTS} RETURN NULL; END $$""",
     f"""CREATE TRIGGER tasks_stamp_comments {STAMPING_COMMENTS}
         FOR EACH ROW WHEN ({COMES_WITH_COMMENTS}) EXECUTE FUNCTION tasks_stamp_comments()""",
+    f"""CREATE FUNCTION memberships_unassign() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN {UNASSIGN.format(now=POSTGRES_NOW)} RETURN NULL; END $$""",
+    """CREATE TRIGGER memberships_unassign AFTER DELETE ON memberships
+        FOR EACH ROW EXECUTE FUNCTION memberships_unassign()""",
 )
 
 # The first of these that the server has: `lower` must not depend on the locale that the database was made with.
@@ -172,9 +184,11 @@ SQLITE_TRIGGERS = (
         BEGIN UPDATE task_tags SET state = {NEW_STATE} WHERE space_id = NEW.space_id AND task_id = NEW.id; END""",
     f"""CREATE TRIGGER tasks_wake_reminders {WAKING}
         WHEN {MOVED.format(differs="IS NOT")}
-        BEGIN {WAKE.format(now="strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')")} END""",
+        BEGIN {WAKE.format(now=SQLITE_NOW)} END""",
     f"""CREATE TRIGGER tasks_stamp_comments {STAMPING_COMMENTS} WHEN {COMES_WITH_COMMENTS}
         BEGIN {STAMP_COMMENTS} END""",
+    f"""CREATE TRIGGER memberships_unassign AFTER DELETE ON memberships
+        BEGIN {UNASSIGN.format(now=SQLITE_NOW)} END""",
 )
 
 AT_ONCE = 1_000
@@ -222,6 +236,7 @@ def upgrade() -> None:
     _sign_in()
     _mails()
     _spaces()
+    _invitations()
     _lists()
     _tasks(is_postgres=is_postgres)
     _indexes_of_tasks(is_postgres=is_postgres)
@@ -246,18 +261,8 @@ def downgrade() -> None:
     if not is_postgres:
         _run("DROP VIEW before_commit", "DROP TABLE task_search", "DROP TABLE task_search_stale")
     for table in (
-        *(
-            "deliveries",
-            "webhooks",
-            "tombstones",
-            "comments",
-            "reminders",
-            "task_tags",
-            "tasks",
-            "lists",
-            "memberships",
-            "spaces",
-        ),
+        *("deliveries", "webhooks", "tombstones", "comments", "reminders", "task_tags", "tasks", "lists"),
+        *("invitation_bars", "invitation_tokens", "invitations", "memberships", "spaces"),
         *("mail_quotas", "mails", "known_groups", "one_time_tokens", "security_events", "idempotency_keys"),
         *("external_identities", "users", "revoked_tokens"),
     ):
@@ -266,7 +271,10 @@ def downgrade() -> None:
         _run(
             *(
                 f"DROP FUNCTION {name}"
-                for name in ("search_vector", "tasks_stamp_comments", "tasks_wake_reminders", "tasks_keep_tags")
+                for name in (
+                    *("search_vector", "tasks_stamp_comments", "tasks_wake_reminders", "tasks_keep_tags"),
+                    "memberships_unassign",
+                )
             )
         )
 
@@ -327,6 +335,7 @@ def _accounts() -> None:
         _column("status", sa.Integer()),
         _column("headers", sa.Text()),
         _column("response", sa.LargeBinary()),
+        _column("spaces", TextList()),
         _column("created_at", UtcInstant()),
         _of_user(),
         sa.PrimaryKeyConstraint("user_id", "path", "key"),
@@ -444,6 +453,42 @@ def _spaces() -> None:
     op.create_index("ix_memberships_user_id", "memberships", ["user_id"])
 
 
+def _of_membership(user: str) -> sa.ForeignKeyConstraint:
+    key = ["memberships.space_id", "memberships.user_id"]
+    return sa.ForeignKeyConstraint(["space_id", user], key, ondelete="CASCADE")
+
+
+def _invitations() -> None:
+    op.create_table(
+        "invitations",
+        _column("space_id", UuidText()),
+        _column("id", UuidText()),
+        _column("role", sa.Text()),
+        _column("email", sa.Text(), nullable=True),
+        _column("email_key", sa.Text(), nullable=True),
+        _column("uses_left", sa.Integer()),
+        _column("expires_at", UtcInstant()),
+        _column("created_by", UuidText()),
+        _column("created_at", UtcInstant()),
+        sa.CheckConstraint("role IN ('owner', 'editor', 'reader')", name="role"),
+        sa.CheckConstraint("uses_left >= 0", name="uses"),
+        _of_membership("created_by"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_invitations_member", "invitations", ["space_id", "created_by"])
+    op.create_index("ix_invitations_expires_at", "invitations", ["expires_at"])
+    for name, column, kind in (("tokens", "hash", sa.Text()), ("bars", "user_id", UuidText())):
+        op.create_table(
+            f"invitation_{name}",
+            _column(column, kind),
+            _column("invitation_id", UuidText()),
+            sa.ForeignKeyConstraint(["invitation_id"], ["invitations.id"], ondelete="CASCADE"),
+            *([_of_user()] if name == "bars" else []),
+            sa.PrimaryKeyConstraint(*([column] if name == "tokens" else [column, "invitation_id"])),
+        )
+        op.create_index(f"ix_invitation_{name}_invitation_id", f"invitation_{name}", ["invitation_id"])
+
+
 def _lists() -> None:
     op.create_table(
         "lists",
@@ -509,6 +554,7 @@ def _indexes_of_tasks(*, is_postgres: bool) -> None:
         ("completed", ["completed_at", "created_at"], COMPLETED),
         ("list", ["list_id", "created_at", "id"], None),
         ("trash", ["deleted_at", "id"], "deleted_at IS NOT NULL"),
+        ("assignee", ["assignee_id", "id"], "assignee_id IS NOT NULL"),
         *(
             [("open", ["list_id", "priority", "due_key"], PENDING), ("pending", ["created_at", "id"], PENDING)]
             if is_postgres
@@ -558,11 +604,12 @@ def _reminders() -> None:
         sa.CheckConstraint("(remind_at IS NULL) <> (minutes_before_due IS NULL)", name="one_moment"),
         sa.CheckConstraint("channel IN ('email', 'webhook')", name="channel"),
         _of_task(),
-        _of_user(),
+        _of_membership("user_id"),
         sa.PrimaryKeyConstraint("space_id", "id"),
     )
     op.create_index("ix_reminders_task", "reminders", ["space_id", "task_id"])
     op.create_index("ix_reminders_user_id", "reminders", ["user_id"])
+    op.create_index("ix_reminders_member", "reminders", ["space_id", "user_id"])
     waiting = sa.text("fire_at IS NOT NULL")
     op.create_index("ix_reminders_fire", "reminders", ["fire_at"], postgresql_where=waiting, sqlite_where=waiting)
 
