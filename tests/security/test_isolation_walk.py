@@ -59,6 +59,7 @@ async def belongings(ada: Person, mark: str = "CANARY", space: str = "personal")
     task = {"description": f"{mark} {WORD}", "list_id": a_list["id"], "tags": [TAG], "due_date": "2027-01-01"}
     sent = [(f"{mark}-{number}", task | {"title": f"{mark} {number}"}) for number in range(4)]
     tasks = [await made(TASKS, body, **{"Idempotency-Key": key}) for key, body in sent]
+    token = await made("/api/v1/tokens", {"name": f"{mark} token", "scopes": ["read"]})
     reminder = await made(f"{TASKS}/{tasks[0]['id']}/reminders", {"minutes_before_due": 30, "channel": "email"})
     for trashed in tasks[2:]:
         assert (await ada.http.delete(f"{TASKS}/{trashed['id']}", params=there)).status_code == 204
@@ -67,7 +68,7 @@ async def belongings(ada: Person, mark: str = "CANARY", space: str = "personal")
         for path, how in ((TASKS, {}), (TASKS, {"sort": "title"}), (f"{TASKS}/trash", {}))
     ]
     return Belongings(
-        ids=[ada.id, tasks[0]["id"], tasks[2]["id"], a_list["id"], reminder["id"]],
+        ids=[ada.id, tasks[0]["id"], tasks[2]["id"], a_list["id"], reminder["id"], token["id"]],
         sent=sent,
         cursors=[page.json()["next_cursor"] for page in pages],
         secrets=[
@@ -78,6 +79,8 @@ async def belongings(ada: Person, mark: str = "CANARY", space: str = "personal")
             ada.id,
             a_list["id"],
             reminder["id"],
+            token["id"],
+            token["token"],
             *(task["id"] for task in tasks),
         ],
     )
@@ -171,7 +174,7 @@ async def test_nothing_of_adas_is_read_or_changed_by_eve_through_any_operation(
     hers.secrets += shared.secrets
     space = shared.ids[-2]
     before, before_there = await everything_of(database, ada.id), await everything_of(database, space)
-    assert {"users", "tasks", "lists", "task_tags", "reminders", "idempotency_keys"} <= {
+    assert {"users", "tasks", "lists", "task_tags", "reminders", "api_tokens", "idempotency_keys"} <= {
         name for name, rows in before.items() if rows
     }
     tried: dict[str, int] = {}

@@ -60,6 +60,23 @@ async def space_of(call: RequestContext, space_id: str) -> SpaceAccess:
     return await call.services.identities.accesses.of(own.id, space_id)
 
 
+async def space_to_write(call: RequestContext, space_id: str) -> SpaceAccess:
+    """A space that the caller may write to. Before a role refuses it, the database is asked.
+
+    Raises:
+        NotFound: it is not one of theirs.
+        ReadOnly: they may only read it.
+    """
+    access = await space_of(call, space_id.lower())
+    if access.role == "reader":
+        access = await call.services.identities.accesses.read(call.user.user_id, access.id)
+    if access.role == "reader":
+        raise ReadOnly
+    if access.id != call.own_space.id:
+        call.shown.add(access.id)
+    return access
+
+
 class SpaceOperation(Operation):
     """An operation on the things of one space, or of several where its query is a ``SpacesQuery``."""
 
@@ -77,7 +94,7 @@ class SpaceOperation(Operation):
         try:
             return await super()._answer_once(call)
         except AccessChanged:
-            call.services.identities.forget({name_of_space(each.id) for each in call.spaces})
+            call.services.identities.forget({name_of_space(each) for each in call.shown})
             raise InTheWay from None  # so that the role is read again
 
     async def _enter(self, call: RequestContext, query: Any) -> AppError | None:
@@ -106,9 +123,5 @@ class SpaceOperation(Operation):
         return tuple(theirs[each] for each in sorted(ids))
 
     async def _access(self, call: RequestContext, space_id: str) -> SpaceAccess:
-        access = await space_of(call, space_id)
-        if access.role == "reader" and self.needs_scope == "write" and not self.is_for_readers:
-            access = await call.services.identities.accesses.read(call.user.user_id, space_id)
-            if access.role == "reader":
-                raise ReadOnly
-        return access
+        is_write = self.needs_scope == "write" and not self.is_for_readers
+        return await (space_to_write if is_write else space_of)(call, space_id)

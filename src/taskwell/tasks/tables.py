@@ -41,6 +41,13 @@ def _index(name: str, *columns: str, where: str | None = None, only: str | None 
     return found
 
 
+def _of_task() -> ForeignKeyConstraint:
+    """Belongs to a task, goes with it for good, and moves with it to another space."""
+    return ForeignKeyConstraint(
+        ["space_id", "task_id"], ["tasks.space_id", "tasks.id"], ondelete="CASCADE", onupdate="CASCADE"
+    )
+
+
 class ListRow(Base):
     """A named group of tasks."""
 
@@ -124,7 +131,7 @@ class TaskTagRow(Base):
     """Of the task, so that counting needs no join: ``IN_TRASH``, ``COMPLETED`` or ``OPEN``."""
 
     __table_args__ = (
-        ForeignKeyConstraint(["space_id", "task_id"], ["tasks.space_id", "tasks.id"], ondelete="CASCADE"),
+        _of_task(),
         Index("ix_task_tags_task", "space_id", "task_id"),
         Index("ix_task_tags_state", "space_id", "state", "tag_key", "tag"),
     )
@@ -166,7 +173,7 @@ class ReminderRow(Base):
     created_at: Mapped[Instant]
 
     __table_args__ = (
-        ForeignKeyConstraint(["space_id", "task_id"], ["tasks.space_id", "tasks.id"], ondelete="CASCADE"),
+        _of_task(),
         ForeignKeyConstraint(
             ["space_id", "user_id"], ["memberships.space_id", "memberships.user_id"], ondelete="CASCADE"
         ),
@@ -182,3 +189,37 @@ class ReminderRow(Base):
             sqlite_where=text("fire_at IS NOT NULL"),
         ),
     )
+
+
+class CommentRow(Base):
+    """What a member has said about a task; triggers give it the task's revision when that is restored or moved."""
+
+    __tablename__ = "comments"
+
+    space_id: Mapped[Id] = mapped_column(primary_key=True)
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    task_id: Mapped[Id]
+    author_id: Mapped[Id]
+    """No foreign key: the comment outlives the member."""
+    text: Mapped[str] = mapped_column(Text)
+    revision: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[Instant]
+    updated_at: Mapped[Instant]
+
+    __table_args__ = (_of_task(), Index("ix_comments_task", "space_id", "task_id", "id"))
+
+
+class TombstoneRow(Base):
+    """Says that a thing is gone from a space for good, or to another space."""
+
+    __tablename__ = "tombstones"
+
+    space_id: Mapped[Id] = mapped_column(ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    user_id: Mapped[str | None] = mapped_column(UuidText)
+    """Whom alone it is told; null for everybody."""
+    revision: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[Instant]
+
+    __table_args__ = (Index("ix_tombstones_revision", "space_id", "revision"),)

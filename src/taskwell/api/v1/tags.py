@@ -8,20 +8,19 @@ from starlette.responses import Response
 
 from taskwell.api.answers import Tagged
 from taskwell.api.call import Call
-from taskwell.api.conditional import etag, weak
+from taskwell.api.conditional import weak
 from taskwell.api.in_space import SpaceOperation, SpacesQuery
 from taskwell.api.replies import FRESH, json_response
 from taskwell.api.v1.list_schemas import TagBody, TagOut, TagsOut
-from taskwell.tasks import tags
+from taskwell.tasks import collections, tags
 
 router = APIRouter(prefix="/tags", tags=["tags"], route_class=SpaceOperation)
 
 
 @router.get("", summary="List the tags of your tasks", response_model=TagsOut)
 async def list_tags(call: Call, query: Annotated[SpacesQuery, Query()]) -> Tagged:
-    found = await tags.every(call.lane, call.user, call.space)
-    tag = weak(etag(found.revision, len(found.items)))
-    return Tagged(lambda: {"items": [asdict(each) for each in found.items]}, tag)
+    found = await collections.every_tag(call.lane, call.user, call.spaces)
+    return Tagged(lambda: {"items": [asdict(each) for each in found.items]}, weak(f'"{found.version}"'))
 
 
 @router.patch("/{name}", summary="Rename a tag, or merge it into another", response_model=TagOut)

@@ -43,6 +43,10 @@ WAKE = """
 """
 WAKING = "AFTER UPDATE OF due_key, due_date, completed_at, deleted_at ON tasks"
 
+# Comments come back with a restored task and go along with a moved one, so they change with it.
+COMES_WITH_COMMENTS = "(NEW.deleted_at IS NULL AND OLD.deleted_at IS NOT NULL) OR NEW.space_id <> OLD.space_id"
+STAMP_COMMENTS = "UPDATE comments SET revision = NEW.revision WHERE space_id = NEW.space_id AND task_id = NEW.id;"
+STAMPING_COMMENTS = "AFTER UPDATE OF space_id, deleted_at ON tasks"
 # Whoever leaves has no assignments any more. The verb has taken the space's next revision before.
 UNASSIGN = """
     UPDATE tasks SET assignee_id = NULL, updated_at = {now},
@@ -85,6 +89,10 @@ POSTGRES_TRIGGERS = (
         BEGIN {WAKE.format(now=POSTGRES_NOW)} RETURN NULL; END $$""",
     f"""CREATE TRIGGER tasks_wake_reminders {WAKING}
         FOR EACH ROW WHEN ({MOVED.format(differs="IS DISTINCT FROM")}) EXECUTE FUNCTION tasks_wake_reminders()""",
+    f"""CREATE FUNCTION tasks_stamp_comments() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN {STAMP_COMMENTS} RETURN NULL; END $$""",
+    f"""CREATE TRIGGER tasks_stamp_comments {STAMPING_COMMENTS}
+        FOR EACH ROW WHEN ({COMES_WITH_COMMENTS}) EXECUTE FUNCTION tasks_stamp_comments()""",
     f"""CREATE FUNCTION memberships_unassign() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN {UNASSIGN.format(now=POSTGRES_NOW)} RETURN NULL; END $$""",
     """CREATE TRIGGER memberships_unassign AFTER DELETE ON memberships
@@ -179,6 +187,8 @@ SQLITE_TRIGGERS = (
     f"""CREATE TRIGGER tasks_wake_reminders {WAKING}
         WHEN {MOVED.format(differs="IS NOT")}
         BEGIN {WAKE.format(now=SQLITE_NOW)} END""",
+    f"""CREATE TRIGGER tasks_stamp_comments {STAMPING_COMMENTS} WHEN {COMES_WITH_COMMENTS}
+        BEGIN {STAMP_COMMENTS} END""",
     f"""CREATE TRIGGER memberships_unassign AFTER DELETE ON memberships
         BEGIN {UNASSIGN.format(now=SQLITE_NOW)} END""",
 )
@@ -207,8 +217,9 @@ SQLITE_SEARCH = (
         description TEXT)""",
     """CREATE TRIGGER tasks_search_insert AFTER INSERT ON tasks BEGIN
         INSERT OR IGNORE INTO task_search_stale (number) VALUES (NEW.search); END""",
-    f"""CREATE TRIGGER tasks_search_update AFTER UPDATE OF title, tags, description ON tasks
-        WHEN (NEW.title, NEW.tags, NEW.description) IS NOT (OLD.title, OLD.tags, OLD.description)
+    f"""CREATE TRIGGER tasks_search_update AFTER UPDATE OF space_id, title, tags, description ON tasks
+        WHEN (NEW.space_id, NEW.title, NEW.tags, NEW.description)
+            IS NOT (OLD.space_id, OLD.title, OLD.tags, OLD.description)
         BEGIN {NOTE_OLD} END""",
     f"CREATE TRIGGER tasks_search_delete AFTER DELETE ON tasks BEGIN {NOTE_OLD} END",
     "CREATE VIEW before_commit AS SELECT NULL AS turn",
@@ -225,6 +236,7 @@ def upgrade() -> None:
     is_postgres = op.get_bind().dialect.name == "postgresql"
     _accounts()
     _sign_in()
+    _tokens()
     _mails()
     _spaces()
     _invitations()
@@ -233,6 +245,8 @@ def upgrade() -> None:
     _indexes_of_tasks(is_postgres=is_postgres)
     _tags()
     _reminders()
+    _comments()
+    _tombstones()
     _deliveries()
     if is_postgres:
         known = set(op.get_bind().scalars(sa.text("SELECT collname FROM pg_collation")))
@@ -250,17 +264,20 @@ def downgrade() -> None:
     if not is_postgres:
         _run("DROP VIEW before_commit", "DROP TABLE task_search", "DROP TABLE task_search_stale")
     for table in (
-        *("deliveries", "webhooks", "reminders", "task_tags", "tasks", "lists"),
+        *("deliveries", "webhooks", "tombstones", "comments", "reminders", "task_tags", "tasks", "lists"),
         *("invitation_bars", "invitation_tokens", "invitations", "memberships", "spaces"),
         *("mail_quotas", "mails", "known_groups", "one_time_tokens", "security_events", "idempotency_keys"),
-        *("external_identities", "users", "revoked_tokens"),
+        *("recovery_codes", "totp", "api_tokens", "external_identities", "users", "revoked_tokens"),
     ):
         op.drop_table(table)
     if is_postgres:
         _run(
             *(
                 f"DROP FUNCTION {name}"
-                for name in ("search_vector", "tasks_wake_reminders", "tasks_keep_tags", "memberships_unassign")
+                for name in (
+                    *("search_vector", "tasks_stamp_comments", "tasks_wake_reminders", "tasks_keep_tags"),
+                    "memberships_unassign",
+                )
             )
         )
 
@@ -376,6 +393,7 @@ def _sign_in() -> None:
         _column("purpose", sa.Text()),
         _column("user_id", UuidText()),
         _column("email", sa.Text()),
+        _column("detail", sa.Text(), nullable=True),
         _column("expires_at", UtcInstant()),
         _of_user(),
         sa.PrimaryKeyConstraint("hash"),
@@ -393,6 +411,41 @@ def _sign_in() -> None:
     op.create_index("ix_known_groups_last_on", "known_groups", ["last_on"])
 
 
+def _tokens() -> None:
+    op.create_table(
+        "api_tokens",
+        _column("id", UuidText()),
+        _column("user_id", UuidText()),
+        _column("hash", sa.Text()),
+        _column("name", sa.Text()),
+        _column("scopes", TextList()),
+        _column("space_ids", TextList(), nullable=True),
+        _column("expires_at", UtcInstant(), nullable=True),
+        _column("last_used_on", Day(), nullable=True),
+        _column("created_at", UtcInstant()),
+        _of_user(),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("hash"),
+    )
+    op.create_index("ix_api_tokens_user_id", "api_tokens", ["user_id"])
+    op.create_table(
+        "totp",
+        _column("user_id", UuidText()),
+        _column("secret", sa.Text()),
+        _count("last_timecode"),
+        _column("confirmed_at", UtcInstant(), nullable=True),
+        _of_user(),
+        sa.PrimaryKeyConstraint("user_id"),
+    )
+    op.create_table(
+        "recovery_codes",
+        _column("user_id", UuidText()),
+        _column("hash", sa.Text()),
+        _of_user(),
+        sa.PrimaryKeyConstraint("user_id", "hash"),
+    )
+
+
 def _of_user() -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="CASCADE")
 
@@ -402,7 +455,9 @@ def _of_space() -> sa.ForeignKeyConstraint:
 
 
 def _of_task() -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint(["space_id", "task_id"], ["tasks.space_id", "tasks.id"], ondelete="CASCADE")
+    return sa.ForeignKeyConstraint(
+        ["space_id", "task_id"], ["tasks.space_id", "tasks.id"], ondelete="CASCADE", onupdate="CASCADE"
+    )
 
 
 def _count(name: str) -> sa.Column[int]:
@@ -596,6 +651,38 @@ def _reminders() -> None:
     op.create_index("ix_reminders_member", "reminders", ["space_id", "user_id"])
     waiting = sa.text("fire_at IS NOT NULL")
     op.create_index("ix_reminders_fire", "reminders", ["fire_at"], postgresql_where=waiting, sqlite_where=waiting)
+
+
+def _comments() -> None:
+    op.create_table(
+        "comments",
+        _column("space_id", UuidText()),
+        _column("id", UuidText()),
+        _column("task_id", UuidText()),
+        _column("author_id", UuidText()),
+        _column("text", sa.Text()),
+        _column("revision", sa.BigInteger()),
+        _column("created_at", UtcInstant()),
+        _column("updated_at", UtcInstant()),
+        _of_task(),
+        sa.PrimaryKeyConstraint("space_id", "id"),
+    )
+    op.create_index("ix_comments_task", "comments", ["space_id", "task_id", "id"])
+
+
+def _tombstones() -> None:
+    op.create_table(
+        "tombstones",
+        _column("space_id", UuidText()),
+        _column("kind", sa.Text()),
+        _column("id", UuidText()),
+        _column("user_id", UuidText(), nullable=True),
+        _column("revision", sa.BigInteger()),
+        _column("at", UtcInstant()),
+        _of_space(),
+        sa.PrimaryKeyConstraint("space_id", "kind", "id"),
+    )
+    op.create_index("ix_tombstones_revision", "tombstones", ["space_id", "revision"])
 
 
 def _deliveries() -> None:
