@@ -180,11 +180,11 @@ async def test_guessed_tokens_are_counted_by_the_address_they_come_from(
 async def test_our_page_of_an_invitation_shows_its_token_and_no_other_text(ada: Person, nobody: httpx2.AsyncClient):
     made = await invite(ada, await family_of(ada))
 
-    page = await nobody.get("/account/invitation", params={"token": made["token"]})
+    page = await nobody.get("/account/join", params={"token": made["token"]})
     assert page.status_code == 200
     assert made["token"] in page.text
     assert page.headers["cache-control"] == "no-store"
 
-    other = await nobody.get("/account/invitation", params={"token": "Call 0900 123456 to join"})
+    other = await nobody.get("/account/join", params={"token": "Call 0900 123456 to join"})
     assert other.status_code == 410
     assert "0900" not in other.text

@@ -40,7 +40,7 @@ async def show_verify_email(call: Call, link: Annotated[Link, Query()]) -> Respo
 async def show_invitation(call: Call, link: Annotated[Link, Query()]) -> Response:
     """Where no front end does it by itself, people enter the invitation there. It shows nothing but a token."""
     if not _TOKEN.fullmatch(link.token):
-        return _html(markup.notice(LinkOver.title, LinkOver().detail), status=LinkOver.status)
+        return _html(call, markup.notice(LinkOver.title, LinkOver().detail), status=LinkOver.status)
     sentence = f"Sign in to the app that you use with this server, and enter this invitation there: {link.token}"
     return _html(call, markup.notice("You are invited to share tasks", sentence))
 
