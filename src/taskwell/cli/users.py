@@ -16,7 +16,7 @@ from taskwell.cli.database import with_database
 from taskwell.database import Database
 from taskwell.errors import Conflict, Forbidden
 from taskwell.mail import links
-from taskwell.settings import read_settings
+from taskwell.settings import InvalidSettings, read_settings
 from taskwell.users import Account, PersonalToken, User, totp
 from taskwell.users.events import Kind, SecurityEvent, keep
 
@@ -155,6 +155,8 @@ def reset_link(who: Who) -> None:
     Example: taskwell users reset-link ada@example.com
     """
     settings = read_settings()
+    if settings.is_production and not (settings.public_url or settings.frontend_url):
+        raise InvalidSettings("PUBLIC_URL is missing; set it to the address at which people reach this server")
 
     async def make(database: Database) -> str:
         user = await users.by_email_or_id(database, who)

@@ -210,6 +210,7 @@ def upgrade() -> None:
     is_postgres = op.get_bind().dialect.name == "postgresql"
     _accounts()
     _sign_in()
+    _tokens()
     _mails()
     _spaces()
     _lists()
@@ -236,7 +237,7 @@ def downgrade() -> None:
     for table in (
         *("deliveries", "webhooks", "reminders", "task_tags", "tasks", "lists", "memberships", "spaces"),
         *("mail_quotas", "mails", "known_groups", "one_time_tokens", "security_events", "idempotency_keys"),
-        *("external_identities", "users", "revoked_tokens"),
+        *("recovery_codes", "totp", "api_tokens", "external_identities", "users", "revoked_tokens"),
     ):
         op.drop_table(table)
     if is_postgres:
@@ -353,6 +354,7 @@ def _sign_in() -> None:
         _column("purpose", sa.Text()),
         _column("user_id", UuidText()),
         _column("email", sa.Text()),
+        _column("detail", sa.Text(), nullable=True),
         _column("expires_at", UtcInstant()),
         _of_user(),
         sa.PrimaryKeyConstraint("hash"),
@@ -368,6 +370,41 @@ def _sign_in() -> None:
         sa.PrimaryKeyConstraint("user_id", "group_hash"),
     )
     op.create_index("ix_known_groups_last_on", "known_groups", ["last_on"])
+
+
+def _tokens() -> None:
+    op.create_table(
+        "api_tokens",
+        _column("id", UuidText()),
+        _column("user_id", UuidText()),
+        _column("hash", sa.Text()),
+        _column("name", sa.Text()),
+        _column("scopes", TextList()),
+        _column("space_ids", TextList(), nullable=True),
+        _column("expires_at", UtcInstant(), nullable=True),
+        _column("last_used_on", Day(), nullable=True),
+        _column("created_at", UtcInstant()),
+        _of_user(),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("hash"),
+    )
+    op.create_index("ix_api_tokens_user_id", "api_tokens", ["user_id"])
+    op.create_table(
+        "totp",
+        _column("user_id", UuidText()),
+        _column("secret", sa.Text()),
+        _count("last_timecode"),
+        _column("confirmed_at", UtcInstant(), nullable=True),
+        _of_user(),
+        sa.PrimaryKeyConstraint("user_id"),
+    )
+    op.create_table(
+        "recovery_codes",
+        _column("user_id", UuidText()),
+        _column("hash", sa.Text()),
+        _of_user(),
+        sa.PrimaryKeyConstraint("user_id", "hash"),
+    )
 
 
 def _of_user() -> sa.ForeignKeyConstraint:
