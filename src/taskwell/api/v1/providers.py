@@ -173,12 +173,15 @@ async def exchange(call: Call, body: CodeExchange) -> Response:
     response_model=LinkOut,
     responses=raises(NotFound, Forbidden, EmailUnverified),
 )
-async def link_provider(call: Call, provider: str, body: LinkRequest | None = None) -> Response:
+async def link_provider(
+    call: Call, provider: str, query: Annotated[LinkRequest, Query()], body: LinkRequest | None = None
+) -> Response:
     """The link takes effect when your own token exchanges the code that comes back."""
     _, chosen = _provider(call, provider)
-    given = {} if body is None else body.model_dump(exclude_none=True)
+    given = (body or query).model_dump(exclude_none=True)
     if "redirect_to" in given:
-        given["redirect_to"] = _return_address(call.settings, given["redirect_to"], location="body")
+        location: Location = "query" if body is None else "body"
+        given["redirect_to"] = _return_address(call.settings, given["redirect_to"], location=location)
     given["link"] = await links.ask_for_link(call.lane, call.user, chosen.name)
     note(call, "provider_link_asked", user_id=call.user.user_id)
     url = f"{_address(call.settings, chosen.name, 'authorize')}?{urlencode(given)}"
