@@ -32,7 +32,7 @@ async def test_an_invitation_tells_its_token_once_and_is_listed_without_it(ada: 
 
     told = made.json()
     assert len(told["token"]) >= 43
-    assert told["url"].endswith(f"/invitation?token={told['token']}")
+    assert told["url"].endswith(f"/join?token={told['token']}")
     assert made.headers["cache-control"] == "no-store"
     assert repeat.json() == told | {"token": None, "url": None}
     assert (await ada.http.get(path)).json()["items"] == [

@@ -14,6 +14,7 @@ from taskwell.api.accesses import MAX_AGE_SECONDS
 from taskwell.api.gateway import Gateway
 from taskwell.app import create_app
 from taskwell.database import Database, Query, now
+from taskwell.errors import LimitReached
 from taskwell.settings import Settings
 from taskwell.spaces import SpaceAccess, invitations, members, queries, verbs
 from taskwell.spaces.revision import AccessChanged
@@ -175,6 +176,20 @@ async def test_with_another_owner_nobody_is_promoted(database: Database, ada: Pe
     await users.delete(database, ada.id)
 
     assert await roles(database, ben, space_id) == {ben.id: "owner", eve.id: "editor"}
+
+
+async def test_a_space_has_no_more_members_than_may_be(
+    app: Gateway, database: Database, ada: Person, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(invitations, "MAX_MEMBERS", 3)
+    space_id = await shared(database, ada)
+    people = [await arrive(app, f"guest{number}") for number in range(5)]
+
+    done = await asyncio.gather(*(join(database, ada, space_id, who) for who in people), return_exceptions=True)
+
+    assert sum(each is None for each in done) == 2
+    assert all(each is None or isinstance(each, LimitReached) for each in done)
+    assert len(await roles(database, ada, space_id)) == 3
 
 
 async def test_two_owners_who_leave_at_once_leave_one_behind(database: Database, ada: Person, ben: Person):

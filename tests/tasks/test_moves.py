@@ -221,7 +221,8 @@ async def test_a_list_is_shared_in_one_call(world: World):
 
     shared = await moves.share_list(database, ada.principal, ada.space, made.id)
 
-    (found,) = (await lists.every(database, ada.principal, shared)).items
+    access = SpaceAccess(shared.id, shared.role, shared.access, shared.time_zone)
+    (found,) = (await lists.every(database, ada.principal, access)).items
     assert (found.id, found.space_id, found.open_tasks) == (made.id, shared.id, 1)
     spaces: Query[tuple[str, str, str, str]] = Query(
         select(SpaceRow.name, SpaceRow.kind, MembershipRow.user_id, MembershipRow.role)

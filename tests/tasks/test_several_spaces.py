@@ -11,6 +11,7 @@ from taskwell import tasks
 from taskwell.database import Database
 from taskwell.errors import Invalid, InvalidCursor
 from taskwell.spaces import SpaceAccess
+from taskwell.spaces.access import Role
 from taskwell.tasks import AS_TASK, PageRequest, Priority, TaskDraft, TaskFilter, TaskSort, lists, several_spaces
 from taskwell.tasks.task import Task
 from tests.support.people import Person
@@ -37,10 +38,12 @@ WANTED: dict[str, TaskFilter] = {
 @pytest.fixture
 async def spaces(database: Database, ada: Person) -> list[SpaceAccess]:
     """Ada's own and three shared ones, with twelve tasks each."""
-    shared = [
-        (await shared_space(database, (ada, role), time_zone=zone))[ada.id]
-        for role, zone in (("owner", "Pacific/Kiritimati"), ("editor", "America/New_York"), ("reader", "UTC"))
+    roles: list[tuple[Role, str]] = [
+        ("owner", "Pacific/Kiritimati"),
+        ("editor", "America/New_York"),
+        ("reader", "UTC"),
     ]
+    shared = [(await shared_space(database, (ada, role), time_zone=zone))[ada.id] for role, zone in roles]
     found = [ada.space, *shared]
     home = await lists.create(database, ada.principal, found[1], name="Home")
     for number in range(12):

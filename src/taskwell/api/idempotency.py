@@ -60,7 +60,7 @@ async def once(call: RequestContext, key: str, ready: Callable[[RequestContext],
         response = await work(call.within(transaction))
         if response.status_code < 300:
             headers = {name: value for name, value in response.headers.items() if name in KEPT_HEADERS}
-            body = response.repeat if isinstance(response, ToldOnce) else bytes(response.body)
+            body = response.repeatable if isinstance(response, ToldOnce) else bytes(response.body)
             spaces = tuple(sorted(call.shown))
             kept = StoredAnswer(request_hash, response.status_code, orjson.dumps(headers).decode(), body, spaces)
             await idempotency.keep(transaction, call.user, path, key, kept)

@@ -1,6 +1,7 @@
 """``taskwell serve``."""
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -10,6 +11,7 @@ import structlog
 import typer
 
 from taskwell import __version__, migrations, server, supervisor
+from taskwell.mail import templates
 from taskwell.observability import logs
 from taskwell.settings import InvalidSettings, read_settings
 from taskwell.stop_signals import stop_signals
@@ -29,10 +31,12 @@ def serve(
     settings = read_settings()
     if workers > 1 and settings.is_sqlite:
         raise InvalidSettings("--workers above 1 needs PostgreSQL: SQLite is served by one process; set DATABASE_URL")
+    templates.check(settings)
     for each in stop_signals():
         signal.signal(each, _end)
     logs.configure(settings)
     with server.bound(host or settings.host, settings.port if port is None else port) as listener:
+        os.environ["PORT"] = str(listener.getsockname()[1])  # links lead there where PUBLIC_URL is not set
         asyncio.run(migrations.prepare(settings))
         _ = settings.signing_key  # in development it is made here, before there are processes that need one
         address = _address(listener)

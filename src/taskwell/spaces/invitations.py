@@ -21,7 +21,6 @@ from taskwell.errors import (
     Unauthorized,
 )
 from taskwell.mail import outbox, quota
-from taskwell.settings import Settings
 from taskwell.spaces.access import Role
 from taskwell.spaces.queries import ACTOR, MEMBER, Space, get
 from taskwell.spaces.revision import SPACE
@@ -282,11 +281,6 @@ _PURGE: Query[str] = Query(
 async def purge(lane: Lane, limit: int) -> int:
     """Forgets invitations whose time has passed long ago, so many at most; gives how many."""
     return len(await lane.rows(_PURGE, before=now() - KEPT_FOR, limit=limit))
-
-
-def link(settings: Settings, token: str) -> str:
-    """Where a person follows the invitation."""
-    return f"{settings.link_base}/invitation?token={token}"
 
 
 def _hash(token: str) -> str:

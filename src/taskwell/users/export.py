@@ -25,6 +25,8 @@ LEFT_OUT = {
     "tombstones": "ids of what is gone",
     "task_tags": "the tasks themselves hold their tags",
     "mails": "mail on its way",
+    "totp": "the secret of an authenticator app, which has it",
+    "recovery_codes": "hashes of codes",
     "one_time_tokens": "hashes of links that were mailed",
     "known_groups": "hashes of networks, which mean nothing outside",
     "revoked_tokens": "ids of tokens, which mean nothing outside",
@@ -32,9 +34,10 @@ LEFT_OUT = {
 }
 """Tables with rows of a user that are not part of the document, and why."""
 
-_NAMES = {"users": "user", "security_events": "activity"}
+_NAMES = {"users": "user", "security_events": "activity", "api_tokens": "tokens"}
 _TECHNICAL = frozenset(
     {
+        "api_tokens.hash",
         "comments.revision",
         "lists.revision",
         "reminders.fire_at",

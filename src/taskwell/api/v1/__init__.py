@@ -10,11 +10,15 @@ from taskwell.api.v1 import (
     email,
     exchange,
     lists,
+    password,
+    providers,
     reminders,
     spaces,
     stats,
     tags,
     tasks,
+    tokens,
+    totp,
     users,
     webhooks,
 )
@@ -22,7 +26,7 @@ from taskwell.api.v1 import (
 router, by_user = APIRouter(), APIRouter()
 """The operations, and those of them again that have the user in their path: two documents name each call once."""
 
-for account in (activity, auth, email, lists, tags, users):
+for account in (activity, auth, password, email, totp, tokens, providers, lists, tags, users):
     router.include_router(account.router, prefix="/api/v1")
 for shared in (spaces.router, spaces.accepting):
     router.include_router(shared, prefix="/api/v1")

@@ -146,7 +146,7 @@ class NewInvitationOut(InvitationOut):
         role="editor",
         email=None,
         token=EXAMPLE_TOKEN,
-        url=f"https://todo.example.com/invitation?token={EXAMPLE_TOKEN}",
+        url=f"https://todo.example.com/join?token={EXAMPLE_TOKEN}",
         uses_left=2,
         expires_at="2026-11-28T08:00:00.123456Z",
     )

@@ -45,6 +45,7 @@ from taskwell.errors import (
     NotInvited,
     NotOwner,
 )
+from taskwell.mail import links
 from taskwell.spaces import invitations, members, queries, verbs
 from taskwell.spaces.queries import Space
 from taskwell.spaces.rules import no_such_member, no_such_space
@@ -179,8 +180,8 @@ async def create_invitation(call: Call, space: str, body: InvitationBody) -> Res
         email=email,
     )
     call.shown.add(space_id)
-    shown = invitation_json(made) | {"token": token, "url": invitations.link(call.settings, token)}
-    return told_once(shown, {"token", "url"}, status=201)
+    shown = invitation_json(made) | {"token": token, "url": links.join(call.settings, token)}
+    return told_once(shown, "token", "url", status=201)
 
 
 @router.delete(

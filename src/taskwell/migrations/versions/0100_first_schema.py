@@ -9,7 +9,7 @@ holds of them; Taskwell inserts into the view ``before_commit`` until nothing ch
 """
 
 import unicodedata
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -153,6 +153,8 @@ POSTGRES_SEARCH = (
 )
 LAST_SYMBOL = 0x1FAFF
 """Beyond the last block of emoji there are letters, and signs that nobody writes in a task."""
+TAGS = range(0xE0000, 0xE0080)
+"""They spell the country in the flags of England, Scotland and Wales."""
 
 
 def separates(character: str) -> bool:
@@ -165,7 +167,7 @@ def separates(character: str) -> bool:
 
 def separators() -> str:
     """The separators as what stands between the brackets of a regular expression of PostgreSQL's."""
-    points = [point for point in range(1, LAST_SYMBOL + 1) if separates(chr(point))]
+    points = [point for point in chain(range(1, LAST_SYMBOL + 1), TAGS) if separates(chr(point))]
     runs = [[point for _, point in run] for _, run in groupby(enumerate(points), lambda pair: pair[1] - pair[0])]
     return "".join(f"\\U{run[0]:08X}-\\U{run[-1]:08X}" for run in runs)
 
@@ -234,6 +236,7 @@ def upgrade() -> None:
     is_postgres = op.get_bind().dialect.name == "postgresql"
     _accounts()
     _sign_in()
+    _tokens()
     _mails()
     _spaces()
     _invitations()
@@ -264,7 +267,7 @@ def downgrade() -> None:
         *("deliveries", "webhooks", "tombstones", "comments", "reminders", "task_tags", "tasks", "lists"),
         *("invitation_bars", "invitation_tokens", "invitations", "memberships", "spaces"),
         *("mail_quotas", "mails", "known_groups", "one_time_tokens", "security_events", "idempotency_keys"),
-        *("external_identities", "users", "revoked_tokens"),
+        *("recovery_codes", "totp", "api_tokens", "external_identities", "users", "revoked_tokens"),
     ):
         op.drop_table(table)
     if is_postgres:
@@ -390,6 +393,7 @@ def _sign_in() -> None:
         _column("purpose", sa.Text()),
         _column("user_id", UuidText()),
         _column("email", sa.Text()),
+        _column("detail", sa.Text(), nullable=True),
         _column("expires_at", UtcInstant()),
         _of_user(),
         sa.PrimaryKeyConstraint("hash"),
@@ -405,6 +409,41 @@ def _sign_in() -> None:
         sa.PrimaryKeyConstraint("user_id", "group_hash"),
     )
     op.create_index("ix_known_groups_last_on", "known_groups", ["last_on"])
+
+
+def _tokens() -> None:
+    op.create_table(
+        "api_tokens",
+        _column("id", UuidText()),
+        _column("user_id", UuidText()),
+        _column("hash", sa.Text()),
+        _column("name", sa.Text()),
+        _column("scopes", TextList()),
+        _column("space_ids", TextList(), nullable=True),
+        _column("expires_at", UtcInstant(), nullable=True),
+        _column("last_used_on", Day(), nullable=True),
+        _column("created_at", UtcInstant()),
+        _of_user(),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("hash"),
+    )
+    op.create_index("ix_api_tokens_user_id", "api_tokens", ["user_id"])
+    op.create_table(
+        "totp",
+        _column("user_id", UuidText()),
+        _column("secret", sa.Text()),
+        _count("last_timecode"),
+        _column("confirmed_at", UtcInstant(), nullable=True),
+        _of_user(),
+        sa.PrimaryKeyConstraint("user_id"),
+    )
+    op.create_table(
+        "recovery_codes",
+        _column("user_id", UuidText()),
+        _column("hash", sa.Text()),
+        _of_user(),
+        sa.PrimaryKeyConstraint("user_id", "hash"),
+    )
 
 
 def _of_user() -> sa.ForeignKeyConstraint:
