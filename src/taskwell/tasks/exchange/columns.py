@@ -40,6 +40,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         *("created time", "date added", "added"),
     ),
     "updated_at": ("updated at", "updated", "modified", "last modified", "modified at", "last updated"),
+    "assignee_id": ("assignee id",),
     "id": ("id", "uid", "uuid", "guid", "task id"),
 }
 """The names of each field's column, the surest first."""

@@ -9,7 +9,7 @@ from taskwell.tasks.exchange.record import TaskRecord
 
 COLUMNS = (
     "id", "title", "description", "priority", "completed", "completed_at", "due_date", "due_at", "list", "tags",
-    "created_at", "updated_at",
+    "created_at", "updated_at", "assignee_id",
 )  # fmt: skip
 START = (",".join(COLUMNS) + "\r\n").encode()
 

@@ -31,7 +31,7 @@ from taskwell.users.principal import Principal
 OnExisting = Literal["skip", "update"]
 
 ROWS_AT_ONCE = 500
-_PLAIN = frozenset({"title", "description", "priority", "tags"})
+_PLAIN = frozenset({"title", "description", "priority", "tags", "assignee_id"})
 _DUES = frozenset({"due_date", "due_at"})
 _COMPLETION = frozenset({"completed", "completed_at"})
 
@@ -147,13 +147,20 @@ async def import_file(
         locked.require_room(sum(each.record.deleted_at is None for each in fresh))
         lists = Lists(await transaction.rows(queries.LISTS, **found), file.lists, list_id)
         lists.place((each.list_key, each.record.list) for each in fresh + old)
-        store = _Store(transaction, actor, locked, lists, is_dry=dry_run)
+        members = frozenset(await transaction.rows(queries.MEMBERS, **found))
+        store = _Store(transaction, actor, _Place(locked, lists, members), is_dry=dry_run)
         await store.lists()
         for some in _some(fresh):
             await store.add(some)
         updated = sum([await store.update(some) for some in _some(old)])
     skipped = len(file.tasks) - len(fresh) - updated + file.repeated
-    return ImportReport(len(fresh), skipped, updated, file.errors, file.ignored)
+    strangers = [each for each in file.tasks if each.record.assignee_id not in {None, *members}]
+    ignored = (
+        [Ignored("assignee_id of no member", len(strangers), str(strangers[0].record.assignee_id))]
+        if strangers
+        else []
+    )
+    return ImportReport(len(fresh), skipped, updated, file.errors, [*file.ignored, *ignored])
 
 
 def _some(tasks: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -161,14 +168,21 @@ def _some(tasks: Sequence[T]) -> Iterator[Sequence[T]]:
     return (tasks[start : start + ROWS_AT_ONCE] for start in range(0, len(tasks), ROWS_AT_ONCE))
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What the tasks of a file may name."""
+
+    space: LockedSpace
+    lists: Lists
+    members: frozenset[str]
+
+
 class _Store:
     """The writes of one import, within its transaction; a dry one makes none."""
 
-    def __init__(
-        self, transaction: Lane, actor: Principal, space: LockedSpace, lists: Lists, *, is_dry: bool
-    ) -> None:
-        self._transaction, self._actor, self._space = transaction, actor, space
-        self._lists, self._is_dry = lists, is_dry
+    def __init__(self, transaction: Lane, actor: Principal, place: _Place, *, is_dry: bool) -> None:
+        self._transaction, self._actor, self._space = transaction, actor, place.space
+        self._lists, self._members, self._is_dry = place.lists, place.members, is_dry
         self._now = now()
 
     async def lists(self) -> None:
@@ -204,7 +218,8 @@ class _Store:
 
     def _task(self, found: FileTask) -> Task:
         list_id = self._lists.id_of(found.list_key, found.record.list)
-        return found.record.task(new_id=new_id(), list_id=list_id, now=self._now)
+        task = found.record.task(new_id=new_id(), list_id=list_id, now=self._now)
+        return task if task.assignee_id in self._members else replace(task, assignee_id=None)
 
     def _updated(self, before: Task, found: FileTask) -> Task:
         """The task with the fields that the file names, as the file has them."""

@@ -11,7 +11,7 @@ from taskwell.tasks.exchange.reading import Reading
 from taskwell.tasks.exchange.record import ReadTask, Row, RowError, TaskRecord
 
 START, BETWEEN, END = b'{"tasks":[\n', b",\n", b"]}\n"
-SERVER_OWNED = frozenset({"user_id", "revision", "updated_at"})
+SERVER_OWNED = frozenset({"user_id", "revision", "updated_at", "space_id", "created_by", "completed_by"})
 """Of a page of v1; they say nothing about a task elsewhere."""
 
 

@@ -44,6 +44,11 @@ def _task_id(value: Any) -> str | None:
     return value.lower() if UUID.fullmatch(value) else str(uuid5(FOREIGN_IDS, value))
 
 
+def _user_id(value: Any) -> str | None:
+    """Another program's name of somebody is nobody here."""
+    return value.lower() if isinstance(value, str) and UUID.fullmatch(value) else None
+
+
 def _flag(value: Any) -> Any:
     """What files say for yes and no."""
     known = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False, "": False}
@@ -73,6 +78,7 @@ class TaskRecord(BaseModel):
     tags: Tags = ()  # type: ignore[assignment]
     created_at: InstantField | None = None
     updated_at: InstantField | None = None
+    assignee_id: Annotated[str | None, BeforeValidator(_user_id)] = None
 
     @model_validator(mode="after")
     def _has_one_due(self) -> Self:
@@ -96,6 +102,7 @@ class TaskRecord(BaseModel):
             tags=list(task.tags),
             created_at=task.created_at,
             updated_at=task.updated_at,
+            assignee_id=task.assignee_id,
         )
 
 
@@ -121,6 +128,7 @@ class ReadTask(TaskRecord):
             created_at=min(now, self.created_at or now, completed_at or now),
             updated_at=now,
             deleted_at=self.deleted_at,
+            assignee_id=self.assignee_id,
         )
 
 
