@@ -1,4 +1,4 @@
-"""Tables' foundations, statements and the two lanes that run them."""
+"""Column types, statements, and the two lanes that run them."""
 
 from taskwell.database.base import Base, Day, Id, Instant, TextList, UtcInstant, UuidText, new_id, now
 from taskwell.database.engine import open_database
