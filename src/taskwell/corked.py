@@ -92,9 +92,7 @@ class CorkedProtocol(HttpToolsProtocol):
         self._is_received = True  # whether the last request was received completely
         self._fed = 0
         self._no_body = 0  # bytes since the last byte of a body: of a head, trailers or between chunks
-        self._to_drop: int | None = (
-            None  # bytes that may still come, if the answer is complete and the request is not
-        )
+        self._to_drop: int | None = None  # bytes that may still come after the answer
         super().connection_made(CorkedTransport(transport, self.loop, self._close))
         self._timer: asyncio.TimerHandle | None = self.loop.call_later(HEAD_SECONDS, self._raw.close)
 

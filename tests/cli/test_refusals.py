@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from taskwell.cli import endings
-from taskwell.database.sqlite import told
+from taskwell.database.sqlite import translated_errors
 from taskwell.errors import Unavailable
 from tests.conftest import SECRET, SERVER_URL, new_postgres_database
 from tests.support.command import Outcome, taskwell
@@ -93,7 +93,7 @@ def test_a_file_that_is_not_a_database_is_told(tmp_path: Path):
 
 
 def test_whoever_works_at_the_command_line_hears_what_the_database_said():
-    with pytest.raises(Unavailable) as refused, told():
+    with pytest.raises(Unavailable) as refused, translated_errors():
         raise sqlite_error("file is not a database", sqlite3.SQLITE_NOTADB)
 
     sentence = "The database cannot be used; try again shortly (file is not a database)."
