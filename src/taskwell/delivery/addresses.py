@@ -1,7 +1,7 @@
 """Which network addresses a user's URL may lead to.
 
-A user's URL must not reach this server, its network or the cloud's metadata service. So the name is looked up here, and
-each address is checked. The connection goes to the checked address, since a second lookup could give another one.
+A user's URL must not reach this server, its network or the cloud's metadata service. So the name is looked up
+here, and each address is checked. The connection goes to the checked address: a second lookup could give another.
 """
 
 import asyncio

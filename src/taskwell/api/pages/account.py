@@ -1,4 +1,4 @@
-"""The pages that links in mails lead to where no front end has its own."""
+"""The pages behind the links in mails, for servers without a front end."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ class Link(BaseModel):
 
 
 async def show_verify_email(call: Call, link: Annotated[Link, Query()]) -> Response:
-    """Does nothing by itself: programs that look into mails follow links too."""
+    """Shows a form and changes nothing, since mail scanners follow links too."""
     return _html(markup.verify_email(link.token))
 
 

@@ -1,4 +1,4 @@
-"""Which pages there are."""
+"""The addresses of the pages."""
 
 import asyncio
 import re
@@ -24,11 +24,11 @@ REFERENCE_POLICY = (
     f"{_SAFE}; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; connect-src 'self'; "
     "worker-src blob:"
 )
-"""Both viewers write style attributes, and Redoc searches in a worker that it makes itself."""
+"""The content policy of the viewers: both write style attributes, and Redoc starts a worker for its search."""
 
 
 def site(contracts: Mapping[str, Contract]) -> FastAPI:
-    """The pages, as operations beside those of the contracts."""
+    """The pages as operations beside those of the contracts."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 
     def add(path: str, endpoint: Callable[..., Awaitable[Response]], method: str = "GET") -> None:
@@ -73,7 +73,7 @@ def _file(path: str) -> Endpoint:
 
 
 def _document(app: FastAPI) -> Endpoint:
-    """The OpenAPI document, written once; a large one takes a moment, in which others are served."""
+    """The OpenAPI document, built once in a thread, since a large one would block the event loop."""
     kept: list[Asset] = []
 
     async def document(call: Call) -> Response:
