@@ -62,7 +62,7 @@ ATTEMPTS = 6
 FIRST_PAUSE = 0.01
 
 
-async def persistently(work: Callable[[], Awaitable[T]]) -> T:
+async def retry_deadlocks(work: Callable[[], Awaitable[T]]) -> T:
     """Does a unit of work; if the database aborts it (a deadlock), retries it with growing pauses.
 
     Raises:
