@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from taskwell import __version__
-from taskwell.cli import endings
+from taskwell.cli import errors
 
 _COMMANDS = {
     "serve": ("serve", "serve"),
@@ -63,4 +63,4 @@ def main() -> None:
     """The entry point of the installed command."""
     if "--version" in sys.argv[1:]:
         sys.argv[1:] = ["version"]
-    endings.run(command_line(sys.argv[1] if len(sys.argv) > 1 else None))
+    errors.run(command_line(sys.argv[1] if len(sys.argv) > 1 else None))
