@@ -10,7 +10,7 @@ from itertools import chain
 
 import orjson
 
-LONGEST = 2_000
+MAX_WORD_BYTES = 2_000
 """Bytes of the longest word in the index; PostgreSQL accepts no longer one."""
 
 UNINDEXED = "x"
@@ -62,8 +62,8 @@ def split(text: str) -> list[str]:
 def words_of(run: str) -> list[str]:
     """The words of a run in their compared form; nearly always one."""
     if not _HAS_UNSPACED.search(run):
-        return [folded(run) if len(run) <= LONGEST else run]
-    parts = (run[start : start + LONGEST] for start in range(0, len(run), LONGEST))
+        return [folded(run) if len(run) <= MAX_WORD_BYTES else run]
+    parts = (run[start : start + MAX_WORD_BYTES] for start in range(0, len(run), MAX_WORD_BYTES))
     return [word for part in parts for word in _PIECE.findall(folded(part))]
 
 
@@ -102,4 +102,4 @@ def search_words(rows: bytes) -> str:
 def _indexed(owner: str, text: str) -> str:
     is_ascii = text.isascii()
     words = _ASCII_WORD.findall(text.lower()) if is_ascii else chain.from_iterable(map(words_of, split(text)))
-    return " ".join([owner + word if len(word.encode()) <= LONGEST else UNINDEXED for word in words if word])
+    return " ".join([owner + word if len(word.encode()) <= MAX_WORD_BYTES else UNINDEXED for word in words if word])

@@ -39,7 +39,7 @@ class Asset:
     mark: str
 
     @classmethod
-    def of(cls, path: str, content: bytes, media_type: str) -> "Asset":
+    def from_content(cls, path: str, content: bytes, media_type: str) -> "Asset":
         return cls(path, content, media_type, blake2b(content, digest_size=8).hexdigest())
 
     @property
@@ -61,4 +61,4 @@ def asset(path: str) -> Asset:
     """The asset at a path, read once."""
     content = (FOLDER / path).read_bytes()
     media_type = mimetypes.guess_type(path)[0] or "application/octet-stream"
-    return Asset.of(path, content, media_type)
+    return Asset.from_content(path, content, media_type)

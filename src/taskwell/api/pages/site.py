@@ -89,7 +89,7 @@ def _written(app: FastAPI, root_path: str) -> Asset:
     if root_path:
         document = document | {"servers": [each | {"url": root_path} for each in document["servers"]]}
     written = orjson.dumps(document).replace(b'"tokenUrl":"/', f'"tokenUrl":"{root_path}/'.encode())
-    return Asset.of("openapi.json", written, "application/json")
+    return Asset.from_content("openapi.json", written, "application/json")
 
 
 def _html(call: Call, text: str, policy: str) -> Response:

@@ -15,7 +15,7 @@ from taskwell.users.principal import Principal
 
 
 def _record(list_name: str | None, *columns: Any) -> TaskRecord:
-    return TaskRecord.of(as_task(*columns), list_name)
+    return TaskRecord.from_task(as_task(*columns), list_name)
 
 
 _ALL: Query[TaskRecord] = Query(

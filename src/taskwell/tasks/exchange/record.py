@@ -81,7 +81,7 @@ class TaskRecord(BaseModel):
         return self
 
     @classmethod
-    def of(cls, task: Task, list_name: str | None) -> "TaskRecord":
+    def from_task(cls, task: Task, list_name: str | None) -> "TaskRecord":
         """The record of a stored task, without validating it again."""
         return cls.model_construct(
             id=task.id,
