@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 JOBS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 2)')
 COMPILE := $(BIN)/python -m compileall -q src/taskwell
 RENDER = status=$$?; $(BIN)/python -m scripts.reliability; exit $$status
+BUN := benchmarks/peers/bun
 LOCK := $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --upgrade
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_COMPILE_BYTECODE := 1
@@ -59,7 +60,7 @@ picture: $(VENV)/.dev  ## take the picture of docs/start.md again, in Chromium
 docs: $(VENV)/.dev  ## build the guides and show them at http://127.0.0.1:8001 (DOCS_PORT overrides)
 	@$(BIN)/python -m scripts.site && exec $(BIN)/python -m http.server $${DOCS_PORT:-8001} --bind 127.0.0.1 --directory site/html
 
-bench: $(VENV)/.dev $(VENV)/.bench  ## measure Taskwell beside its peers (needs wrk); BENCH="--seconds 2" passes options
+bench: $(VENV)/.dev $(VENV)/.bench $(BUN)/node_modules  ## measure Taskwell beside its peers (needs wrk and npm); BENCH="--seconds 2" passes options
 	@PATH="$(BIN):$$PATH" PYTHONPATH=. $(BIN)/python -m benchmarks.run $(BENCH)
 
 load: $(VENV)/.dev $(VENV)/.load  ## realistic users for a minute, on a server of its own or at LOAD_URL (LOAD="--database postgresql")
@@ -113,6 +114,9 @@ $(VENV)/.dev: $(BIN)/uv requirements/dev.txt pyproject.toml
 
 $(VENV)/.bench: $(BIN)/uv requirements/bench.txt
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/bench.txt && touch $@
+
+$(BUN)/node_modules: $(BUN)/package-lock.json
+	@npm ci --silent --no-audit --no-fund --prefix $(BUN) && touch $@
 
 $(VENV)/.load: $(BIN)/uv requirements/load.txt
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/load.txt && touch $@

@@ -14,12 +14,10 @@ from pathlib import Path
 from benchmarks.operations import Account, Taskwell
 from benchmarks.report import write_table
 from benchmarks.servers import postgres, seeded, serve, started
-from taskwell.database import now
 from taskwell.seed import PASSWORD, sample_email
 from tests.support.load import Connection
 
 MIX = ("list",) * 6 + ("get",) * 4 + ("search", "stats", "create", "update", "complete")
-MOST_MILLISECONDS = 500
 
 Seconds = dict[str, list[float]]
 
@@ -32,7 +30,7 @@ def main() -> None:
             p50, p95 = statistics.median(seconds) * 1000, statistics.quantiles(seconds, n=20)[-1] * 1000
             lines.append(f"| {kind} | {what} | {len(seconds)} | {p50:.1f} | {p95:.1f} |")
     words = (
-        f"{now().date()}: {asked.connections} connections without a pause for {asked.seconds} seconds, beside "
+        f"{asked.connections} connections without a pause for {asked.seconds} seconds, beside "
         f"{asked.sign_ins} that sign in; {asked.users} users with {asked.tasks_per_user} tasks each, one worker."
     )
     write_table("crowd", words, lines)

@@ -1,12 +1,14 @@
 """The tables, the JSON file and the chart of a benchmark run, and what the guides show of it."""
 
 import json
+import subprocess
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
 
 from benchmarks.load import Measured
 from benchmarks.targets import targets
+from taskwell.database import now
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -18,15 +20,20 @@ SHOWN = {
     "taskwell postgresql, 2 workers": "2 workers",
     "taskwell sqlite": "Taskwell, SQLite",
     "pocketbase": "PocketBase",
+    "bun": "Bun",
+    "elysia": "Bun, Elysia",
     "usual postgresql": "usual build",
     "floor postgresql": "floor",
 }
-COLORS = {"taskwell": "#1971c2", "floor": "#adb5bd", "usual": "#f08c00", "pocketbase": "#ae3ec9"}
+COLORS = {
+    "taskwell": "#1971c2", "floor": "#adb5bd", "usual": "#f08c00", "pocketbase": "#ae3ec9", "bun": "#e03131",
+    "elysia": "#e03131",
+}  # fmt: skip
 ROW, LABEL, BAR = 20, 190, 420
 
 PEERS = (
     "The usual build and the floor run on PostgreSQL. The floor is a bare ASGI function that sends the same SQL to "
-    "asyncpg, and promises nothing."
+    "asyncpg, and promises nothing. PocketBase and Bun run on SQLite."
 )
 
 
@@ -56,9 +63,16 @@ def _show(page: Path, figures: str) -> None:
     page.write_text(f"{before}{BEGIN}\n{figures}{END}{rest.partition(END)[2]}")
 
 
+def commit() -> str:
+    """The commit that a run measures; ``-dirty`` after it where files differ from it."""
+    command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
 def write_table(name: str, words: str, lines: list[str]) -> None:
     """Writes and prints the table of ``make growth`` or ``make crowd``, by the target's name."""
-    text = f"# The latest run of `make {name}`\n\n{words}\n\n" + "\n".join(lines) + "\n"
+    when = f"{now().date()} at commit {commit()}"
+    text = f"# The latest run of `make {name}`\n\n{when}: {words}\n\n" + "\n".join(lines) + "\n"
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.md").write_text(text)
     print(text)
@@ -67,9 +81,10 @@ def write_table(name: str, words: str, lines: list[str]) -> None:
 def in_words(machine: dict[str, str]) -> str:
     m = machine
     return (
-        f"Measured on {m['date']}: Taskwell {m['taskwell']}, Python {m['python']}, PostgreSQL {m['postgresql']}, "
-        f"SQLite {m['sqlite']}, PocketBase {m['pocketbase']}, FastAPI {m['fastapi']}, SQLAlchemy {m['sqlalchemy']}, "
-        f"asyncpg {m['asyncpg']}; {m['cores']} cores of {m['processor']}, which the client and the database share. "
+        f"Measured on {m['date']} at commit {m['commit']}: Taskwell {m['taskwell']}, Python {m['python']}, "
+        f"PostgreSQL {m['postgresql']}, SQLite {m['sqlite']}, PocketBase {m['pocketbase']}, Bun {m['bun']}, "
+        f"Elysia {m['elysia']}, FastAPI {m['fastapi']}, SQLAlchemy {m['sqlalchemy']}, asyncpg {m['asyncpg']}; "
+        f"{m['cores']} cores of {m['processor']}, which the client and the database share. "
         f"{m['users']} users with {m['tasks_per_user']} tasks each, {m['connections']} connections, medians of "
         f"{m['rounds']} interleaved rounds of {m['seconds']} seconds."
     )

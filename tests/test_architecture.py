@@ -57,6 +57,7 @@ def test_the_tests_that_come_first_are_there():
     there = {path.relative_to(order.TESTS).as_posix() for path in order.TESTS.rglob("test_*.py")}
 
     assert [name for name in order.SECONDS if not any(path.startswith(name) for path in there)] == []
+    assert there >= order.ON_SQLITE_ALONE
 
 
 def tracked() -> list[Path]:

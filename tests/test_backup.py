@@ -197,7 +197,8 @@ async def test_a_file_of_another_schema_than_the_databases_is_refused(source: Se
         later = "UPDATE alembic_version SET version_num = '9999'"
         await migrations._with_connection(settings, lambda connection: connection.exec_driver_sql(later).close())
 
-        with pytest.raises(BackupRefused, match=r"schema 0100 and the database 9999; restore into a data"):
+        refusal = f"schema {migrations.head()} and the database 9999; restore into a data"
+        with pytest.raises(BackupRefused, match=refusal):
             await restore(settings, file, nothing)
 
 

@@ -19,6 +19,7 @@ from taskwell.settings import Settings
 from tests.conftest import SECRET, new_postgres_database
 from tests.support.command import taskwell
 from tests.support.issuer import KEYS, Issuer
+from tests.support.openid import Peer
 from tests.support.postgres import free_port
 from tests.support.receiver import Receiver
 from tests.support.redis import RedisServer
@@ -42,7 +43,8 @@ def sqlite_url(tmp_path: Path) -> str:
 async def test_all_is_well(database_url: str, app):
     found = await findings(database_url)
 
-    assert list(found) == ["settings", "database", "schema", "clock", "disk", "redis", "smtp", "better auth"]
+    asked = ["redis", "smtp", "mail", "better auth", "providers"]
+    assert list(found) == ["settings", "database", "schema", "clock", "disk", *asked]
     noted = {"settings"} | ({"database"} if "SQLite 3.51.3" in found["database"].sentence else set())
     assert {each.state for part, each in found.items() if part not in noted} == {"ok"}
     assert (found["settings"].state, "ENVIRONMENT=production" in found["settings"].sentence) == ("note", True)
@@ -135,6 +137,20 @@ async def test_keys_of_better_auth_are_counted_and_there_may_be_none_yet(sqlite_
 
     assert (some.state, some.sentence.split(" at ")[0]) == ("ok", f"{len(KEYS)} key(s)")
     assert (none.state, "has no usable key" in none.sentence) == ("note", True)
+
+
+async def test_providers_are_discovered_and_shown_where_they_send_people_back_to(sqlite_url: str):
+    async with Peer() as peer:
+        good = {"oidc_providers": peer.setting(), "github_client_id": "x", "github_client_secret": "y"}
+        found = (await findings(sqlite_url, **good, public_url="https://tasks.example.com"))["providers"]
+        wrong = (await findings(sqlite_url, oidc_providers=peer.setting(issuer=f"{peer.url}/")))["providers"]
+    down = (await findings(sqlite_url, oidc_providers=peer.setting()))["providers"]
+
+    assert found.state == "ok"
+    assert "https://tasks.example.com/api/v1/auth/lab/callback" in found.sentence
+    assert "https://tasks.example.com/api/v1/auth/github/callback" in found.sentence
+    assert (wrong.state, "it calls itself" in wrong.sentence) == ("bad", True)
+    assert (down.state, "check the issuer" in down.sentence) == ("bad", True)
 
 
 async def test_what_answers_too_late_is_told(sqlite_url: str, monkeypatch: pytest.MonkeyPatch):
@@ -264,7 +280,7 @@ def test_the_command_says_a_line_each_and_fails_where_something_is_bad(tmp_path:
     unset = taskwell(tmp_path, "doctor", ENVIRONMENT="production")
 
     assert (well.code, ill.code, unset.code) == (0, 1, 1)
-    assert len(well.output.splitlines()) == len(ill.output.splitlines()) == 8
+    assert len(well.output.splitlines()) == len(ill.output.splitlines()) == 10
     assert unset.output.startswith("bad   settings     SECRET_KEY is missing")
     for done in (well, ill, unset):
         assert done.complaint == ""

@@ -5,6 +5,7 @@ import stat
 import pytest
 from pydantic import ValidationError
 
+from taskwell.mail import links
 from taskwell.settings import InvalidSettings, Settings, read_settings
 from tests.conftest import SECRET
 
@@ -104,6 +105,8 @@ def test_development_takes_any_key(environment):
         ("SENTRY_DSN", "hidden"),
         ("ROOT_PATH", "https://example.com/app"),
         ("ROOT_PATH", "/a b"),
+        ("ROOT_PATH", "/a/../b"),
+        ("ROOT_PATH", "/."),
         ("TRUSTED_PROXIES", "proxy.example.com"),
         ("ALLOWED_ORIGINS", "https://ada:hidden@example.com"),
         ("ACCESS_TOKEN_EXPIRE_DAYS", "0"),
@@ -124,11 +127,17 @@ def test_a_value_that_cannot_be_used_is_told_with_its_name(environment, name: st
 
 
 def test_the_links_in_mails_begin_with_the_front_end_or_with_our_own_pages(environment):
-    assert read_settings(port=8123).link_base == "http://127.0.0.1:8123/account"
+    def begin() -> list[str]:
+        settings = read_settings(port=8123)
+        return [link(settings, "x") for link in (links.verify_email, links.reset_password, links.unsubscribe)]
+
+    paths = ["/verify-email?token=x", "/reset-password?token=x", "/unsubscribe?token=x"]
+    assert begin() == [f"http://127.0.0.1:8123/account{path}" for path in paths]
     environment.setenv("PUBLIC_URL", " https://Tasks.Example.com/app/ ")
-    assert read_settings().link_base == "https://tasks.example.com/app/account"
+    own = [f"https://tasks.example.com/app/account{path}" for path in paths]
+    assert begin() == own
     environment.setenv("FRONTEND_URL", "https://app.example.com/")
-    assert read_settings().link_base == "https://app.example.com"
+    assert begin() == [*(f"https://app.example.com{path}" for path in paths[:2]), own[2]]
 
 
 def test_every_wrong_setting_is_named_at_once(environment):

@@ -29,6 +29,7 @@ ABOUT_MANY = {
     "taskwell.tasks.purge._PURGE": "the worker removes what was in the trash for long enough, in every space",
     "taskwell.tasks.reminder_queue._NEXT": "the worker looks for what is due in every space",
     "taskwell.tasks.reminder_queue._CLAIM": "the worker takes what is due in every space",
+    "taskwell.tasks.reminder_queue._REMOVE_MAILS": "a user's reminders of every space, by the user",
     "taskwell.tasks.reminder_queue._WAITING": "a user's reminders of every space, by the user",
 }
 

@@ -5,13 +5,13 @@ instance for every row, and ``response_model`` validating each of them again. On
 import os
 import uuid
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import jwt
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.security import OAuth2PasswordBearer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
@@ -45,17 +45,23 @@ class TaskOut(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: str
-    space_id: str
+    user_id: str = Field(validation_alias="space_id")
     title: str
     description: str | None
     priority: int
     completed_at: datetime | None
+    due_date: date | None
     due_at: datetime | None
     list_id: str | None
     tags: list[str]
     revision: int
     created_at: datetime
     updated_at: datetime
+
+    @computed_field
+    @property
+    def completed(self) -> bool:
+        return self.completed_at is not None
 
 
 class Page(BaseModel):

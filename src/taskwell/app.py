@@ -4,6 +4,7 @@ import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from functools import cache
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
 
@@ -33,6 +34,9 @@ from taskwell.observability import logs, tracing
 from taskwell.pagination import seal_with
 from taskwell.settings import Settings, read_settings
 
+if TYPE_CHECKING:
+    from taskwell.security.providers import Providers
+
 
 def serve_app() -> Gateway:
     """The application as a server process runs it: with its logs, and with settings from the environment."""
@@ -57,7 +61,13 @@ def create_app(settings: Settings, *, on_ready: Callable[[], None] = lambda: Non
         journal = SecurityJournal(database, settings)
         try:
             services = Services(
-                settings, database, Identities(database, settings), limits, journal, migrations.head()
+                settings,
+                database,
+                Identities(database, settings),
+                limits,
+                journal,
+                migrations.head(),
+                _providers(settings),
             )
             async with worker.running(database, settings) if settings.works_in_serve else nullcontext():
                 on_ready()
@@ -68,6 +78,15 @@ def create_app(settings: Settings, *, on_ready: Callable[[], None] = lambda: Non
             await database.close()
 
     return Gateway(settings, switchboard, lifespan)
+
+
+def _providers(settings: Settings) -> "Providers | None":
+    """Whoever sets no provider imports nothing for one."""
+    if not settings.has_providers:
+        return None
+    from taskwell.security.providers import Providers  # noqa: PLC0415
+
+    return Providers.of_settings(settings)
 
 
 def _spare_the_collector() -> None:

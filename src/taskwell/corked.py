@@ -137,6 +137,7 @@ class CorkedProtocol(HttpToolsProtocol):
             self._refuse()
         else:
             super().on_headers_complete()
+            self.headers = []  # trailers go here: they must neither sign in nor name an address (RFC 9110, 6.5.1)
 
     def on_body(self, body: bytes) -> None:
         self._no_body = -self._fed

@@ -18,7 +18,10 @@ from taskwell import migrations
 from taskwell.database import now
 from taskwell.database.engine import postgres_connection, refused_at_start, sqlite_path
 from taskwell.errors import AppError, Unavailable
+from taskwell.mail import templates
+from taskwell.mail.links import own_url
 from taskwell.mail.smtp import STARTS_TLS, tls_mode
+from taskwell.security.issuer_client import IssuerClient
 from taskwell.security.jwks import PublishedKeys
 from taskwell.settings import InvalidSettings, Settings
 
@@ -63,7 +66,9 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         "disk": _disk,
         "redis": _redis,
         "smtp": _smtp,
+        "mail": _mail,
         "better auth": _better_auth,
+        "providers": _providers,
     }
     is_there = True
     for part, look in parts.items():
@@ -234,6 +239,37 @@ async def _smtp(settings: Settings) -> str:
         where = f"{settings.smtp_host}:{settings.smtp_port}"
         raise Bad(f"SMTP_HOST {where} cannot be used ({error}); check it, SMTP_PORT and SMTP_TLS") from error
     return f"{settings.smtp_host}:{settings.smtp_port} takes mail from us"
+
+
+async def _providers(settings: Settings) -> str:
+    if not settings.has_providers:
+        return "OIDC_PROVIDERS and GITHUB_CLIENT_ID are not set: people sign in with passwords"
+    from taskwell.security.openid import OpenIdProvider  # noqa: PLC0415  # not imported until it is used
+
+    client, wrong, right = IssuerClient(), [], []
+    for each in settings.oidc_providers:
+        try:
+            metadata = await OpenIdProvider(each, client).discover()
+            await PublishedKeys(metadata.jwks_uri, client=client).download()
+            right.append(each.name)
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, TimeoutError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            wrong.append(f"{each.name} ({reason})")
+    if wrong:
+        raise Bad(f"not to be discovered: {', '.join(wrong)}; check the issuer in OIDC_PROVIDERS")
+    names = [*right, *(["github"] if settings.github_client_id else [])]
+    callbacks = ", ".join(f"{own_url(settings)}/api/v1/auth/{name}/callback" for name in names)
+    return f"discovered; they send people back to {callbacks}"
+
+
+async def _mail(settings: Settings) -> str:
+    folder = settings.mail_templates
+    if folder is None:
+        return "MAIL_TEMPLATES is not set: mails have our words"
+    templates.check(settings)
+    if unknown := templates.unknown(folder):
+        raise Note(f"{folder} holds what no mail is made of: {', '.join(unknown)}")
+    return f"every mail can be written with the templates in {folder}"
 
 
 async def _better_auth(settings: Settings) -> str:

@@ -98,16 +98,34 @@ class InvalidToken(Unauthorized):
 class InvalidCredentials(Unauthorized):
     code, title = "invalid_credentials", "Wrong credentials"
 
-    def __init__(self) -> None:
-        super().__init__("The e-mail or the password is wrong.")
+    def __init__(self, detail: str = "The e-mail or the password is wrong.") -> None:
+        super().__init__(detail)
 
 
 class Forbidden(AppError):
     status, code, title = 403, "forbidden", "Forbidden"
 
 
+class InsufficientScope(Forbidden):
+    """The token does not allow this; ``WWW-Authenticate`` says so as RFC 6750 section 3.1 asks."""
+
+    code, title = "insufficient_scope", "Token does not allow this"
+
+    def __init__(self, scope: str) -> None:
+        what = "A personal token does not reach accounts" if scope == "account" else f"The token allows no {scope}"
+        challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
+        super().__init__(f"{what}; send a token that does.", headers={"WWW-Authenticate": challenge})
+
+
 class WrongPassword(Forbidden):
     code, title = "wrong_password", "Wrong password"
+
+
+class SignInAgain(Forbidden):
+    code, title = "sign_in_again", "Sign in again"
+
+    def __init__(self) -> None:
+        super().__init__("You signed in too long ago for this; sign in again and use the new token.")
 
 
 class SignInUnconfirmed(Forbidden):
@@ -159,7 +177,7 @@ class LinkOver(AppError):
     status, code, title = 410, "link_over", "Link over"
 
     def __init__(self) -> None:
-        super().__init__("This link was used, has ended, or never was one; ask for another.")
+        super().__init__("This link or code was used, has ended, or never was one; ask for another.")
 
 
 class PreconditionFailed(AppError):

@@ -6,10 +6,20 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import (
+    AnyHttpUrl,
+    DirectoryPath,
+    Field,
+    RedisDsn,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from taskwell.database_url import plain
+from taskwell.provider_settings import ProviderSettings
 from taskwell.secret_keys import kept_key, weakness_of
 from taskwell.web_addresses import Host, HostPattern, Origin, PathPrefix, ServerUrl
 
@@ -24,7 +34,7 @@ class InvalidSettings(Exception):
     """The settings cannot be used; the message names the setting and says what to change."""
 
 
-class Settings(BaseSettings):
+class Settings(ProviderSettings):
     """The settings of one process. Names are those of the environment variables, in lower case."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
@@ -85,6 +95,7 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = None
     smtp_tls: Literal["auto", "on", "starttls", "off"] = "auto"
     mail_from: str = "Taskwell <taskwell@localhost>"
+    mail_templates: DirectoryPath | None = None
     max_mails_per_day: Annotated[int, Field(ge=0)] = 50
     require_verified_email: bool = False
     public_url: ServerUrl | None = None
@@ -112,6 +123,7 @@ class Settings(BaseSettings):
         "smtp_host",
         "smtp_username",
         "smtp_password",
+        "mail_templates",
         "public_url",
         "frontend_url",
         mode="before",
@@ -201,7 +213,7 @@ class Settings(BaseSettings):
             raise ValueError("REQUIRE_VERIFIED_EMAIL needs mail; set SMTP_HOST, MAIL_FROM and PUBLIC_URL")
         if has_mail and "mail_from" not in self.model_fields_set:
             raise ValueError("MAIL_FROM is missing; set it to an address that SMTP_HOST may send from")
-        if has_mail and self.public_url is None:
+        if (has_mail or (self.is_production and self.has_providers)) and self.public_url is None:
             raise ValueError("PUBLIC_URL is missing; set it to the address at which people reach this server")
         return self
 
@@ -241,11 +253,6 @@ class Settings(BaseSettings):
     def sends_mail(self) -> bool:
         """Whether the account's mails are sent; in development without SMTP_HOST the log shows them."""
         return self.smtp_host is not None or not self.is_production
-
-    @property
-    def link_base(self) -> str:
-        """What the links in mails begin with: the front end, or our own pages."""
-        return self.frontend_url or f"{self.public_url or f'http://127.0.0.1:{self.port}'}/account"
 
     @cached_property
     def signing_key(self) -> str:
@@ -288,4 +295,5 @@ def read_settings(**overrides: object) -> Settings:
 
 def _sentence(location: list[int | str], message: str) -> str:
     sentence = message.removeprefix("Value error, ")
-    return f"{str(location[0]).upper()}: {sentence}" if location else sentence
+    inner = ".".join(map(str, location[1:]))
+    return f"{str(location[0]).upper()}: {inner and f'{inner}: '}{sentence}" if location else sentence

@@ -11,6 +11,9 @@ from pydantic import AfterValidator, AnyUrl, ValidationError
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@*\s]+", re.ASCII)
 _PREFIX = re.compile(r"(?:[a-z0-9._~-]+(?:/[a-z0-9._~-]+)*)?", re.IGNORECASE | re.ASCII)
+_READ_IN_TWO_WAYS = re.compile(r"[\\\s\x00-\x1f\x7f]")
+"""What browsers turn into a slash, or leave out."""
+
 _MORE_THAN_A_HOST = re.compile(r"[/?#@:,*\\\s]")
 
 
@@ -25,6 +28,20 @@ def as_origin(text: str) -> str:
     if not _ORIGIN.fullmatch(origin):
         raise ValueError(f"{_without_user(text)!r} is not an origin such as https://app.example.com, without a path")
     return origin
+
+
+def as_return_address(text: str) -> tuple[str, str]:
+    """The address as a browser reads it, and its origin; apps have schemes of their own.
+
+    Raises:
+        ValueError: it has no origin, or holds credentials or a fragment.
+    """
+    url = None if _READ_IN_TWO_WAYS.search(text) else _parsed(text)
+    address = str(url) if url is not None else ""
+    found = _ORIGIN.match(address)
+    if url is None or found is None or url.username or url.password or "#" in address:
+        raise ValueError("it must be an address such as https://app.example.com/signed-in")
+    return address, as_origin(found.group())
 
 
 def as_server(text: str) -> str:
@@ -71,7 +88,7 @@ def as_path_prefix(text: str) -> str:
         ValueError: it is no path, or must be percent-encoded.
     """
     path = text.strip().strip("/")
-    if not _PREFIX.fullmatch(path):
+    if not _PREFIX.fullmatch(path) or not {".", ".."}.isdisjoint(path.split("/")):
         raise ValueError("it must be a path such as /taskwell")
     return f"/{path}" if path else ""
 

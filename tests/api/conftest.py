@@ -1,6 +1,6 @@
-"""Limits, which the tests' application is without until a test turns them on."""
+"""Limits and providers, which the tests' application is without until a test turns them on."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -8,6 +8,7 @@ from taskwell.api.gateway import Gateway
 from taskwell.api.limits import Limits
 from taskwell.settings import Settings
 from tests.support.limiting import Clock, Limit
+from tests.support.openid import Peer, taskwell_with
 
 
 @pytest.fixture
@@ -27,3 +28,16 @@ def limit(app: Gateway, settings: Settings, clock: Clock) -> Iterator[Limit]:
 
     yield turn_on
     services.settings, services.limits = before
+
+
+@pytest.fixture
+async def peer() -> AsyncIterator[Peer]:
+    async with Peer() as peer:
+        yield peer
+
+
+@pytest.fixture
+async def providing(app: Gateway, settings: Settings, peer: Peer) -> AsyncIterator[Gateway]:
+    """Taskwell that knows the peer; ``app`` clears its database."""
+    async with taskwell_with(settings, peer) as other:
+        yield other

@@ -117,5 +117,5 @@ async def test_a_token_that_may_only_read_writes_nothing(app: Gateway, ada: Pers
     assert (await ada.http.get(path)).status_code == 200
     for method, address in (("POST", "/api/v1/tasks"), ("PATCH", path), ("PUT", path), ("DELETE", path)):
         refused = await ada.http.request(method, address)
-        assert (refused.status_code, refused.json()["code"]) == (403, "forbidden"), method
-        assert refused.json()["detail"] == "This token does not allow you to write."
+        assert (refused.status_code, refused.json()["code"]) == (403, "insufficient_scope"), method
+        assert refused.headers["WWW-Authenticate"] == 'Bearer error="insufficient_scope", scope="write"'

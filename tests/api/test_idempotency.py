@@ -17,7 +17,7 @@ from taskwell.settings import Settings
 from taskwell.tasks import exchange
 from taskwell.users import idempotency, sign_in
 from taskwell.users.principal import Principal
-from taskwell.users.profile import confirm_password
+from taskwell.users.profile import confirm_owner
 from tests.conftest import running
 from tests.support.people import PASSWORD, Person, client
 
@@ -214,12 +214,12 @@ async def test_others_write_while_a_password_with_a_key_waits_for_its_attempt(
 async def test_a_change_of_password_that_its_twin_overtakes_is_a_replay(ada: Person, monkeypatch):
     """The twin has changed what the first one's password is compared with."""
 
-    async def late(lane: Any, user: Principal, password: str) -> str:
-        monkeypatch.setattr(sign_in, "confirm_password", confirm_password)
+    async def late(lane: Any, user: Principal, **given: Any) -> str | None:
+        monkeypatch.setattr(sign_in, "confirm_owner", confirm_owner)
         assert (await post(ada, "k", CHANGE, "/api/v1/auth/password")).status_code == 204
-        return await confirm_password(lane, user, password)
+        return await confirm_owner(lane, user, **given)
 
-    monkeypatch.setattr(sign_in, "confirm_password", late)
+    monkeypatch.setattr(sign_in, "confirm_owner", late)
 
     overtaken = await post(ada, "k", CHANGE, "/api/v1/auth/password")
 
@@ -269,3 +269,15 @@ async def test_other_methods_take_no_notice_of_a_key(ada: Person):
         assert response.status_code == 200
 
     assert response.json()["completed"] is False
+
+
+async def test_a_secret_that_is_told_once_is_null_in_the_repeat(ada: Person):
+    path = "/api/v1/users/me/webhook"
+    await ada.http.put(path, json={"url": "https://93.184.215.14/"})
+
+    first = await post(ada, "secret-1", None, f"{path}/secret")
+    again = await post(ada, "secret-1", None, f"{path}/secret")
+
+    assert first.json()["secret"].startswith("whsec_")
+    assert (again.status_code, again.headers["Idempotency-Replayed"]) == (200, "true")
+    assert again.json() == first.json() | {"secret": None}

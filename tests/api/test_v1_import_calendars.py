@@ -124,3 +124,12 @@ async def test_a_uid_of_another_program_matches_again(ada: Person):
     first, second = [await bring_content(ada, content) for _ in range(2)]
 
     assert (first["imported"], second["skipped"]) == (1, 1)
+
+
+async def test_a_todo_that_a_cut_file_does_not_end_is_told_as_such(ada: Person):
+    content = FILE.format("UID:whole").partition("END:VCALENDAR")[0] + "BEGIN:VTODO\r\nUID:half\r\nSUMMARY:Half\r\n"
+
+    report = await bring_content(ada, content.encode())
+
+    assert set(await tasks_of(ada)) == {"x"}
+    assert report["errors"] == [{"row": 2, "field": "VTODO", "message": "VTODO has no END:VTODO (UID half)."}]

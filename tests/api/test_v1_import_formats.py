@@ -213,3 +213,15 @@ async def test_a_report_names_a_hundred_kinds_of_things_at_most(ada: Person):
 
     assert sum(ignored(report).values()) == 150
     assert ignored(report)["other things"] == 50
+
+
+@pytest.mark.parametrize(
+    "names",
+    ["title,dueDate,isCompleted,listName", "Title,Due-Date,Is done?,List_Name", "TITLE,DUE_DATE,IS_DONE,LIST"],
+)
+async def test_a_columns_name_counts_by_its_words_however_they_are_joined(ada: Person, names: str):
+    report = await bring_content(ada, f"{names}\nPay rent,2026-12-01,yes,Home\n".encode())
+
+    task = (await tasks_of(ada))["Pay rent"]
+    assert (task["due_date"], task["completed"], task["list"]) == ("2026-12-01", True, "Home")
+    assert report["ignored"] == []

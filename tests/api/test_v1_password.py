@@ -136,7 +136,7 @@ async def test_the_new_password_keeps_the_rules(ada: Person, password: str, rule
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({}, "current_password"),
+        ({}, "new_password"),
         ({"current_password": PASSWORD}, "new_password"),
         ({"new_password": NEW}, "current_password"),
         (CHANGE | {"new_password": None}, "new_password"),

@@ -94,6 +94,16 @@ def test_what_is_not_http_is_a_400(server: str, token: str, headers: list[str]):
     assert send(server, post(token, *headers), b'{"title": "x"}')[0] == 400
 
 
+def test_a_trailer_signs_nobody_in_and_spoils_no_request(server: str, token: str):
+    trailer = f"0\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    signed = post(token, "Transfer-Encoding: chunked")
+    unsigned = signed.replace(f"Authorization: Bearer {token}\r\n".encode(), b"")
+
+    statuses = [send(server, head + chunk(b'{"title": "x"}') + trailer)[0] for head in (unsigned, signed)]
+
+    assert statuses == [401, 201]
+
+
 def test_two_authorization_headers_are_refused(server: str, token: str):
     assert send(server, post(token, f"Authorization: Bearer {token}", "Content-Length: 0"))[0] == 401
 

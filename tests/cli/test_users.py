@@ -15,9 +15,11 @@ from taskwell.database import Database, now
 from taskwell.security.claims import ExternalClaims
 from taskwell.settings import Settings
 from tests.conftest import SECRET
+from tests.support.authenticator import Authenticator
 from tests.support.command import Outcome, taskwell
 from tests.support.issuer import SHARED, SUBJECT, shared_secret_token
 from tests.support.people import PASSWORD, Person, arrive, client
+from tests.support.personal import made
 
 NEW = "engine 1852"
 
@@ -70,6 +72,42 @@ async def test_an_e_mail_is_confirmed_by_the_operator(app: Gateway, settings: Se
     assert (await bob.http.get("/api/v1/users/me")).json()["email_verified"] is True
     events = (await bob.http.get("/api/v1/users/me/activity")).json()["items"]
     assert [event["kind"] for event in events] == ["email_verified"]
+
+
+async def test_a_reset_link_is_printed_and_sets_another_password_once(
+    app: Gateway, settings: Settings, ada: Person, tmp_path: Path
+):
+    printed = await operate(settings, tmp_path, "reset-link", "ADA@example.com")
+
+    assert printed.code == 0, printed
+    page, _, token = printed.output.strip().partition("?token=")
+    assert page == "http://127.0.0.1:8000/account/reset-password"
+    body = {"token": token, "new_password": NEW}
+    answers = [await client(app).post("/api/v1/auth/password/reset", json=body) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [204, 410]
+    assert [await sign_in(app, ada.email, password) for password in (PASSWORD, NEW)] == [401, 200]
+
+
+async def test_there_is_no_reset_link_for_an_account_that_is_disabled(
+    settings: Settings, database: Database, ada: Person, tmp_path: Path
+):
+    await users.disable(database, ada.id)
+
+    refused = await operate(settings, tmp_path, "reset-link", ada.email)
+
+    assert (refused.code, refused.output) == (1, "")
+    assert "disabled" in refused.complaint
+
+
+async def test_an_account_is_signed_out_everywhere(app: Gateway, settings: Settings, ada: Person, tmp_path: Path):
+    assert (await ada.http.get("/api/v1/tasks")).status_code == 200
+
+    done = await operate(settings, tmp_path, "sign-out", ada.email)
+
+    assert (done.code, done.output) == (0, "ada@example.com is signed out everywhere.\n")
+    await asyncio.sleep(1.1)
+    assert (await ada.http.get("/api/v1/tasks")).status_code == 401
+    assert await sign_in(app, ada.email, PASSWORD) == 200
 
 
 async def test_accounts_are_listed_and_removed(settings: Settings, ada: Person, eve: Person, tmp_path: Path):
@@ -157,3 +195,23 @@ def test_a_token_of_better_auth_is_shown(tmp_path: Path):
     assert "kX3vQm0Zb1Tn7YcW" in outcome.output
     assert "https://app.example.com" in outcome.output
     assert taskwell(tmp_path, "token", "inspect", token[:-3], **settings).code == 1
+
+
+async def test_the_operator_lists_tokens_and_turns_a_second_factor_off(
+    app: Gateway, settings: Settings, ada: Person, authenticator: Authenticator, tmp_path
+):
+    token = await made(ada)
+    await authenticator.turn_on(ada)
+
+    listed = await operate(settings, tmp_path, "tokens", ada.email)
+    assert listed.code == 0
+    assert listed.output.split()[0] == token["id"]
+    assert "never" in listed.output
+    assert listed.output.endswith("read        Backup script\n")
+    assert token["token"] not in listed.output
+
+    assert (await operate(settings, tmp_path, "disable-totp", ada.email)).output.endswith("signs in without codes.\n")
+    assert await sign_in(app, ada.email, PASSWORD) == 200
+    again = await operate(settings, tmp_path, "disable-totp", ada.email)
+    assert again.code == 1
+    assert "signs in without codes already" in again.complaint

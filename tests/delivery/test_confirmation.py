@@ -185,4 +185,4 @@ async def test_the_operator_confirms_an_e_mail(app: Gateway, database: Database)
 
     assert (await me(bob))["email_verified"] is True
     with pytest.raises(LinkOver):
-        await users.verify_email(database, "x")
+        await users.verify_email(database, "x", group="home")

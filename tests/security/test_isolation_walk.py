@@ -51,6 +51,7 @@ async def belongings(ada: Person) -> Belongings:
     task = {"description": f"CANARY {WORD}", "list_id": a_list["id"], "tags": [TAG], "due_date": "2027-01-01"}
     sent = [task | {"title": f"CANARY {number}"} for number in range(4)]
     tasks = [await made(TASKS, body, **{"Idempotency-Key": f"{KEY}{number}"}) for number, body in enumerate(sent)]
+    token = await made("/api/v1/tokens", {"name": "CANARY token", "scopes": ["read"]})
     reminder = await made(f"{TASKS}/{tasks[0]['id']}/reminders", {"minutes_before_due": 30, "channel": "email"})
     for trashed in tasks[2:]:
         assert (await ada.http.delete(f"{TASKS}/{trashed['id']}")).status_code == 204
@@ -58,7 +59,7 @@ async def belongings(ada: Person) -> Belongings:
         await ada.http.get(path, params={"limit": 1}) for path in (TASKS, f"{TASKS}?sort=title", f"{TASKS}/trash")
     ]
     return Belongings(
-        ids=[ada.id, tasks[0]["id"], tasks[2]["id"], a_list["id"], reminder["id"]],
+        ids=[ada.id, tasks[0]["id"], tasks[2]["id"], a_list["id"], reminder["id"], token["id"]],
         sent=sent,
         cursors=[page.json()["next_cursor"] for page in pages],
         secrets=[
@@ -69,6 +70,8 @@ async def belongings(ada: Person) -> Belongings:
             ada.id,
             a_list["id"],
             reminder["id"],
+            token["id"],
+            token["token"],
             *(task["id"] for task in tasks),
         ],
     )
@@ -146,7 +149,7 @@ async def test_nothing_of_adas_is_read_or_changed_by_eve_through_any_operation(
 ):
     hers = await belongings(ada)
     before = await everything_of(database, ada.id)
-    assert {"users", "tasks", "lists", "task_tags", "reminders", "idempotency_keys"} <= {
+    assert {"users", "tasks", "lists", "task_tags", "reminders", "api_tokens", "idempotency_keys"} <= {
         name for name, rows in before.items() if rows
     }
     tried: dict[str, int] = {}

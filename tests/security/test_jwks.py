@@ -7,7 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from taskwell.errors import Unavailable
-from taskwell.security.jwks import MAX_AGE_SECONDS, MAX_BYTES, PATIENCE_SECONDS, PublishedKeys, readable_keys
+from taskwell.security.issuer_client import MAX_BYTES
+from taskwell.security.jwks import MAX_AGE_SECONDS, PATIENCE_SECONDS, PublishedKeys, readable_keys
 from tests.support.issuer import KEYS, Issuer, public_jwk
 
 
@@ -179,7 +180,7 @@ async def test_an_answer_that_is_not_200_changes_nothing(issuer: Issuer, keys: P
 
 
 async def test_an_issuer_that_hangs_is_given_up(issuer: Issuer, keys: PublishedKeys, monkeypatch):
-    monkeypatch.setattr("taskwell.security.jwks.FETCH_SECONDS", 0.1)
+    monkeypatch.setattr("taskwell.security.issuer_client.FETCH_SECONDS", 0.1)
     issuer.delay = 5
 
     with pytest.raises(Unavailable):

@@ -24,6 +24,7 @@ class Described:
     body: dict[str, Any] | None
     media_type: str
     document: dict[str, Any]
+    is_signed_in: bool
 
     def __str__(self) -> str:
         return f"{self.contract} {self.method.upper()} {self.path}"
@@ -58,7 +59,9 @@ def _described(name: str, method: str, path: str, item: dict[str, Any], document
     ]
     content = _resolved(operation.get("requestBody", {}), document).get("content", {})
     media_type, body = next(iter(content.items()), ("", None))
-    return Described(name, method, path, tuple(parameters), body and body["schema"], media_type, document)
+    schema = body and body["schema"]
+    is_signed_in = bool(operation.get("security"))
+    return Described(name, method, path, tuple(parameters), schema, media_type, document, is_signed_in)
 
 
 def _resolved(schema: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:

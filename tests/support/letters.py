@@ -5,11 +5,14 @@ from typing import Any
 import httpx2
 from sqlalchemy import select
 
+from taskwell.api.gateway import Gateway
 from taskwell.database import Query
 from taskwell.mail.tables import MailRow
-from tests.support.people import PASSWORD, Person
+from tests.support.people import PASSWORD, Person, client
 from tests.support.smtp import Mailbox
 
+OTHER = "engine 1852"
+FORGOT, RESET = "/api/v1/auth/password/forgot", "/api/v1/auth/password/reset"
 NEW = {"email": "lovelace@example.com", "current_password": PASSWORD}
 WAITING: Query[str] = Query(select(MailRow.email).order_by(MailRow.id), str)
 
@@ -36,3 +39,22 @@ async def sign_up(nobody: httpx2.AsyncClient, email: str = "bob@example.com") ->
 
 async def me(person: Person) -> dict[str, Any]:
     return (await person.http.get("/api/v1/users/me")).json()
+
+
+async def forget(nobody: httpx2.AsyncClient, email: str) -> None:
+    answer = await nobody.post(FORGOT, json={"email": email})
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (202, "no-store")
+
+
+async def reset(nobody: httpx2.AsyncClient, token: str, password: str = OTHER) -> httpx2.Response:
+    return await nobody.post(RESET, json={"token": token, "new_password": password})
+
+
+async def login(nobody: httpx2.AsyncClient, email: str, password: str) -> int:
+    body = {"email": email, "password": password}
+    return (await nobody.post("/api/v1/auth/login", json=body)).status_code
+
+
+async def signed_in(app: Gateway, email: str) -> httpx2.AsyncClient:
+    answer = await client(app).post("/api/v1/auth/login", json={"email": email, "password": OTHER})
+    return client(app, {"Authorization": f"Bearer {answer.json()['access_token']}"})

@@ -21,6 +21,8 @@ SECONDS = {
     "chaos/test_crash.py": 10,
     "test_migrations.py": 8,
     "interop/test_tutorial.py": 8,
+    "interop/test_oidc_provider.py": 15,
+    "api/test_provider": 15,
     "interop/test_redis.py": 8,
     "test_backup.py": 8,
     "database/test_connections.py": 8,
@@ -41,6 +43,36 @@ SECONDS = {
     "model/test_product.py": 4,
 }
 """What the longest files take, roughly, by how their paths begin; all others are quick."""
+
+
+ON_SQLITE_ALONE = {
+    f"api/test_{name}.py"
+    for name in [
+        "admission",
+        "bounds",
+        "compression",
+        "cors",
+        "edges",
+        "frontend_sign_in",
+        "gateway",
+        "pages",
+        "provider_refusals",
+        "routing",
+        "todos_refusals",
+        "v1_bodies",
+        "v1_import_calendars",
+        "v1_import_formats",
+        "v1_import_programs",
+        "v1_token_form",
+    ]
+}
+"""What is about HTTP, values or files: the database cannot matter to it."""
+
+
+def needs_to_run(item: pytest.Item) -> bool:
+    """Whether it is not the second run, on PostgreSQL, of what the database cannot matter to."""
+    on_postgresql = "[postgresql" in item.name
+    return not (on_postgresql and item.path.relative_to(TESTS).as_posix() in ON_SQLITE_ALONE)
 
 
 def long_first(items: Sequence[pytest.Item], workers: int) -> list[pytest.Item]:

@@ -198,6 +198,16 @@ async def test_accents_and_case_make_no_difference_in_any_alphabet(database: Dat
         assert len(await found(database, ada, " ".join(f"A{letter}" for letter in asked_for))) == 1
 
 
+@pytest.mark.parametrize(
+    "flag", ["\U0001f1f5\U0001f1f1", "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"]
+)
+async def test_a_flag_between_two_words_belongs_to_neither(flag: str, database: Database, ada: Person):
+    await tasks.create(database, ada.principal, ada.space, TaskDraft(title=f"Rugby{flag}Match"))
+
+    for word in ("rugby", "match"):
+        assert len(await found(database, ada, f'"{word}"')) == 1
+
+
 @pytest.mark.parametrize("blank", ["", " ", '"', '""', ' " " '])
 async def test_a_blank_search_asks_nothing(blank: str, database: Database, ada: Person):
     for title in ("old", "new"):

@@ -80,7 +80,7 @@ async def test_a_token_of_ours_stands_for_its_user_until_it_is_revoked_or_the_us
     database: Database, ada: Person, eve: Person
 ):
     hers, other, deleted = (
-        TokenClaims(person.id, name, now(), now() + timedelta(hours=1))
+        TokenClaims(person.id, name, now(), now() + timedelta(hours=1), now())
         for person, name in ((ada, "one"), (ada, "two"), (eve, "three"))
     )
     holder = await users.holder_of(database, hers)

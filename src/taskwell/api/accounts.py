@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
@@ -22,6 +22,7 @@ from taskwell.errors import AppError, EmailTaken, InvalidCredentials, SignInUnco
 from taskwell.security import tokens
 from taskwell.security.tokens import AccessToken
 from taskwell.tasks.fields import Text, visible
+from taskwell.users.errors import TotpRequired
 from taskwell.users.sign_in import SignedIn
 from taskwell.users.user import MAX_EMAIL, MAX_NAME, MIN_NAME, User, is_email
 
@@ -42,6 +43,7 @@ EXAMPLE_SESSION: JsonDict = {
     "token_type": "bearer",
     "expires_at": "2026-11-28T08:00:00Z",
 }
+EXAMPLE_REFUSAL: JsonDict = {"error": "invalid_grant", "error_description": "The e-mail or the password is wrong."}
 
 
 def _email(text: str) -> str:
@@ -96,29 +98,6 @@ class SessionOut(BaseModel):
     expires_at: datetime | None
 
 
-class TokenOut(BaseModel):
-    """RFC 6749 section 5.1."""
-
-    access_token: str
-    token_type: str
-    expires_in: int = Field(description="Seconds.")
-
-
-class TokenRefusedOut(BaseModel):
-    """RFC 6749 section 5.2."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"error": "invalid_grant", "error_description": "The e-mail or the password is wrong."},
-            ]
-        }
-    )
-
-    error: str
-    error_description: str
-
-
 class MessageOut(BaseModel):
     message: str
 
@@ -144,16 +123,6 @@ class SignIn(BaseModel):
     password: Text
 
 
-class PasswordForm(BaseModel):
-    """RFC 6749 section 4.3.2; the e-mail is the ``username``."""
-
-    model_config = ConfigDict(json_schema_extra={"required": ["username", "password"]})
-
-    username: Typed = ""
-    password: str = ""
-    grant_type: str = "password"
-
-
 Routes = Sequence[tuple[str, str, Callable[..., Awaitable[Response]], type[Operation], dict[str, Any]]]
 """Path, method, endpoint, kind of operation, and options of the route."""
 
@@ -171,7 +140,7 @@ def signing_up_options(answer: type[BaseModel]) -> dict[str, Any]:
 
 
 def signing_in_options(answer: type[BaseModel]) -> dict[str, Any]:
-    return _options("Sign in", answer, InvalidCredentials, SignInUnconfirmed)
+    return _options("Sign in", answer, InvalidCredentials, TotpRequired, SignInUnconfirmed)
 
 
 def signing_out_options() -> dict[str, Any]:
@@ -180,13 +149,6 @@ def signing_out_options() -> dict[str, Any]:
 
 def caller_options() -> dict[str, Any]:
     return _options("The caller", UserOut)
-
-
-TOKEN_OPTIONS: dict[str, Any] = {
-    "summary": "Sign in with a form (OAuth2)",
-    "response_model": TokenOut,
-    "responses": {400: {"model": TokenRefusedOut, "description": "The e-mail or the password is wrong."}},
-}
 
 
 def _options(summary: str, answer: type[BaseModel], *kinds: type[AppError]) -> dict[str, Any]:
@@ -204,46 +166,59 @@ async def opened_account(call: RequestContext, *, email: str, password: str, nam
             group=group_of(call),
             sends_link=call.settings.sends_mail,
         )
-    return _session(call, user)
+    return session(call, SignedIn(user, now()))
 
 
-async def opened_session(call: RequestContext, *, email: str, password: str) -> dict[str, Any]:
+async def opened_session(
+    call: RequestContext, *, email: str, password: str, takes_code: bool = False
+) -> dict[str, Any]:
     """Signs in; the answer is the session."""
-    found = await _authenticated(call, email, password)
-    return _session(call, found.user, as_of=found.as_of)
+    return session(call, await authenticated(call, email=email, password=password, takes_code=takes_code))
 
 
-async def _authenticated(call: RequestContext, email: str, password: str) -> SignedIn:
-    async with signing_in(call, email):
-        found = await users.authenticate(call.lane, email=email, password=password, group=group_of(call))
-        if _must_confirm(call, found.user):
+async def signed_in_session(call: RequestContext, found: SignedIn) -> dict[str, Any]:
+    """The session of whom a provider let in, if nothing is missing that a sign-in with a password would need too."""
+    await _require_whole(call, found)
+    note(call, "sign_in", user_id=found.user.id)
+    return session(call, found)
+
+
+async def _require_whole(call: RequestContext, found: SignedIn) -> None:
+    if _must_confirm(call, found.user):
+        if found.user.email is not None:
             async with call.lane.transaction() as transaction:
-                await users.send_link(transaction, found.user.id, found.user.email or email)
-            raise SignInUnconfirmed
+                await users.send_link(transaction, found.user.id, found.user.email)
+        raise SignInUnconfirmed
+    if found.challenge is not None:
+        raise TotpRequired(found.challenge)
+
+
+async def renewed_session(call: RequestContext) -> dict[str, Any]:
+    """Goes on with the sign-in; the answer is the session with its new token."""
+    found = await users.renew(call.lane, call.user)
+    if _must_confirm(call, found.user):
+        raise SignInUnconfirmed
+    call.outdated.add(call.user.token_id)
+    note(call, "token_renewed", user_id=call.user.user_id)
+    return session(call, found)
+
+
+async def authenticated(call: RequestContext, *, email: str, password: str, takes_code: bool) -> SignedIn:
+    """Args:
+    takes_code: Whether a code may stand behind the password and a space.
+    """
+    async with signing_in(call, email):
+        found = await users.authenticate(
+            call.lane, email=email, password=password, group=group_of(call), takes_code=takes_code
+        )
+        await _require_whole(call, found)
+    if found.used == "recovery_code":
+        note(call, "recovery_code_used", user_id=found.user.id)
     return found
 
 
 def _must_confirm(call: RequestContext, user: User) -> bool:
     return call.settings.require_verified_email and not user.email_verified
-
-
-async def token(call: Call, form: Annotated[PasswordForm, Form()]) -> Response:
-    """OAuth2's password grant (RFC 6749 section 4.3); its errors are those of section 5.2."""
-    if form.grant_type != "password":
-        return _refused("unsupported_grant_type", "The grant_type must be 'password'.")
-    if not form.username or not form.password:
-        return _refused("invalid_request", "Send username and password.")
-    try:
-        found = await _authenticated(call, form.username, form.password)
-    except (InvalidCredentials, SignInUnconfirmed) as error:
-        return _refused("invalid_grant", error.detail)
-    issued = _issue(call, found.user, found.as_of)
-    seconds = int((issued.expires_at - now()).total_seconds())
-    return private_response({"access_token": issued.text, "token_type": "bearer", "expires_in": seconds})
-
-
-def _refused(error: str, description: str) -> Response:
-    return private_response({"error": error, "error_description": description}, status=400)
 
 
 async def sign_out(call: Call) -> Response:
@@ -257,17 +232,6 @@ async def me(call: Call) -> Response:
     return user_response(call, await users.get(call.lane, call.user))
 
 
-async def verify_email(call: RequestContext, token: str) -> None:
-    """Confirms the e-mail to which the token was sent.
-
-    Raises:
-        LinkOver: the token is not good any more.
-        EmailTaken: another account got the e-mail meanwhile.
-    """
-    confirmed = await users.verify_email(call.lane, token)
-    note(call, "email_changed" if confirmed.is_change else "email_verified", user_id=confirmed.user_id)
-
-
 def user_response(call: RequestContext, user: User) -> Response:
     return private_response(user_json(user, call.user.subject))
 
@@ -278,21 +242,28 @@ def user_json(user: User, subject: str) -> dict[str, Any]:
     return {name: shown[name] for name in UserOut.model_fields}
 
 
-def _session(call: RequestContext, user: User, *, as_of: datetime | None = None) -> dict[str, Any]:
-    issued = None if _must_confirm(call, user) else _issue(call, user, as_of)
+def session(call: RequestContext, found: SignedIn) -> dict[str, Any]:
+    """The answer to a sign-in."""
+    issued = None if _must_confirm(call, found.user) else issue(call, found)
     return {
-        "user": user_json(user, user.id),
+        "user": user_json(found.user, found.user.id),
         "access_token": issued.text if issued else None,
         "token_type": "bearer",
         "expires_at": issued.expires_at if issued else None,
     }
 
 
-def _issue(call: RequestContext, user: User, as_of: datetime | None) -> AccessToken:
+def issue(call: RequestContext, found: SignedIn) -> AccessToken:
     settings = call.settings
-    lifetime = timedelta(days=settings.access_token_expire_days)
-    key, algorithm = settings.signing_key, settings.algorithm
-    return tokens.issue(user.id, key=key, algorithm=algorithm, now=now(), lifetime=lifetime, as_of=as_of)
+    return tokens.issue(
+        found.user.id,
+        key=settings.signing_key,
+        algorithm=settings.algorithm,
+        now=now(),
+        lifetime=timedelta(days=settings.access_token_expire_days),
+        as_of=found.as_of,
+        signed_in_at=found.signed_in_at,
+    )
 
 
 def private_response(content: dict[str, Any], *, status: int = 200) -> Response:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from taskwell.api.call import RequestContext
-from taskwell.errors import AppError, Forbidden
+from taskwell.errors import AppError, Forbidden, InsufficientScope
 from taskwell.users.principal import Scope
 
 Respond = Callable[[RequestContext], Awaitable[Response]]
@@ -30,7 +30,7 @@ async def admitted(call: RequestContext, scope: Scope, respond: Respond) -> Resp
     if named is not None and named != "me" and not user.is_named(named):
         raise Forbidden("The path names another user; use your own id.")
     if user.scopes is not None and scope not in user.scopes:
-        raise Forbidden(f"This token does not allow you to {scope}.")
+        raise InsufficientScope(scope)
     quota = await services.limits.request(user.user_id)
     try:
         response = await respond(call)

@@ -7,6 +7,7 @@ from taskwell import users
 from taskwell.api.call import RequestContext
 from taskwell.api.client_address import address_group, client_address
 from taskwell.errors import EmailTaken, InvalidCredentials, WrongPassword
+from taskwell.users.errors import WrongCode
 from taskwell.users.events import Kind
 from taskwell.users.user import email_key
 
@@ -32,18 +33,33 @@ async def signing_in(call: RequestContext, email: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def confirming(call: RequestContext) -> AsyncIterator[None]:
-    """Around the check of the signed-in caller's own password.
+async def confirming(call: RequestContext, password: str | None) -> AsyncIterator[None]:
+    """Around ``users.confirm_owner``: a password that is given is an attempt.
 
     Raises:
         TooManyRequests: the address or the account is locked out.
     """
+    if password is None or call.user.is_external:
+        yield
+        return
     user_id = call.user.user_id
 
     async def knows(group: str) -> bool:
         return await users.is_group_of_user(call.lane, user_id, group)
 
     async with _proving(call, user_id, knows, "wrong_password", user_id=user_id):
+        yield
+
+
+@asynccontextmanager
+async def asking_for_mail(call: RequestContext) -> AsyncIterator[None]:
+    """Around what sends a mail for whoever names an address, or tells whether an e-mail is taken.
+
+    Raises:
+        TooManyRequests: it was asked for too often from the address in this minute.
+    """
+    async with call.services.limits.sign_up(address_group(address_of(call))).under_way() as attempt:
+        await attempt.count()
         yield
 
 
@@ -110,9 +126,21 @@ async def _proving(
     async with limits.sign_in(group, account, is_known=is_known).under_way() as attempt:
         try:
             yield
-        except (InvalidCredentials, WrongPassword):
+        except (InvalidCredentials, WrongPassword, WrongCode):
             note(call, failure, user_id=user_id, email=email)
-            if await attempt.fail():
+            if reached := await attempt.fail():
                 note(call, "locked_out", user_id=user_id, email=email)
+            if any(not count.locks_out for count in reached):
+                await _tell_owner(call, email)
             raise
         await attempt.succeed()
+
+
+async def _tell_owner(call: RequestContext, email: str | None) -> None:
+    """Strangers are kept out now; a mail tells the owner, if there is one, how to come in from somewhere new."""
+    if not call.settings.sends_mail:
+        return
+    if email is None:
+        email = (await users.get(call.lane, call.user)).email
+    if email is not None:
+        await users.tell_owner(call.lane, email)

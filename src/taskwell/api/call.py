@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 from fastapi import Depends
@@ -19,6 +19,9 @@ from taskwell.spaces import SpaceAccess
 from taskwell.users import Caller
 from taskwell.users.principal import Principal
 
+if TYPE_CHECKING:
+    from taskwell.security.providers import Providers
+
 STREAMS = 3
 
 
@@ -28,6 +31,7 @@ class Services:
 
     Attributes:
         schema: The revision that this version's schema has.
+        providers: By whom people sign in; None where no provider is set.
         streams: The turns of exports that are being made, each with a database connection.
         streaming: The users who are reading an export.
         is_ready: Set once everything is open, unset when the process begins to drain.
@@ -39,6 +43,7 @@ class Services:
     limits: Limits
     journal: SecurityJournal
     schema: str
+    providers: "Providers | None" = None
     streams: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STREAMS))
     streaming: set[str] = field(default_factory=set)
     is_ready: bool = False

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from taskwell import errors
+from taskwell import errors, provider_errors
 from taskwell.api.problems import Internal
 from taskwell.database.lanes import DatabaseFull
 from taskwell.errors import AppError, Invalid
+from taskwell.users.errors import AlreadyOn, ChallengeOver, TotpRequired, WrongCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,11 @@ _ALL = (
         errors.InvalidCredentials(),
     ),
     _failure(
+        "Ask for the code of the authenticator app. `POST /api/v1/auth/login/totp` takes it with `challenge`.",
+        TotpRequired("rJ1Yx0Qe4cGkq2mZ8v7bT5nLw9sHd3fUo6iPaXyEzKQ"),
+    ),
+    _failure("Sign in with the password again; a challenge lasts for five minutes.", ChallengeOver()),
+    _failure(
         "Put your own user id into the path, or use the address without one. What another service keeps, such as a "
         "password of Better Auth, is changed there.",
         errors.Forbidden("The path names another user; use your own id."),
@@ -72,6 +78,26 @@ _ALL = (
     _failure(
         "Follow the link in the mail that was just sent, then sign in. The operator set REQUIRE_VERIFIED_EMAIL.",
         errors.SignInUnconfirmed(),
+    ),
+    _failure(
+        "Send a token that has the scope that `WWW-Authenticate` names. Accounts take no personal token: sign in.",
+        errors.InsufficientScope("write"),
+        errors.InsufficientScope("account"),
+    ),
+    _failure("Type the code that your app shows next, or a recovery code.", WrongCode()),
+    _failure(
+        "Sign in again, then send the request with the new token. A renewal does not make the sign-in newer.",
+        errors.SignInAgain(),
+    ),
+    _failure(
+        "Begin the sign-in again, and finish it in the same browser within ten minutes. The front end must call "
+        "`authorize` at the address that PUBLIC_URL has.",
+        provider_errors.InvalidState(),
+    ),
+    _failure("The person said no at the provider. Offer the sign-in again.", provider_errors.AccessDenied()),
+    _failure(
+        "Sign in again. Where that does not help, the operator's log has the reason as `provider refused`.",
+        provider_errors.ProviderRefused(),
     ),
     _failure("Send the account's current password.", errors.WrongPassword("The password is wrong.")),
     _failure(
@@ -83,9 +109,23 @@ _ALL = (
         "Read the current state, then decide again.", errors.Conflict("It was changed in between; read it again.")
     ),
     _failure("Sign in instead, or use another e-mail.", errors.EmailTaken()),
+    _failure("`DELETE /api/v1/auth/totp` turns it off, with the password and a code.", AlreadyOn()),
     _failure(
-        "Delete tasks that nobody needs any more, or ask the operator for a higher MAX_TASKS_PER_SPACE.",
+        "Delete what nobody needs any more. For tasks the operator can also set a higher MAX_TASKS_PER_SPACE.",
         errors.LimitReached("A space may hold 100,000 tasks that are not in the trash; delete some first."),
+        errors.LimitReached("A user may have 50 personal tokens; delete one first."),
+    ),
+    _failure(
+        "Sign in with the password or another provider, then `POST /api/v1/auth/{provider}/link`.",
+        provider_errors.AccountExists(),
+    ),
+    _failure(
+        "Sign in to the other account with this provider, and unlink it there first.",
+        provider_errors.IdentityTaken(),
+    ),
+    _failure(
+        "Set a password (`POST /api/v1/auth/password/forgot`), or link another provider, then unlink this one.",
+        provider_errors.LastWayIn(),
     ),
     _failure(
         "Confirm the e-mail: `POST /api/v1/auth/email/verification` sends a link to it. Then send the request again.",
@@ -143,6 +183,10 @@ _ALL = (
     _failure(
         "Nothing was stored. Tell the operator: the database's disk is full. Reading still works.",
         DatabaseFull("There is no room left to store this."),
+    ),
+    _failure(
+        "Wait for as many seconds as `Retry-After` says, or sign in another way. `taskwell doctor` says why.",
+        provider_errors.ProviderUnavailable(),
     ),
     _failure(
         "Tell the operator: SMTP_HOST is not set. `taskwell users verify EMAIL` confirms an e-mail without mail.",

@@ -26,7 +26,7 @@ from taskwell.api.time_limit import TimeLimit
 from taskwell.database import new_id
 from taskwell.errors import AppError, InvalidToken, MethodNotAllowed, NotFound, TimedOut, Unavailable
 from taskwell.observability import logs, tracing
-from taskwell.observability.metrics import REQUESTS
+from taskwell.observability.metrics import request_duration
 from taskwell.settings import InvalidSettings, Settings
 
 log = structlog.get_logger("taskwell.http")
@@ -118,7 +118,7 @@ class Gateway:
     ) -> None:
         """Writes down how the request went; only an operation's method is one of a short list."""
         route = target.template if target else None
-        REQUESTS.labels(method if target else "", route or "", str(status)).observe(seconds)
+        request_duration(method if target else "", route or "", status).observe(seconds)
         self._write_request(
             method=method,
             route=route,

@@ -1,6 +1,7 @@
 """Which names this server answers to, from ``ALLOWED_HOSTS``."""
 
 import re
+from functools import lru_cache
 
 from starlette.types import Scope
 
@@ -29,15 +30,19 @@ class Hosts:
             UnknownHost: the request is for another host.
         """
         values = [value for name, value in scope["headers"] if name == b"host"]
+        host = _host_in(values[0]) if len(values) == 1 else None
         if not values and scope["http_version"] == "1.0":
             host = ""
-        elif len(values) == 1 and (match := _HOST.fullmatch(values[0])):
-            if self._is_open:
-                return
-            host = match[1].strip(b"[]").decode().lower()
-        else:
+        if host is None:
             raise InvalidHeader("Send one Host header with the name of this server.")
         if self._is_open or host in self._names or (host and host.endswith(self._endings)):
             return
         if scope["path"] not in PROBES:
             raise UnknownHost("This server does not answer to that host name.")
+
+
+@lru_cache(maxsize=64)
+def _host_in(value: bytes) -> str | None:
+    """The host's name without its port; None where the header names no host."""
+    match = _HOST.fullmatch(value)
+    return match[1].strip(b"[]").decode().lower() if match else None

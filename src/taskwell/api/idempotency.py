@@ -13,6 +13,7 @@ import orjson
 from starlette.responses import Response
 
 from taskwell.api.call import RequestContext
+from taskwell.api.replies import ToldOnce
 from taskwell.errors import AppError, IdempotencyKeyReused, InvalidHeader, RequestInProgress
 from taskwell.users import idempotency
 from taskwell.users.idempotency import StoredAnswer
@@ -58,9 +59,8 @@ async def once(call: RequestContext, key: str, ready: Callable[[RequestContext],
         response = await work(call.within(transaction))
         if response.status_code < 300:
             headers = {name: value for name, value in response.headers.items() if name in KEPT_HEADERS}
-            kept = StoredAnswer(
-                request_hash, response.status_code, orjson.dumps(headers).decode(), bytes(response.body)
-            )
+            body = response.repeatable if isinstance(response, ToldOnce) else bytes(response.body)
+            kept = StoredAnswer(request_hash, response.status_code, orjson.dumps(headers).decode(), body)
             await idempotency.keep(transaction, call.user, path, key, kept)
         return response
 

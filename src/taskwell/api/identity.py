@@ -10,6 +10,7 @@ from taskwell import users
 from taskwell.database import Database
 from taskwell.errors import InvalidToken
 from taskwell.security.bearer import bearer_token
+from taskwell.security.personal_tokens import PREFIX
 from taskwell.security.verifier import Verifier
 from taskwell.settings import Settings
 from taskwell.users import Caller
@@ -80,11 +81,16 @@ class Identities:
                 self._drop(digest)
 
     async def _verify(self, token: bytes) -> Caller:
-        claims = await self._verifier.verify(token.decode("latin-1"))
-        caller = await users.holder_of(self._database, claims)
+        caller = await self._holder(token.decode("latin-1"))
+        return replace(caller, space=replace(caller.space, max_tasks=self._max_tasks))
+
+    async def _holder(self, text: str) -> Caller:
+        if text.startswith(PREFIX):
+            return await users.holder_of_personal(self._database, text)
+        caller = await users.holder_of(self._database, await self._verifier.verify(text))
         if caller is None:
             raise InvalidToken
-        return replace(caller, space=replace(caller.space, max_tasks=self._max_tasks))
+        return caller
 
     def _keep(self, digest: bytes, caller: Caller) -> None:
         if digest in self._entries:

@@ -190,9 +190,9 @@ class Attempt:
         if self._counts:
             await self._store.ask(self._count)
 
-    async def fail(self) -> bool:
-        """This one has failed; whether somebody is locked out now."""
-        return bool(self._counts) and await self._store.ask(self._fail)
+    async def fail(self) -> list[Count]:
+        """This one has failed; gives the counts of which it reaches the limit, and so locks somebody out."""
+        return await self._store.ask(self._fail) if self._counts else []
 
     async def succeed(self) -> None:
         """The failures of this account at this address are forgotten; those of the address are not."""
@@ -237,8 +237,8 @@ class Attempt:
         for count in self._counts:
             await windows.acquire_entry(count.key, count.limit, count.window)
 
-    async def _fail(self, windows: Windows) -> bool:
-        return any([await self._is_last(windows, count) for count in self._counts])
+    async def _fail(self, windows: Windows) -> list[Count]:
+        return [count for count in self._counts if await self._is_last(windows, count)]
 
     async def _is_last(self, windows: Windows, count: Count) -> bool:
         """Counts a failure; whether it reaches the limit. Of several who see that at once, one does."""

@@ -139,6 +139,12 @@ class Operation(APIRoute):
         raise Invalid.field("", "A JSON body is required.", "missing")
 
 
+class AccountOperation(Operation):
+    """An operation on the account itself, which no personal token reaches."""
+
+    scope = "account"
+
+
 class PublicOperation(Operation):
     """An operation of anybody."""
 
@@ -149,6 +155,10 @@ class LenientOperation(Operation):
     """An operation of a contract whose clients send query parameters that it does not know."""
 
     is_strict = False
+
+
+class LenientAccountOperation(LenientOperation):
+    scope = "account"
 
 
 class LenientPublicOperation(LenientOperation):

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from taskwell.api.replies import PRIVATE, json_response
 from taskwell.errors import AppError, FieldError, Forbidden, Invalid, Location, MalformedBody, NotFound
+from taskwell.users.errors import TotpRequired
 
 Renderer = Callable[[AppError, str], Response]
 """Writes an error for a request id."""
@@ -36,6 +37,8 @@ def problem(error: AppError, request_id: str) -> dict[str, Any]:
     }
     if isinstance(error, Invalid):
         members["errors"] = _field_errors(error)
+    if isinstance(error, TotpRequired):
+        members["challenge"] = error.challenge
     if error.index is not None:
         members["index"] = error.index
     return members

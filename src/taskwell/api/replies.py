@@ -13,6 +13,26 @@ PRIVATE = {"Cache-Control": "no-store"}
 """Kept by nobody: tokens and accounts."""
 
 
+class ToldOnce(Response):
+    """A response with a secret.
+
+    Attributes:
+        repeatable: The body without the secret, for whoever sends the request again: it is stored nowhere.
+    """
+
+    repeatable: bytes
+
+
+def told_once(content: dict[str, Any], *secrets: str, status: int = 200) -> Response:
+    """A response whose secret members are null when an ``Idempotency-Key`` repeats it."""
+    body, repeatable = (
+        orjson.dumps(each, option=orjson.OPT_UTC_Z) for each in (content, content | dict.fromkeys(secrets))
+    )
+    response = ToldOnce(body, status, PRIVATE, "application/json")
+    response.repeatable = repeatable
+    return response
+
+
 def json_response(
     content: Any, *, status: int = 200, headers: Mapping[str, str], media_type: str = "application/json"
 ) -> Response:

@@ -10,6 +10,7 @@ import structlog
 import typer
 
 from taskwell import __version__, migrations, server, supervisor
+from taskwell.mail import templates
 from taskwell.observability import logs
 from taskwell.settings import InvalidSettings, read_settings
 from taskwell.stop_signals import stop_signals
@@ -29,6 +30,7 @@ def serve(
     settings = read_settings()
     if workers > 1 and settings.is_sqlite:
         raise InvalidSettings("--workers above 1 needs PostgreSQL: SQLite is served by one process; set DATABASE_URL")
+    templates.check(settings)
     for each in stop_signals():
         signal.signal(each, _end)
     logs.configure(settings)

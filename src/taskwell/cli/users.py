@@ -14,8 +14,10 @@ from taskwell.api.bodies import validated
 from taskwell.cli import events
 from taskwell.cli.database import with_database
 from taskwell.database import Database
-from taskwell.errors import Conflict
-from taskwell.users import Account, User
+from taskwell.errors import Conflict, Forbidden
+from taskwell.mail import links
+from taskwell.settings import InvalidSettings, read_settings
+from taskwell.users import Account, PersonalToken, User, totp
 from taskwell.users.events import Kind, SecurityEvent, keep
 
 app = typer.Typer(no_args_is_help=True, help="See and manage accounts.")
@@ -110,6 +112,75 @@ def set_password(who: Who) -> None:
         await _note(database, "password_changed", user_id=user.id)
 
     _to(who, change, "has a new password")
+
+
+@app.command("disable-totp")
+def disable_totp(who: Who) -> None:
+    """Ask an account for no codes any more, such as where its owner has lost the phone and the recovery codes.
+
+    Example: taskwell users disable-totp ada@example.com
+    """
+
+    async def forget(database: Database, user: User) -> None:
+        async with database.transaction() as transaction:
+            if not await totp.forget(transaction, user.id):
+                raise Conflict(f"{user.name} signs in without codes already.")
+        await _note(database, "totp_off", user_id=user.id)
+
+    _to(who, forget, "signs in without codes")
+
+
+@app.command("tokens")
+def list_tokens(who: Who) -> None:
+    """List an account's personal tokens: id, day made, last use, end, scopes, name.
+
+    Example: taskwell users tokens ada@example.com
+    """
+
+    async def found(database: Database) -> list[PersonalToken]:
+        return await users.list_tokens(database, (await users.by_email_or_id(database, who)).id)
+
+    for token in with_database(found):
+        end = f"{token.expires_at:%Y-%m-%d}" if token.expires_at else "no end    "
+        last_use = f"{token.last_used_on or 'never':<10}"
+        typer.echo(
+            f"{token.id}  {token.created_at:%Y-%m-%d}  {last_use}  {end}  {','.join(token.scopes):<10}  {token.name}"
+        )
+
+
+@app.command("reset-link")
+def reset_link(who: Who) -> None:
+    """Print a link, good once and for 30 minutes, with which an account's owner chooses another password.
+
+    Example: taskwell users reset-link ada@example.com
+    """
+    settings = read_settings()
+    if settings.is_production and not (settings.public_url or settings.frontend_url):
+        raise InvalidSettings("PUBLIC_URL is missing; set it to the address at which people reach this server")
+
+    async def make(database: Database) -> str:
+        user = await users.by_email_or_id(database, who)
+        token = user.email and await users.reset_token(database, user_id=user.id, email=user.email)
+        if not token:
+            raise Forbidden("The account is disabled, or another service keeps it; it has no password to reset here.")
+        await _note(database, "reset_link_made", user_id=user.id)
+        return links.reset_password(settings, token)
+
+    typer.echo(with_database(make))
+
+
+@app.command("sign-out")
+def sign_out(who: Who) -> None:
+    """Refuse every token of an account, within two seconds; its password stays as it is.
+
+    Example: taskwell users sign-out ada@example.com
+    """
+
+    async def end(database: Database, user: User) -> None:
+        await users.end_every_session(database, user.id, personal=True)
+        await _note(database, "signed_out_everywhere", user_id=user.id)
+
+    _to(who, end, "is signed out everywhere")
 
 
 @app.command()

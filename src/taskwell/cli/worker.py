@@ -9,6 +9,7 @@ import typer
 
 from taskwell import __version__, migrations, worker_metrics
 from taskwell.database import open_database
+from taskwell.mail import templates
 from taskwell.observability import logs, tracing
 from taskwell.settings import read_settings
 from taskwell.stop_signals import stop_signals
@@ -29,6 +30,7 @@ async def _work() -> None:
     settings = read_settings()
     logs.configure(settings)
     tracing.configure(settings)
+    templates.check(settings)
     await migrations.prepare(settings)
     database = await open_database(settings, command_timeout=settings.database_command_timeout_seconds)
     try:

@@ -1,13 +1,13 @@
 """Sending a reminder by e-mail."""
 
 from email.message import EmailMessage
-from html import escape
 from zoneinfo import ZoneInfo
 
+from taskwell.delivery import unsubscribing
 from taskwell.delivery.attempt import Errand
-from taskwell.mail import smtp
+from taskwell.mail import smtp, templates
 from taskwell.mail.attempts import Undelivered
-from taskwell.mail.message import compose as compose_message
+from taskwell.mail.message import compose_letter
 from taskwell.settings import Settings
 from taskwell.tasks.reminders import Timing
 from taskwell.text import on_one_line
@@ -24,24 +24,25 @@ async def send(errand: Errand, settings: Settings) -> None:
         raise Undelivered("This server has no e-mail set up: its operator has to set SMTP_HOST.")
     if errand.recipient.email is None or not is_email(errand.recipient.email):
         raise Undelivered("The account has no confirmed e-mail address.", is_final=True)
-    await smtp.hand_over(compose(errand, errand.recipient.email, settings.mail_from), settings)
+    await smtp.hand_over(compose(errand, errand.recipient.email, settings), settings)
 
 
-def compose(errand: Errand, email: str, sender: str) -> EmailMessage:
-    title = on_one_line(errand.reminder.title)
-    parts = [title, due_phrase(errand.reminder.timing), errand.reminder.description or ""]
-    shown, due, description = (escape(part).replace("\n", "<br>\n") for part in parts)
-    html = (
-        f"<h1>{shown}</h1>" + (f"\n<p>{due}</p>" if due else "") + (f"\n<p>{description}</p>" if description else "")
+def compose(errand: Errand, email: str, settings: Settings) -> EmailMessage:
+    reminder = errand.reminder
+    letter = templates.written(
+        settings,
+        "reminder",
+        title=on_one_line(reminder.title),
+        due=due_phrase(reminder.timing),
+        description=reminder.description or "",
+        unsubscribe=unsubscribing.link(settings, reminder.claim.user_id),
     )
-    return compose_message(
-        sender=sender,
+    return compose_letter(
+        letter,
+        sender=settings.mail_from,
         name=errand.recipient.name,
         email=email,
-        subject=f"Reminder: {title}",
-        message_id=errand.reminder.delivery_id,
-        plain="\n\n".join(filter(None, parts)) + "\n",
-        html=html,
+        message_id=reminder.delivery_id,
     )
 
 

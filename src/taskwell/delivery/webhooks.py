@@ -13,8 +13,8 @@ from taskwell.database import Lane, Query, UtcInstant, UuidText, now
 from taskwell.delivery.addresses import is_public
 from taskwell.delivery.tables import WebhookRow
 from taskwell.errors import Invalid, NotFound
+from taskwell.users.identities import lock_caller
 from taskwell.users.principal import Principal
-from taskwell.users.profile import lock_account
 
 UNSET = "No webhook is set."
 MAX_URL = 2_000
@@ -75,11 +75,12 @@ async def put(lane: Lane, user: Principal, url: str, *, allow_private: bool) -> 
 
     Raises:
         Invalid: Taskwell would not send to this URL.
+        InvalidToken: the caller's token was revoked meanwhile.
     """
     if broken := broken_url_rule(url, allow_private=allow_private):
         raise Invalid.field("url", broken, "invalid_url")
     async with lane.transaction() as transaction:
-        await lock_account(transaction, user)
+        await lock_caller(transaction, user)
         moved = await transaction.row(_MOVE, user_id=user.user_id, url=url, at=now())
         if moved is not None:
             return moved
@@ -105,6 +106,11 @@ async def remove(lane: Lane, user: Principal) -> None:
     """
     if await lane.row(_REMOVE, user_id=user.user_id) is None:
         raise NotFound(UNSET)
+
+
+async def remove_of_user(lane: Lane, user_id: str) -> None:
+    """Removes the webhook, if there is one: whoever takes an account over does not go on telling the others."""
+    await lane.rows(_REMOVE, user_id=user_id)
 
 
 def broken_url_rule(url: str, *, allow_private: bool) -> str | None:

@@ -6,15 +6,10 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Letter:
     """Attributes:
-    paragraphs: Our own sentences; nothing that a user wrote goes to an address that nobody has confirmed.
-    link: What to follow, after the first paragraph.
+    unsubscribe: The address that ends mails of its kind, where there is one.
     """
 
     subject: str
-    paragraphs: tuple[str, ...]
-    link: str | None = None
-
-    @property
-    def plain(self) -> str:
-        first, *others = self.paragraphs
-        return "\n\n".join(filter(None, (first, self.link, *others))) + "\n"
+    plain: str
+    html: str
+    unsubscribe: str | None = None

@@ -10,7 +10,6 @@ from email.headerregistry import (
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from email.utils import format_datetime, parseaddr, quote
-from html import escape
 from typing import Any
 
 from email_validator import validate_email
@@ -68,12 +67,21 @@ _POLICY = SMTP.clone(header_factory=_HEADERS)
 
 
 def compose(
-    *, sender: str, email: str, subject: str, message_id: str, plain: str, html: str, name: str = ""
+    *,
+    sender: str,
+    email: str,
+    subject: str,
+    message_id: str,
+    plain: str,
+    html: str,
+    name: str = "",
+    unsubscribe: str | None = None,
 ) -> EmailMessage:
     """The message. The caller escapes what users wrote in ``html``; in a header it stays on one line.
 
     Args:
         message_id: The same in every attempt, so that a mail that comes twice is seen to be one.
+        unsubscribe: The address at which a POST ends mails of this kind (RFC 8058).
     """
     sender_name, address = parseaddr(sender)
     message = EmailMessage(policy=_POLICY)
@@ -83,21 +91,24 @@ def compose(
     message["Date"] = format_datetime(now())
     message["Message-ID"] = f"<{message_id}@{address.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation notices, please
+    if unsubscribe is not None:
+        message["List-Unsubscribe"] = f"<{unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(plain)
-    message.add_alternative(
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(on_one_line(subject))}</title>'
-        f"</head>\n<body>\n{html}\n</body></html>\n",
-        subtype="html",
-    )
+    message.add_alternative(html, subtype="html")
     return message
 
 
-def compose_letter(letter: Letter, *, sender: str, email: str, message_id: str) -> EmailMessage:
-    first, *others = (f"<p>{escape(each)}</p>" for each in letter.paragraphs)
-    link = f'<p><a href="{escape(letter.link)}">{escape(letter.link)}</a></p>' if letter.link else ""
-    html = "\n".join(filter(None, (first, link, *others)))
+def compose_letter(letter: Letter, *, sender: str, email: str, message_id: str, name: str = "") -> EmailMessage:
     return compose(
-        sender=sender, email=email, subject=letter.subject, message_id=message_id, plain=letter.plain, html=html
+        sender=sender,
+        email=email,
+        subject=letter.subject,
+        message_id=message_id,
+        plain=letter.plain,
+        html=letter.html,
+        name=name,
+        unsubscribe=letter.unsubscribe,
     )
 
 

@@ -37,12 +37,16 @@ def _take(dialect: str) -> Sequence[Executable]:
 _TAKE: Query[int] = Query(_take, int)
 
 
-async def take(lane: Lane, name: str, limit: int) -> bool:
-    """Counts one more of the name, unless its day already has ``limit``; gives whether it was counted."""
+async def take(lane: Lane, name: str, limit: int, window: timedelta = DAY) -> bool:
+    """Counts one more of the name, unless its window already has ``limit``; gives whether it was counted.
+
+    Args:
+        window: A day at most, after which the count is forgotten.
+    """
     if limit < 1:
         return False
     at = now()
-    return await lane.row(_TAKE, name=name, at=at, over_before=at - DAY, limit=limit) is not None
+    return await lane.row(_TAKE, name=name, at=at, over_before=at - window, limit=limit) is not None
 
 
 _BEGAN_AT: Query[datetime] = Query(select(MailQuotaRow.began_at).where(MailQuotaRow.name == _NAME), lambda at: at)

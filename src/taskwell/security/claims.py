@@ -14,12 +14,14 @@ class TokenClaims:
     Attributes:
         issued_at: To the millisecond, from the token's id where that is a UUIDv7, as ours are; ``iat`` has whole
             seconds only, too coarse to tell a token from before a password change from one made after it.
+        signed_in_at: When its holder proved who they are; a renewal keeps it.
     """
 
     subject: str
     token_id: str
     issued_at: datetime
     expires_at: datetime
+    signed_in_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,23 @@ class ExternalClaims:
     @property
     def identity_id(self) -> str:
         return identity_id(self.issuer, self.subject)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderIdentity:
+    """What a sign-in provider says of who has just signed in there.
+
+    Attributes:
+        issuer: Together with ``subject`` it is who the user is.
+        email: None where the provider does not say.
+        email_verified: Whether the provider has seen that the e-mail is theirs.
+    """
+
+    issuer: str
+    subject: str
+    email: str | None
+    email_verified: bool
+    name: str | None
 
 
 def identity_id(issuer: str, subject: str) -> str:

@@ -3,8 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jwt
 import orjson
@@ -12,9 +11,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from taskwell.errors import Unavailable
-
-if TYPE_CHECKING:
-    import httpx2
+from taskwell.security.issuer_client import IssuerClient
 
 log = structlog.get_logger("taskwell.security")
 
@@ -24,11 +21,7 @@ MAX_AGE_SECONDS = 300.0
 PATIENCE_SECONDS = 5.0
 """A fetch that failed, or that did not bring the key that it was for, is not repeated for this long."""
 
-FETCH_SECONDS = 4.0
-MAX_BYTES = 262_144
 MIN_RSA_BITS = 2048
-
-MAX_REDIRECTS = 3
 
 _ALGORITHMS: Mapping[tuple[object, object], tuple[str, ...]] = {
     ("OKP", "Ed25519"): ("EdDSA", "Ed25519"),
@@ -51,7 +44,9 @@ class PublishedKeys:
     One fetch serves all who wait for it. While the issuer is down the keys that are known stay good.
     """
 
-    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, url: str, clock: Callable[[], float] = time.monotonic, client: IssuerClient | None = None
+    ) -> None:
         self.url = url
         self._clock = clock
         self._keys: Keys | None = None
@@ -59,7 +54,7 @@ class PublishedKeys:
         self._began_at = 0.0
         self._may_fetch_at = float("-inf")
         self._fetching: asyncio.Task[None] | None = None
-        self._client: httpx2.AsyncClient | None = None
+        self._client = client or IssuerClient()
 
     async def find(self, key_id: str, algorithm: str) -> jwt.PyJWK | None:
         """The key with this ``kid``, if it is published for this algorithm.
@@ -107,43 +102,7 @@ class PublishedKeys:
         Raises:
             ValueError: it is no JWKS, or not to be had there.
         """
-        if self._client is None:
-            self._client = await asyncio.to_thread(_new_client)
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        request = self._client.build_request("GET", self.url, headers=headers)
-        origin = _origin(request.url)
-        async with asyncio.timeout(FETCH_SECONDS):
-            for _ in range(1 + MAX_REDIRECTS):
-                response = await self._client.send(request, stream=True)
-                async with aclosing(response):
-                    if response.next_request is None:
-                        return readable_keys(await _content(response))
-                request = response.next_request
-                if _origin(request.url) != origin:
-                    raise ValueError(f"it redirects to another origin, at {request.url.host}")
-        raise ValueError(f"it redirects more than {MAX_REDIRECTS} times")
-
-
-def _new_client() -> "httpx2.AsyncClient":
-    """In a thread: the import and reading the system's certificates take longer than a request may wait."""
-    import httpx2  # noqa: PLC0415
-
-    return httpx2.AsyncClient(timeout=FETCH_SECONDS, limits=httpx2.Limits(max_keepalive_connections=0))
-
-
-def _origin(url: "httpx2.URL") -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port
-
-
-async def _content(response: "httpx2.Response") -> bytes:
-    if response.status_code != 200:
-        raise ValueError(f"the answer is {response.status_code}")
-    content = bytearray()
-    async for chunk in response.aiter_raw():
-        content += chunk
-        if len(content) > MAX_BYTES:
-            raise ValueError(f"the answer is longer than {MAX_BYTES} bytes")
-    return bytes(content)
+        return readable_keys(await self._client.fetch(self.url))
 
 
 def readable_keys(content: bytes) -> Keys:

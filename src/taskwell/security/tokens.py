@@ -29,12 +29,20 @@ class AccessToken:
 
 
 def issue(
-    subject: str, *, key: str, algorithm: str, now: datetime, lifetime: timedelta, as_of: datetime | None = None
+    subject: str,
+    *,
+    key: str,
+    algorithm: str,
+    now: datetime,
+    lifetime: timedelta,
+    as_of: datetime | None = None,
+    signed_in_at: datetime | None = None,
 ) -> AccessToken:
     """A new token.
 
     Args:
         as_of: The instant that counts where tokens from before another are refused; ``now`` where none is given.
+        signed_in_at: That of the token that it renews; ``now`` where none is given.
     """
     expires_at = (now + lifetime).replace(microsecond=0)
     claims = {
@@ -43,7 +51,7 @@ def issue(
         "sub": subject,
         "iat": int(now.timestamp()),
         "exp": int(expires_at.timestamp()),
-        "auth_time": int(now.timestamp()),
+        "auth_time": int((signed_in_at or now).timestamp()),
         "jti": str(uuid7(nanoseconds=int((as_of or now).timestamp() * 1000) * 1_000_000)),
     }
     return AccessToken(jwt.encode(claims, key, algorithm=algorithm), expires_at)
@@ -70,8 +78,9 @@ def verify(text: str, *, key: str, algorithm: str) -> TokenClaims:
         if str(UUID(claims["sub"])) != claims["sub"] or not is_id(claims["jti"]):
             raise jwt.InvalidTokenError("sub or jti is not an id of ours")
         expires_at = datetime.fromtimestamp(claims["exp"], UTC)
-        return TokenClaims(claims["sub"], claims["jti"], _issued_at(claims), expires_at)
-    except (ValueError, OverflowError, OSError) as error:
+        signed_in_at = datetime.fromtimestamp(claims.get("auth_time", claims["iat"]), UTC)
+        return TokenClaims(claims["sub"], claims["jti"], _issued_at(claims), expires_at, signed_in_at)
+    except (TypeError, ValueError, OverflowError, OSError) as error:
         raise jwt.InvalidTokenError(str(error)) from error
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, func, null, select, tuple_, update
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, delete, func, null, select, tuple_, update
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
@@ -242,3 +242,13 @@ async def release(lane: Lane, done: ClaimedReminder, left: Release) -> None:
         new_settled_for=left.settled_for or done.timing.settled_for,
         new_sent_at=left.sent_at,
     )
+
+
+_REMOVE_MAILS: Query[None] = Query(
+    delete(ReminderRow).where(ReminderRow.user_id == ACTOR, ReminderRow.channel == "email"), lambda *_: None
+)
+
+
+async def remove_mails_of(lane: Lane, user_id: str) -> None:
+    """Removes the user's reminders by e-mail, in every space."""
+    await lane.rows(_REMOVE_MAILS, actor=user_id)

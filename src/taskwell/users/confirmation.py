@@ -3,13 +3,14 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import Text, and_, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import Text, and_, bindparam, case, func, literal_column, or_, select, update
 
 from taskwell.database import Lane, Query, UtcInstant, now
 from taskwell.database.lanes import UniqueViolated
 from taskwell.errors import EmailTaken, EmailUnverified, Forbidden, LinkOver, TooManyRequests, Unauthorized
 from taskwell.mail import outbox, quota
 from taskwell.users import one_time_tokens
+from taskwell.users.known_groups import remember_group
 from taskwell.users.principal import Principal
 from taskwell.users.profile import OWN_ROW, USER_COLUMNS
 from taskwell.users.tables import UserRow
@@ -115,12 +116,14 @@ async def request_email(lane: Lane, user: Principal, email: str) -> User:
 
 
 _AT = bindparam("at", type_=UtcInstant)
-_CONFIRM: Query[str] = Query(
+_CONFIRM: Query[None] = Query(
     update(UserRow)
-    .where(OWN_ROW, UserRow.email.is_not(None))
-    .values(email_verified_at=func.coalesce(UserRow.email_verified_at, _AT))
-    .returning(UserRow.id),
-    str,
+    .where(OWN_ROW)
+    .values(
+        email_verified_at=func.coalesce(UserRow.email_verified_at, _AT),
+        email_key=case((UserRow.email_said_at.is_(None), bindparam("email_key", type_=Text))),
+    ),
+    lambda *_: None,
 )
 _MOVE: Query[None] = Query(
     update(UserRow)
@@ -146,8 +149,11 @@ class Confirmed:
     is_change: bool
 
 
-async def verify_email(lane: Lane, token: str) -> Confirmed:
+async def verify_email(lane: Lane, token: str, *, group: str) -> Confirmed:
     """Confirms the e-mail to which the token was sent; a new one takes effect, and the old one is told.
+
+    Args:
+        group: The address group from which the link was followed; it is known from then on.
 
     Raises:
         LinkOver: the token is not good, or its e-mail is not the user's any more.
@@ -157,11 +163,12 @@ async def verify_email(lane: Lane, token: str) -> Confirmed:
         used = await one_time_tokens.use(transaction, VERIFY_EMAIL, token)
         account = await _locked(transaction, used.user_id)
         if account.email == used.email:
-            await transaction.rows(_CONFIRM, user_id=account.id, at=now())
+            await _confirm(transaction, account)
         elif account.pending_email == used.email:
             await _move(transaction, account, used.email)
         else:
             raise LinkOver
+        await remember_group(transaction, account.id, group)
         return Confirmed(account.id, is_change=account.email != used.email)
 
 
@@ -175,9 +182,27 @@ async def _move(transaction: Lane, account: User, email: str) -> None:
         await outbox.put(transaction, EMAIL_CHANGED, user_id=account.id, email=account.email)
 
 
+async def _confirm(transaction: Lane, account: User) -> None:
+    """An e-mail that a provider had not verified is this account's alone from now on."""
+    assert account.email is not None
+    try:
+        await transaction.rows(_CONFIRM, user_id=account.id, email_key=email_key(account.email), at=now())
+    except UniqueViolated:
+        raise EmailTaken from None
+
+
 async def confirm(lane: Lane, user_id: str) -> bool:
-    """Confirms the user's e-mail without a mail, on the operator's word; gives whether there is one."""
-    return await lane.row(_CONFIRM, user_id=user_id, at=now()) is not None
+    """Confirms the user's e-mail without a mail, on the operator's word; gives whether there is one.
+
+    Raises:
+        EmailTaken: another account has it.
+    """
+    async with lane.transaction() as transaction:
+        account = await transaction.row(_LOCKED, user_id=user_id)
+        if account is None or account.email is None:
+            return False
+        await _confirm(transaction, account)
+        return True
 
 
 _IS_CONFIRMED: Query[int] = Query(

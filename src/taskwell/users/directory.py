@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select, update
 from taskwell.database import Database, Lane, Query, UtcInstant, now
 from taskwell.errors import Forbidden, NotFound
 from taskwell.security.passwords import hash_password
-from taskwell.users import one_time_tokens
+from taskwell.users import one_time_tokens, personal_tokens
 from taskwell.users.profile import BY_ID, OWN_ROW, USER_COLUMNS, remove
 from taskwell.users.revocation import announce_change
 from taskwell.users.sign_in import later_than_every_token, require_good
@@ -46,7 +46,10 @@ _EVERY: Query[Account] = Query(
         UserRow.created_at,
         UserRow.disabled_at,
     )
-    .outerjoin(ExternalIdentityRow, ExternalIdentityRow.user_id == UserRow.id)
+    .outerjoin(
+        ExternalIdentityRow,
+        (ExternalIdentityRow.user_id == UserRow.id) & UserRow.email_said_at.is_not(None),  # not one that is linked
+    )
     .order_by(UserRow.id),
     Account,
 )
@@ -143,6 +146,7 @@ async def set_password(lane: Lane, user: User, password: str) -> None:
         if await transaction.row(_SET_PASSWORD, user_id=user.id, password_hash=password_hash, at=at) is None:
             raise Forbidden("Another service keeps this account; it has no password here.")
         await one_time_tokens.end_all(transaction, user.id)
+        await personal_tokens.remove_all(transaction, user.id)
         await announce_change(transaction, user.id)
 
 

@@ -22,6 +22,8 @@ LEFT_OUT = {
     "memberships": "the user is the owner of their own space",
     "task_tags": "the tasks themselves hold their tags",
     "mails": "mail on its way",
+    "totp": "the secret of an authenticator app, which has it",
+    "recovery_codes": "hashes of codes",
     "one_time_tokens": "hashes of links that were mailed",
     "known_groups": "hashes of networks, which mean nothing outside",
     "revoked_tokens": "ids of tokens, which mean nothing outside",
@@ -29,9 +31,10 @@ LEFT_OUT = {
 }
 """Tables with rows of a user that are not part of the document, and why."""
 
-_NAMES = {"users": "user", "security_events": "activity"}
+_NAMES = {"users": "user", "security_events": "activity", "api_tokens": "tokens"}
 _TECHNICAL = frozenset(
     {
+        "api_tokens.hash",
         "lists.revision",
         "reminders.fire_at",
         "reminders.claimed_at",

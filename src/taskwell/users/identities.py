@@ -9,14 +9,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
+from taskwell.errors import InvalidToken
 from taskwell.security.claims import ExternalClaims, TokenClaims
 from taskwell.spaces import SpaceAccess
 from taskwell.spaces.personal import adding_personal_spaces
 from taskwell.text import on_one_line, shows_something
 from taskwell.users.principal import Principal
-from taskwell.users.profile import TIME_ZONE
+from taskwell.users.profile import OWN_ROW, TIME_ZONE, USER_COLUMNS
 from taskwell.users.tables import ExternalIdentityRow, RevokedTokenRow, UserRow
-from taskwell.users.user import MAX_EMAIL, MAX_NAME, is_email
+from taskwell.users.user import MAX_EMAIL, MAX_NAME, User, is_email
 
 IAT_UNIT = timedelta(seconds=1)
 """Tokens say the second in which they were issued, and not when in it."""
@@ -44,7 +45,7 @@ async def holder_of(lane: Lane, token: TokenClaims | ExternalClaims) -> Caller |
 _ONE: ColumnElement[int] = literal_column("1")
 _TOKEN_ID = bindparam("token_id", type_=Text)
 
-_IS_VALID_FOR_USER = and_(
+IS_VALID_FOR_USER = and_(
     UserRow.disabled_at.is_(None),
     or_(
         UserRow.tokens_valid_after.is_(None),
@@ -53,19 +54,58 @@ _IS_VALID_FOR_USER = and_(
     ),
 )
 
-_LOCAL: Query[str] = Query(
-    select(TIME_ZONE)
-    .where(UserRow.id == bindparam("user_id", type_=UuidText), _IS_VALID_FOR_USER)
-    .where(~exists(select(_ONE).where(RevokedTokenRow.token_id == _TOKEN_ID))),
-    str,
+IS_NOT_ENDED = or_(
+    RevokedTokenRow.revoked_at.is_(None), RevokedTokenRow.revoked_at > bindparam("at", type_=UtcInstant)
+)
+"""A token that was renewed ends a little later; it is refused from then on."""
+
+_LOCAL: Query[tuple[str, datetime | None]] = Query(
+    select(TIME_ZONE, RevokedTokenRow.revoked_at)
+    .select_from(UserRow)
+    .outerjoin(RevokedTokenRow, RevokedTokenRow.token_id == _TOKEN_ID)
+    .where(UserRow.id == bindparam("user_id", type_=UuidText), IS_VALID_FOR_USER, IS_NOT_ENDED),
+    lambda *columns: columns,
 )
 
 
+_LOCK: Query[User] = Query(
+    select(*USER_COLUMNS)
+    .select_from(UserRow)
+    .outerjoin(RevokedTokenRow, RevokedTokenRow.token_id == _TOKEN_ID)
+    .where(OWN_ROW, IS_VALID_FOR_USER, IS_NOT_ENDED)
+    .with_for_update(of=UserRow),
+    User,
+)
+
+
+async def lock_caller(transaction: Lane, user: Principal) -> User:
+    """Makes other changes of the account wait. For what outlives the caller's token, which may be known from before.
+
+    Raises:
+        InvalidToken: the token was refused meanwhile, here or in another process.
+    """
+    values = {"issued_at": user.issued_at or NEVER_STALE, "token_id": user.token_id, "at": now()}
+    found = await transaction.row(_LOCK, user_id=user.user_id, **values)
+    if found is None:
+        raise InvalidToken
+    return found
+
+
 async def _local(lane: Lane, token: TokenClaims) -> Caller | None:
-    time_zone = await lane.row(_LOCAL, user_id=token.subject, issued_at=token.issued_at, token_id=token.token_id)
-    if time_zone is None:
+    found = await lane.row(
+        _LOCAL, user_id=token.subject, issued_at=token.issued_at, token_id=token.token_id, at=now()
+    )
+    if found is None:
         return None
-    actor = Principal(token.subject, token.subject, token.token_id, token.expires_at)
+    time_zone, ends_at = found
+    actor = Principal(
+        token.subject,
+        token.subject,
+        token.token_id,
+        token.expires_at if ends_at is None else min(token.expires_at, ends_at),
+        issued_at=token.issued_at,
+        signed_in_at=token.signed_in_at,
+    )
     return Caller(actor, SpaceAccess.personal(actor.user_id, time_zone=time_zone))
 
 
@@ -97,7 +137,7 @@ _EXTERNAL: Query[_Holder] = Query(
     select(
         UserRow.id,
         TIME_ZONE,
-        and_(_IS_VALID_FOR_USER, ~_IS_REFUSED),
+        and_(IS_VALID_FOR_USER, ~_IS_REFUSED),
         UserRow.email,
         UserRow.email_verified_at.is_not(None),
     )
@@ -174,31 +214,39 @@ async def _external(lane: Lane, token: ExternalClaims) -> Caller | None:
         "issued_at": issued_at,
         "issued_at_latest": token.issued_at + IAT_UNIT if token.issued_at else now() - UNDATED_REFUSED_FOR,
     }
-    at, email = now(), _email(token)
+    at, email = now(), shown_email(token.email)
     verified_at = at if email and token.email_verified else None
     said: dict[str, object] = {"email": email, "verified_at": verified_at, "said_at": token.issued_at or at, "at": at}
     holder = await lane.row(_EXTERNAL, **values)
     if holder is None:
-        await lane.rows(_ADD, **values, **said, user_id=new_id(), name=_name(token))
+        await lane.rows(
+            _ADD, **values, **said, user_id=new_id(), name=shown_name(token.name, token.email, token.subject)
+        )
         holder = await lane.row(_EXTERNAL, **values)
     if holder is None or not holder.is_valid:
         return None
     if email is not None and (email, token.email_verified) != (holder.email, holder.email_verified):
         await lane.rows(_TAKE_OVER, **said, user_id=holder.user_id)
-    actor = Principal(holder.user_id, token.subject, token.token_id, token.expires_at, is_external=True)
+    actor = Principal(
+        holder.user_id,
+        token.subject,
+        token.token_id,
+        token.expires_at,
+        is_external=True,
+        issued_at=token.issued_at,
+    )
     return Caller(actor, SpaceAccess.personal(actor.user_id, time_zone=holder.time_zone))
 
 
-def _email(token: ExternalClaims) -> str | None:
-    """What the issuer says, if it has the form of an e-mail; it is shown and never looked up."""
-    email = token.email
+def shown_email(email: str | None) -> str | None:
+    """What an issuer says, if it has the form of an e-mail."""
     return email if email is not None and len(email) <= MAX_EMAIL and is_email(email) else None
 
 
-def _name(token: ExternalClaims) -> str:
+def shown_name(name: str | None, email: str | None, subject: str) -> str:
     """What to call the user: as the issuer does, else by the e-mail or the subject."""
-    for text in (token.name, (token.email or "").partition("@")[0], token.subject):
-        name = on_one_line(text or "")[:MAX_NAME].strip()
-        if shows_something(name):
-            return name
+    for text in (name, (email or "").partition("@")[0], subject):
+        shown = on_one_line(text or "")[:MAX_NAME].strip()
+        if shows_something(shown):
+            return shown
     return "?"

@@ -1,10 +1,10 @@
-"""Tokens in mailed links: 256 bits, stored as a hash only, good once and for a while."""
+"""Tokens in links and addresses: 256 bits, stored as a hash only, good once and for a while."""
 
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy import ColumnElement, Text, bindparam, delete, insert, select
 
@@ -12,8 +12,17 @@ from taskwell.database import Lane, Query, UtcInstant, UuidText, now
 from taskwell.errors import LinkOver
 from taskwell.users.tables import OneTimeTokenRow, UserRow
 
-Purpose = Literal["verify_email"]
-LIFETIMES: dict[Purpose, timedelta] = {"verify_email": timedelta(hours=24)}
+Purpose = Literal["verify_email", "reset_password", "sign_in", "link_provider", "exchange"]
+SIGN_IN: Final = "sign_in"
+"""Told in an answer and not mailed: the challenge of who has still to send a code."""
+
+LIFETIMES: dict[Purpose, timedelta] = {
+    "verify_email": timedelta(hours=24),
+    "reset_password": timedelta(minutes=30),
+    SIGN_IN: timedelta(minutes=5),
+    "link_provider": timedelta(minutes=10),
+    "exchange": timedelta(minutes=1),
+}
 
 _USER_ID = bindparam("user_id", type_=UuidText)
 _EMAIL = bindparam("email", type_=Text)
@@ -27,49 +36,75 @@ class UsedToken:
 
     user_id: str
     email: str
+    detail: str | None
 
 
 def issuing(provided: ColumnElement[bool]) -> Query[str]:
     """A statement for ``issue`` that makes a token only while ``provided`` holds of the user and the e-mail."""
-    source = select(_HASH, _PURPOSE, UserRow.id, _EMAIL, bindparam("expires_at", type_=UtcInstant))
-    names = ["hash", "purpose", "user_id", "email", "expires_at"]
+    detail = bindparam("detail", None, Text)
+    source = select(_HASH, _PURPOSE, UserRow.id, _EMAIL, detail, bindparam("expires_at", type_=UtcInstant))
+    names = ["hash", "purpose", "user_id", "email", "detail", "expires_at"]
     made = insert(OneTimeTokenRow).from_select(names, source.where(UserRow.id == _USER_ID, provided))
     return Query(made.returning(OneTimeTokenRow.hash), str)
 
 
-async def issue(lane: Lane, query: Query[str], purpose: Purpose, *, user_id: str, email: str) -> str | None:
-    """A new token; None where there is no reason for one any more."""
+async def issue(
+    lane: Lane,
+    query: Query[str],
+    purpose: Purpose,
+    *,
+    user_id: str,
+    email: str,
+    detail: str | None = None,
+    bound_to: str = "",
+) -> str | None:
+    """A new token; None where there is no reason for one any more.
+
+    Args:
+        bound_to: What ``use`` must be told too.
+    """
     token = secrets.token_urlsafe(32)
     made = await lane.row(
         query,
-        hash=_hash(token),
+        hash=_hash(token + bound_to),
         purpose=purpose,
         user_id=user_id,
         email=email,
+        detail=detail,
         expires_at=now() + LIFETIMES[purpose],
     )
     return None if made is None else token
 
 
-_USE: Query[UsedToken] = Query(
-    delete(OneTimeTokenRow)
-    .where(
-        OneTimeTokenRow.hash == _HASH,
-        OneTimeTokenRow.purpose == _PURPOSE,
-        OneTimeTokenRow.expires_at > bindparam("at", type_=UtcInstant),
-    )
-    .returning(OneTimeTokenRow.user_id, OneTimeTokenRow.email),
-    UsedToken,
+_COLUMNS = (OneTimeTokenRow.user_id, OneTimeTokenRow.email, OneTimeTokenRow.detail)
+_IS_GOOD = (
+    OneTimeTokenRow.hash == _HASH,
+    OneTimeTokenRow.purpose == _PURPOSE,
+    OneTimeTokenRow.expires_at > bindparam("at", type_=UtcInstant),
 )
+_FIND: Query[UsedToken] = Query(select(*_COLUMNS).where(*_IS_GOOD), UsedToken)
+_USE: Query[UsedToken] = Query(delete(OneTimeTokenRow).where(*_IS_GOOD).returning(*_COLUMNS), UsedToken)
 
 
-async def use(transaction: Lane, purpose: Purpose, token: str) -> UsedToken:
+async def find(lane: Lane, purpose: Purpose, token: str) -> UsedToken:
+    """What ``use`` would give; the token stays good.
+
+    Raises:
+        LinkOver: as there.
+    """
+    found = await lane.row(_FIND, hash=_hash(token), purpose=purpose, at=now())
+    if found is None:
+        raise LinkOver
+    return found
+
+
+async def use(transaction: Lane, purpose: Purpose, token: str, *, bound_to: str = "") -> UsedToken:
     """Uses the token up.
 
     Raises:
         LinkOver: it was used before, its time has passed, or it never was one.
     """
-    used = await transaction.row(_USE, hash=_hash(token), purpose=purpose, at=now())
+    used = await transaction.row(_USE, hash=_hash(token + bound_to), purpose=purpose, at=now())
     if used is None:
         raise LinkOver
     return used

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Scope = Literal["read", "write"]
+Scope = Literal["read", "write", "account"]
+"""What an operation needs; no personal token has ``account``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class Principal:
         token_id: The token's ``jti``, or its hash where it has none; what logout revokes.
         expires_at: When the token ends.
         is_external: Whether another issuer keeps the account, so that there is no password here.
+        issued_at: When the token was issued; None where it does not say.
+        signed_in_at: When its holder signed in; None where they did elsewhere.
         scopes: What the token allows; None for everything.
     """
 
@@ -25,6 +28,8 @@ class Principal:
     token_id: str
     expires_at: datetime
     is_external: bool = False
+    issued_at: datetime | None = None
+    signed_in_at: datetime | None = None
     scopes: frozenset[Scope] | None = None
 
     def is_named(self, user_id: str) -> bool:

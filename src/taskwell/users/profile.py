@@ -1,13 +1,13 @@
 """The verbs of one's own account: see it, change it, remove it."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
 from sqlalchemy import Text, bindparam, case, delete, select, update
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText, now
-from taskwell.errors import Invalid, Unauthorized, WrongPassword
+from taskwell.errors import Invalid, SignInAgain, Unauthorized, WrongPassword
 from taskwell.security.claims import identity_id
 from taskwell.security.passwords import is_password
 from taskwell.spaces.personal import lock_personal_space, remove_personal_space
@@ -120,23 +120,52 @@ async def zone_moved(transaction: Lane, user: Principal, at: datetime) -> None:
     await announce_change(transaction, user.user_id)
 
 
-async def confirm_password(lane: Lane, user: Principal, password: str) -> str:
-    """The hash of the user's password, if this is the password.
+RECENT_SIGN_IN = timedelta(minutes=10)
+"""How old the sign-in may be that stands for the password of who has none."""
+
+
+async def confirm_owner(
+    lane: Lane, user: Principal, *, password: str | None, confirm: str | None, field: str
+) -> str | None:
+    """Makes sure that the account's owner asks, and not somebody who found their device: by the password, or by the
+    user's own id where there is none here.
+
+    Args:
+        field: What the body calls the password.
+
+    Returns:
+        The hash of the password.
 
     Raises:
-        WrongPassword: it is not.
+        Invalid: what is asked for is missing, or the id is another.
+        WrongPassword: it is not the user's.
+        SignInAgain: a local user without a password signed in too long ago.
         Unauthorized: the user is gone.
     """
     rows = await lane.rows(PASSWORD_HASH, user_id=user.user_id)
     if not rows:
         raise Unauthorized
     (password_hash,) = rows
-    if not await is_password(password, password_hash) or password_hash is None:
+    if password_hash is None:
+        _confirm_by_id(user, confirm)
+        return None
+    if password is None:
+        raise Invalid.field(field, "This field is required.", "missing")
+    if not await is_password(password, password_hash):
         raise WrongPassword("The current password is wrong.")
     return password_hash
 
 
-_IDENTITIES: Query[str] = Query(
+def _confirm_by_id(user: Principal, confirm: str | None) -> None:
+    if confirm is None:
+        raise Invalid.field("confirm", "This field is required: your own id, since there is no password.", "missing")
+    if not user.is_named(confirm):
+        raise Invalid.field("confirm", "It must be your own id.", "wrong_id")
+    if user.signed_in_at is not None and user.signed_in_at + RECENT_SIGN_IN <= now():
+        raise SignInAgain
+
+
+IDENTITIES: Query[str] = Query(
     select(ExternalIdentityRow.issuer, ExternalIdentityRow.subject).where(
         ExternalIdentityRow.user_id == bindparam("user_id", type_=UuidText)
     ),
@@ -153,22 +182,10 @@ async def delete_account(lane: Lane, user: Principal, *, password: str | None, c
 
     An external user comes back as a new one with a token that is issued later.
 
-    Args:
-        password: A local user's.
-        confirm: The id of an external user, who has no password here.
-
     Raises:
-        Invalid: what is asked for is missing, or the id is another.
-        WrongPassword: it is not the user's.
-        Unauthorized: the user is gone.
+        Invalid: as ``confirm_owner`` does, like the others.
     """
-    name, given = ("confirm", confirm) if user.is_external else ("password", password)
-    if given is None:
-        raise Invalid.field(name, "This field is required.", "missing")
-    if not user.is_external:
-        await confirm_password(lane, user, given)
-    elif not user.is_named(given):
-        raise Invalid.field("confirm", "It must be your own id.", "wrong_id")
+    await confirm_owner(lane, user, password=password, confirm=confirm, field="password")
     async with lane.transaction() as transaction:
         await lock_personal_space(transaction, user.user_id)
         await lock_account(transaction, user)
@@ -180,7 +197,7 @@ async def remove(transaction: Lane, user_id: str) -> None:
     """Removes a user and their space, on which every other row depends."""
     await lock_personal_space(transaction, user_id)
     await transaction.rows(_LOCK, user_id=user_id)
-    await refuse_former(transaction, user_id, await transaction.rows(_IDENTITIES, user_id=user_id))
+    await refuse_former(transaction, user_id, await transaction.rows(IDENTITIES, user_id=user_id))
     await announce_change(transaction, user_id)
     await remove_personal_space(transaction, user_id)
     await transaction.rows(_REMOVE, user_id=user_id)

@@ -22,19 +22,31 @@ FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 """How long a deleted external user's older tokens are refused: how long they live, their issuer decides."""
 
 
-def _refuse(dialect: str) -> Sequence[Executable]:
+def _added(dialect: str) -> postgresql.Insert | sqlite.Insert:
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    added = insert(RevokedTokenRow).values(
+    return insert(RevokedTokenRow).values(
         token_id=bindparam("token_id"),
         user_id=bindparam("user_id", type_=UuidText),
         expires_at=bindparam("expires_at", type_=UtcInstant),
         revoked_at=bindparam("revoked_at", type_=UtcInstant),
     )
+
+
+def _refuse(dialect: str) -> Sequence[Executable]:
+    added = _added(dialect)
     news = {"revoked_at": added.excluded.revoked_at, "expires_at": added.excluded.expires_at}
     return [added.on_conflict_do_update(index_elements=["token_id"], set_=news)]
 
 
 _REFUSE: Query[None] = Query(_refuse, lambda *_: None)
+
+
+def _end_later(dialect: str) -> Sequence[Executable]:
+    """The first end that a token was given stays: renewing it again and again makes it no older."""
+    return [_added(dialect).on_conflict_do_nothing(index_elements=["token_id"])]
+
+
+_END_LATER: Query[None] = Query(_end_later, lambda *_: None)
 
 _NEWS: Query[tuple[str, datetime]] = Query(
     select(RevokedTokenRow.token_id, RevokedTokenRow.revoked_at).where(
@@ -69,9 +81,21 @@ async def revoke(lane: Lane, user: Principal) -> None:
     await _add(lane, user.token_id, user.user_id, user.expires_at)
 
 
+async def end_later(lane: Lane, user: Principal, at: datetime) -> None:
+    """Refuses the caller's token from that instant on."""
+    await lane.rows(
+        _END_LATER, token_id=user.token_id, user_id=user.user_id, expires_at=user.expires_at, revoked_at=at
+    )
+
+
 async def announce_change(lane: Lane, user_id: str) -> None:
     """Makes every process look the user up again, whatever it has cached of their tokens."""
     await _add(lane, name_of_user(user_id), user_id, now() + NEWS_KEPT_FOR)
+
+
+async def announce_end(lane: Lane, user_id: str, token_id: str) -> None:
+    """Makes every process forget a personal token that is gone."""
+    await _add(lane, token_id, user_id, now() + NEWS_KEPT_FOR)
 
 
 async def refuse_former(lane: Lane, user_id: str, identity_ids: Sequence[str]) -> None:

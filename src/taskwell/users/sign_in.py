@@ -3,20 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, true, update
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, new_id, now
 from taskwell.database.lanes import UniqueViolated
-from taskwell.errors import EmailTaken, Forbidden, Invalid, InvalidCredentials, WrongPassword
+from taskwell.errors import (
+    EmailTaken,
+    Forbidden,
+    Invalid,
+    InvalidCredentials,
+    WrongPassword,
+)
 from taskwell.security.passwords import hash_password, is_password
 from taskwell.spaces.personal import adding_personal_spaces
-from taskwell.users import one_time_tokens
+from taskwell.users import one_time_tokens, personal_tokens, totp
 from taskwell.users.confirmation import send_link
 from taskwell.users.known_groups import remember_group
 from taskwell.users.principal import Principal
-from taskwell.users.profile import OWN_ROW, USER_COLUMNS, confirm_password, get
+from taskwell.users.profile import OWN_ROW, USER_COLUMNS, confirm_owner, get
 from taskwell.users.revocation import announce_change
 from taskwell.users.tables import UserRow
 from taskwell.users.user import User, broken_password_rule, email_key
@@ -28,10 +35,12 @@ class StoredPassword:
 
     user_id: str
     password_hash: str | None
+    has_totp: bool
 
 
 _BY_EMAIL: Query[StoredPassword] = Query(
-    select(UserRow.id, UserRow.password_hash).where(UserRow.email_key == bindparam("email_key")), StoredPassword
+    select(UserRow.id, UserRow.password_hash, totp.IS_ON).where(UserRow.email_key == bindparam("email_key")),
+    StoredPassword,
 )
 
 
@@ -45,6 +54,7 @@ def _add(dialect: str) -> Sequence[Executable]:
                 ("id", "user_id"),
                 ("email", "email"),
                 ("email_key", "email_key"),
+                ("email_verified_at", "verified_at"),
                 ("name", "name"),
                 ("password_hash", "password_hash"),
                 ("created_at", "at"),
@@ -66,19 +76,44 @@ class SignedIn:
     """Attributes:
     as_of: When the token counts as issued: just before the password was last checked. A later change of the
         password refuses it; an earlier one does not, even if the clock was set back.
+    signed_in_at: When the user signed in, of a renewal; None for now.
+    used: Which kind of code was used up.
+    challenge: What stands for the password until a code is sent: so far nobody is signed in.
     """
 
     user: User
     as_of: datetime
+    signed_in_at: datetime | None = None
+    used: totp.CodeKind | None = None
+    challenge: str | None = None
 
 
-_STILL: Query[tuple[User, datetime | None]] = Query(
-    select(*USER_COLUMNS, UserRow.tokens_valid_after)
-    .where(OWN_ROW, UserRow.password_hash == bindparam("password_hash"), UserRow.disabled_at.is_(None))
-    .with_for_update(read=True),
-    lambda *columns: (User(*columns[:-1]), columns[-1]),
+@dataclass(frozen=True, slots=True)
+class _Still:
+    user: User
+    changed_at: datetime | None
+    has_totp: bool
+
+    def no_earlier(self, as_of: datetime) -> datetime:
+        """The instant, or that after the last change of the password."""
+        return as_of if self.changed_at is None else max(as_of, self.changed_at + TICK)
+
+
+_NOW = (
+    select(*USER_COLUMNS, UserRow.tokens_valid_after, totp.IS_ON)
+    .where(OWN_ROW, UserRow.disabled_at.is_(None))
+    .with_for_update(read=True, of=UserRow)
 )
 """It waits for a change that has not been committed yet."""
+
+
+def _still(*columns: Any) -> _Still:
+    return _Still(User(*columns[:-2]), *columns[-2:])
+
+
+STILL_THERE: Query[_Still] = Query(_NOW, _still)
+_STILL: Query[_Still] = Query(_NOW.where(UserRow.password_hash == bindparam("password_hash")), _still)
+_CHALLENGE = one_time_tokens.issuing(true())
 
 
 async def sign_up(
@@ -109,23 +144,42 @@ async def sign_up(
 
 
 async def open_account(
-    lane: Lane, *, email: str, name: str, password_hash: str, user_id: str | None = None, at: datetime | None = None
+    lane: Lane,
+    *,
+    email: str | None,
+    name: str,
+    password_hash: str | None,
+    user_id: str | None = None,
+    at: datetime | None = None,
+    is_unique: bool = True,
+    is_verified: bool = False,
 ) -> User:
-    """Stores an account, and with it the user's own space."""
+    """Stores an account, and with it the user's own space.
+
+    Args:
+        is_unique: Whether the e-mail is this account's alone, and so signs in with a password.
+    """
     at = at or now()
-    user = User(user_id or new_id(), email, None, None, name, "UTC", at, at)
-    values = {"email": email, "email_key": email_key(email), "name": name, "password_hash": password_hash}
-    await lane.rows(_ADD, user_id=user.id, at=at, **values)
+    user = User(user_id or new_id(), email, at if is_verified else None, None, name, "UTC", at, at)
+    key = email_key(email) if email is not None and is_unique else None
+    values = {"email": email, "email_key": key, "name": name, "password_hash": password_hash}
+    await lane.rows(_ADD, user_id=user.id, at=at, verified_at=user.email_verified_at, **values)
     return user
 
 
-async def authenticate(lane: Lane, *, email: str, password: str, group: str) -> SignedIn:
+async def authenticate(lane: Lane, *, email: str, password: str, group: str, takes_code: bool = False) -> SignedIn:
     """The user with this e-mail and password, to whom the address group is known from then on.
+
+    Args:
+        takes_code: Whether a code may stand behind the password and a space.
 
     Raises:
         InvalidCredentials: in the same words, and after the same work, for whatever of the two is wrong.
     """
     account = await lane.row(_BY_EMAIL, email_key=email_key(email))
+    code = None
+    if takes_code and account is not None and account.has_totp:  # whoever has no code may end a password like one
+        password, code = totp.split(password)
     is_right = await is_password(password, account.password_hash if account else None)
     if account is None or not is_right:
         raise InvalidCredentials
@@ -133,15 +187,27 @@ async def authenticate(lane: Lane, *, email: str, password: str, group: str) -> 
     as_of = now()
     async with lane.transaction() as transaction:
         still = await transaction.row(_STILL, user_id=account.user_id, password_hash=account.password_hash)
-        if still is not None:
-            await remember_group(transaction, account.user_id, group)
-    if still is None:
-        raise InvalidCredentials
-    user, changed_at = still
-    return SignedIn(user, as_of if changed_at is None else max(as_of, changed_at + _TICK))
+        if still is None:
+            raise InvalidCredentials
+        if still.has_totp and code is None:
+            return SignedIn(still.user, as_of, challenge=await new_challenge(transaction, still.user))
+        used = await totp.use_code(transaction, account.user_id, code) if code is not None else None
+        if still.has_totp and used is None:
+            raise InvalidCredentials
+        await remember_group(transaction, account.user_id, group)
+    return SignedIn(still.user, still.no_earlier(as_of), used=used)
 
 
-_TICK = timedelta(milliseconds=1)
+async def new_challenge(transaction: Lane, user: User) -> str:
+    """What stands for a first step that was right, until a code is sent."""
+    challenge = await one_time_tokens.issue(
+        transaction, _CHALLENGE, one_time_tokens.SIGN_IN, user_id=user.id, email=user.email or ""
+    )
+    assert challenge is not None, "the user's row is locked"
+    return challenge
+
+
+TICK = timedelta(milliseconds=1)
 """What a token's instant is told to; see ``tokens.TokenClaims``."""
 
 _CHANGED_AT: Query[datetime | None] = Query(
@@ -152,12 +218,12 @@ _CHANGED_AT: Query[datetime | None] = Query(
 async def later_than_every_token(transaction: Lane, user_id: str) -> datetime:
     """The instant of a change that refuses the tokens issued before it; nobody signs in until it is committed."""
     changed_at = await transaction.row(_CHANGED_AT, user_id=user_id)
-    return now() if changed_at is None else max(now(), changed_at + 2 * _TICK)
+    return now() if changed_at is None else max(now(), changed_at + 2 * TICK)
 
 
 _CHANGE_PASSWORD: Query[datetime] = Query(
     update(UserRow)
-    .where(OWN_ROW, UserRow.password_hash == bindparam("old_hash"))
+    .where(OWN_ROW, UserRow.password_hash.is_not_distinct_from(bindparam("old_hash")))
     .values(
         password_hash=bindparam("new_hash"),
         tokens_valid_after=bindparam("at", type_=UtcInstant),
@@ -172,26 +238,30 @@ _CHANGE_PASSWORD: Query[datetime] = Query(
 
 @dataclass(frozen=True, slots=True)
 class PasswordHashes:
-    """Of the password that has been given as the current one, and is it, and of the new one."""
+    """Of the current password, if there is one and it was given, and of the new one."""
 
-    old: str
+    old: str | None
     new: str
 
 
-async def password_hashes(lane: Lane, user: Principal, *, current: str, new: str) -> PasswordHashes:
+async def password_hashes(
+    lane: Lane, user: Principal, *, current: str | None, confirm: str | None, new: str
+) -> PasswordHashes:
     """What ``change_password`` is told; it takes half a second, in which nobody else should have to wait.
 
     Raises:
         Forbidden: another service keeps the account.
-        Invalid: the new password breaks a rule.
+        Invalid: the new password breaks a rule, or what proves who asks is missing.
         WrongPassword: the current one is wrong.
+        SignInAgain: there is no current one, and the sign-in is too old.
         Unauthorized: the user is gone.
     """
     if user.is_external:
         raise Forbidden("Another service keeps this account; change the password there.")
     account = await get(lane, user)
     require_good(new, email=account.email, name=account.name, field="new_password")
-    return PasswordHashes(await confirm_password(lane, user, current), await hash_password(new))
+    old = await confirm_owner(lane, user, password=current, confirm=confirm, field="current_password")
+    return PasswordHashes(old, await hash_password(new))
 
 
 async def change_password(lane: Lane, user: Principal, hashes: PasswordHashes) -> None:
@@ -206,6 +276,7 @@ async def change_password(lane: Lane, user: Principal, hashes: PasswordHashes) -
         if await transaction.row(_CHANGE_PASSWORD, **values, at=at) is None:
             raise WrongPassword("The password was changed meanwhile.")
         await one_time_tokens.end_all(transaction, user.user_id)
+        await personal_tokens.remove_all(transaction, user.user_id)
         await announce_change(transaction, user.user_id)
 
 

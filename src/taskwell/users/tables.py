@@ -2,10 +2,10 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from taskwell.database import Base, Day, Id, Instant, UtcInstant
+from taskwell.database import Base, Day, Id, Instant, TextList, UtcInstant
 
 
 class UserRow(Base):
@@ -58,9 +58,52 @@ class OneTimeTokenRow(Base):
     user_id: Mapped[Id] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     email: Mapped[str] = mapped_column(Text)
     """Where it was sent; it is good for nothing once that is not the user's any more."""
+    detail: Mapped[str | None] = mapped_column(Text)
+    """What its purpose needs to know."""
     expires_at: Mapped[Instant]
 
     __table_args__ = (Index(None, "user_id"), Index(None, "expires_at"))
+
+
+class ApiTokenRow(Base):
+    """A personal access token, of which only the hash is known."""
+
+    __tablename__ = "api_tokens"
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    user_id: Mapped[Id] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    hash: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    scopes: Mapped[tuple[str, ...]] = mapped_column(TextList)
+    space_ids: Mapped[tuple[str, ...] | None] = mapped_column(TextList)
+    """The spaces to which it is confined; NULL for every space of its user."""
+    expires_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+    last_used_on: Mapped[date | None] = mapped_column(Day)
+    created_at: Mapped[Instant]
+
+    __table_args__ = (Index(None, "user_id"),)
+
+
+class TotpRow(Base):
+    """The secret that a user shares with an authenticator app."""
+
+    __tablename__ = "totp"
+
+    user_id: Mapped[Id] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    secret: Mapped[str] = mapped_column(Text)
+    last_timecode: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """The half minute of the last code that was used; no earlier one is taken."""
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+    """When a first code showed that the app has the secret; codes are asked for from then on."""
+
+
+class RecoveryCodeRow(Base):
+    """A recovery code that was not used yet."""
+
+    __tablename__ = "recovery_codes"
+
+    user_id: Mapped[Id] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    hash: Mapped[str] = mapped_column(Text, primary_key=True)
 
 
 class RevokedTokenRow(Base):
@@ -111,10 +154,13 @@ class IdempotencyKeyRow(Base):
 
 
 __all__ = [
+    "ApiTokenRow",
     "ExternalIdentityRow",
     "IdempotencyKeyRow",
     "KnownGroupRow",
     "OneTimeTokenRow",
+    "RecoveryCodeRow",
     "RevokedTokenRow",
+    "TotpRow",
     "UserRow",
 ]

@@ -99,6 +99,7 @@ These are the same tasks as in [v1](/docs), which can do more.
 TAGS = {
     "auth": "Opening an account, signing in and out.",
     "users": "The caller's own account.",
+    "tokens": "Personal access tokens, which scripts send in the place of a password.",
     "tasks": "What there is to do.",
     "lists": "Named groups of tasks.",
     "tags": "Free labels on tasks.",
@@ -120,7 +121,7 @@ SECURITY_SCHEMES: Json = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "The `access_token` of signup, login or token, or a token of your identity provider.",
+        "description": "The `access_token` of signup, login or token, a personal token, or your identity provider's.",
     },
 }
 
@@ -156,6 +157,7 @@ ERROR_SCHEMAS: dict[str, dict[str, Json]] = {
                 "code": {"$ref": "#/components/schemas/ProblemCode"},
                 "request_id": {"type": "string", "description": "As in X-Request-ID and in the server's log."},
                 "errors": _FIELD_ERRORS,
+                "challenge": {"type": "string", "description": "Of a sign-in: send it with the code."},
                 "index": {"type": "integer", "description": "Of a bulk: the operation that failed."},
             },
             description="RFC 9457 problem details.",

@@ -115,6 +115,7 @@ def _codes(facts: OperationFacts) -> Iterator[str]:
     for applies, codes in (
         (facts.path not in PROBES, ("unknown_host",)),
         (is_signed_in, ("unauthorized", "invalid_token")),
+        (is_signed_in, ("insufficient_scope",)),
         (is_signed_in and "user_id" in path_params, ("forbidden",)),
         (is_signed_in or facts.takes_content, ("rate_limited",)),
         (facts.takes_cursor, ("invalid_cursor",)),

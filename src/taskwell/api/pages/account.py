@@ -1,4 +1,7 @@
-"""The pages behind the links in mails, for servers without a front end."""
+"""The pages behind the links in mails, for servers without a front end.
+
+A page changes nothing by itself, since mail scanners follow links too. Its form does.
+"""
 
 from typing import Annotated
 
@@ -6,10 +9,12 @@ from fastapi import Form, Query
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from taskwell.api.accounts import verify_email
-from taskwell.api.call import Call
+from taskwell.api.attempts import note
+from taskwell.api.call import Call, RequestContext
+from taskwell.api.mailed_links import reset_password, verify_email
 from taskwell.api.pages import markup
-from taskwell.errors import EmailTaken, LinkOver
+from taskwell.delivery.unsubscribing import unsubscribe
+from taskwell.errors import AppError, EmailTaken, Invalid, LinkOver
 
 POLICY = (
     "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; img-src 'self' data:; "
@@ -21,19 +26,56 @@ class Link(BaseModel):
     token: str = ""
 
 
+class NewPassword(Link):
+    new_password: str = ""
+
+
 async def show_verify_email(call: Call, link: Annotated[Link, Query()]) -> Response:
-    """Shows a form and changes nothing, since mail scanners follow links too."""
-    return _html(markup.verify_email(link.token))
+    return _html(call, markup.verify_email(link.token))
 
 
 async def do_verify_email(call: Call, link: Annotated[Link, Form()]) -> Response:
     try:
         await verify_email(call, link.token)
     except (LinkOver, EmailTaken) as error:
-        return _html(markup.notice(error.title, error.detail), status=error.status)
-    return _html(markup.notice("E-mail confirmed", "Thank you. You can close this page."))
+        return _failed(call, error)
+    return _html(call, markup.notice("E-mail confirmed", "Thank you. You can close this page."))
 
 
-def _html(text: str, *, status: int = 200) -> Response:
+async def show_reset_password(call: Call, link: Annotated[Link, Query()]) -> Response:
+    return _html(call, markup.reset_password(link.token))
+
+
+async def do_reset_password(call: Call, form: Annotated[NewPassword, Form()]) -> Response:
+    try:
+        await reset_password(call, form.token, form.new_password)
+    except LinkOver as error:
+        return _failed(call, error)
+    except Invalid as error:
+        page = markup.reset_password(form.token, broken_rule=error.errors[0].message)
+        return _html(call, page, status=error.status)
+    return _html(call, markup.notice("Password changed", "Every device is signed out; sign in with the new one."))
+
+
+async def show_unsubscribe(call: Call, link: Annotated[Link, Query()]) -> Response:  # it is in the address
+    return _html(call, markup.unsubscribe())
+
+
+async def do_unsubscribe(call: Call, link: Annotated[Link, Query()]) -> Response:
+    """Takes any body: mail programs post one of their own (RFC 8058)."""
+    try:
+        user_id = await unsubscribe(call.lane, call.settings, link.token)
+    except LinkOver as error:
+        return _failed(call, error)
+    note(call, "unsubscribed", user_id=user_id)
+    return _html(call, markup.notice("No more reminders by e-mail", "Those that were still to come are removed."))
+
+
+def _failed(call: RequestContext, error: AppError) -> Response:
+    return _html(call, markup.notice(error.title, error.detail), status=error.status)
+
+
+def _html(call: RequestContext, page: str, *, status: int = 200) -> Response:
     headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
+    text = markup.below(call.settings.root_path, page)
     return Response(text, status_code=status, headers=headers, media_type="text/html")

@@ -34,6 +34,9 @@ LINKS = (
 )
 
 
+_LINK = re.compile(r'\b(href|src|data-document)="/')
+
+
 def address(page: str, contract: str) -> str:
     """The address of a contract's page; v1 needs no name in it."""
     return f"/{page}" if contract == "v1" else f"/{page}/{contract}"
@@ -53,9 +56,28 @@ def verify_email(token: str) -> str:
     return _page("verify_email", title="Confirm your e-mail · Taskwell", current="", token=token)
 
 
+def reset_password(token: str, *, broken_rule: str = "") -> str:
+    """The form for another password; it holds the token of the link.
+
+    Args:
+        broken_rule: What was wrong with the one that was sent.
+    """
+    title = "Choose a new password · Taskwell"
+    return _page("reset_password", title=title, current="", token=token, broken_rule=broken_rule)
+
+
+def unsubscribe() -> str:
+    return _page("unsubscribe", title="No more reminders by e-mail · Taskwell", current="")
+
+
 def notice(title: str, sentence: str) -> str:
     """A page with the result of an action."""
     return _page("notice", title=f"{title} · Taskwell", current="", heading=title, sentence=sentence)
+
+
+def below(root_path: str, page: str) -> str:
+    """The page with its links as they are behind a proxy that strips the prefix."""
+    return _LINK.sub(rf'\1="{root_path}/', page)
 
 
 @cache

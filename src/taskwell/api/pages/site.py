@@ -1,7 +1,6 @@
 """The addresses of the pages."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Mapping
 
 import orjson
@@ -15,8 +14,6 @@ from taskwell.api.pages.assets import FILES, Asset, asset
 from taskwell.api.routing import Contract
 
 Endpoint = Callable[[Call], Awaitable[Response]]
-
-_LINK = re.compile(r'\b(href|src|data-document)="/')
 
 _SAFE = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; img-src 'self' data:"
 PLAIN_POLICY = f"{_SAFE}; style-src 'self'"
@@ -38,6 +35,10 @@ def site(contracts: Mapping[str, Contract]) -> FastAPI:
     add("/errors", _page(markup.errors, PLAIN_POLICY))
     add("/account/verify-email", account.show_verify_email)
     add("/account/verify-email", account.do_verify_email, "POST")
+    add("/account/reset-password", account.show_reset_password)
+    add("/account/reset-password", account.do_reset_password, "POST")
+    add("/account/unsubscribe", account.show_unsubscribe)
+    add("/account/unsubscribe", account.do_unsubscribe, "POST")
     for path in FILES:
         add(f"/assets/{path}", _file(path))
     add("/favicon.ico", _file("icon.svg"))
@@ -94,5 +95,5 @@ def _written(app: FastAPI, root_path: str) -> Asset:
 
 def _html(call: Call, text: str, policy: str) -> Response:
     headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
-    text = _LINK.sub(rf'\1="{call.settings.root_path}/', text)
+    text = markup.below(call.settings.root_path, text)
     return Response(text, headers=headers, media_type="text/html")

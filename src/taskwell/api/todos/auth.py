@@ -6,10 +6,16 @@ from fastapi import APIRouter
 from pydantic import AliasChoices, ConfigDict, Field
 from starlette.responses import Response
 
-from taskwell.api import accounts
-from taskwell.api.accounts import EXAMPLE_SESSION, Name, PasswordForm, SessionOut, SignIn, SignUp, Typed
+from taskwell.api import accounts, token_form
+from taskwell.api.accounts import EXAMPLE_SESSION, Name, SessionOut, SignIn, SignUp, Typed
 from taskwell.api.call import Call
-from taskwell.api.operation import LenientFormOperation, LenientOperation, LenientPublicOperation
+from taskwell.api.operation import (
+    LenientAccountOperation,
+    LenientFormOperation,
+    LenientOperation,
+    LenientPublicOperation,
+)
+from taskwell.api.token_form import PasswordForm
 from taskwell.users.user import MAX_NAME
 
 
@@ -51,15 +57,15 @@ async def sign_up_without_name(call: Call, body: NamelessSignUp) -> Response:
 
 
 async def sign_in(call: Call, body: SignIn) -> Response:
-    return _with_token(await accounts.opened_session(call, email=body.email, password=body.password))
+    return _with_token(await accounts.opened_session(call, email=body.email, password=body.password, takes_code=True))
 
 
 async def sign_in_by_form(call: Call, body: FormSignIn) -> Response:
-    return _with_token(await accounts.opened_session(call, email=body.email, password=body.password))
+    return await sign_in(call, body)
 
 
 async def token(call: Call, body: PasswordForm) -> Response:
-    return await accounts.token(call, body)
+    return await token_form.token(call, body)
 
 
 def _with_token(session: dict[str, Any], *, status: int = 200) -> Response:
@@ -76,8 +82,8 @@ _UP = accounts.signing_up_options(TokenSessionOut)
 _IN = accounts.signing_in_options(TokenSessionOut)
 _FORM_IN = _IN | _forms("FormSignIn")
 _COMMON: accounts.Routes = [
-    ("/logout", "POST", accounts.sign_out, LenientOperation, accounts.signing_out_options()),
-    ("/signout", "POST", accounts.sign_out, LenientOperation, accounts.signing_out_options()),
+    ("/logout", "POST", accounts.sign_out, LenientAccountOperation, accounts.signing_out_options()),
+    ("/signout", "POST", accounts.sign_out, LenientAccountOperation, accounts.signing_out_options()),
     ("/me", "GET", accounts.me, LenientOperation, accounts.caller_options()),
 ]
 
@@ -101,7 +107,7 @@ router.include_router(
             ("/register", "POST", sign_up_without_name, LenientPublicOperation, _UP),
             ("/login", "POST", sign_in_by_form, LenientFormOperation, _FORM_IN),
             ("/signin", "POST", sign_in_by_form, LenientFormOperation, _FORM_IN),
-            ("/token", "POST", token, LenientFormOperation, accounts.TOKEN_OPTIONS | _forms("PasswordForm")),
+            ("/token", "POST", token, LenientFormOperation, token_form.TOKEN_OPTIONS | _forms("PasswordForm")),
             *_COMMON,
         ],
         tag="root auth",

@@ -9,10 +9,14 @@ from taskwell.api.v1 import (
     email,
     exchange,
     lists,
+    password,
+    providers,
     reminders,
     stats,
     tags,
     tasks,
+    tokens,
+    totp,
     users,
     webhooks,
 )
@@ -20,7 +24,7 @@ from taskwell.api.v1 import (
 router, by_user = APIRouter(), APIRouter()
 """The operations, and those of them again that have the user in their path: two documents name each call once."""
 
-for account in (activity, auth, email, lists, tags, users):
+for account in (activity, auth, password, email, totp, tokens, providers, lists, tags, users):
     router.include_router(account.router, prefix="/api/v1")
 for about_tasks in (tasks, bulk, stats, reminders, exchange):
     router.include_router(about_tasks.router, prefix="/api/v1")

@@ -10,13 +10,13 @@ from starlette.responses import Response
 
 from taskwell.api.call import Call
 from taskwell.api.failures import raises
-from taskwell.api.operation import Operation
+from taskwell.api.operation import AccountOperation
 from taskwell.api.replies import PRIVATE, json_response
 from taskwell.errors import InvalidCursor
 from taskwell.users import events
 from taskwell.users.events import Kind, SecurityEvent
 
-router = APIRouter(tags=["users"], route_class=Operation)
+router = APIRouter(tags=["users"], route_class=AccountOperation)
 
 
 class EventOut(BaseModel):

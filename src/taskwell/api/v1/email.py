@@ -5,11 +5,12 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from taskwell import users
-from taskwell.api.accounts import MessageOut, verify_email
+from taskwell.api.accounts import MessageOut
 from taskwell.api.attempts import note
 from taskwell.api.call import Call
 from taskwell.api.failures import raises
-from taskwell.api.operation import Operation, PublicOperation
+from taskwell.api.mailed_links import verify_email
+from taskwell.api.operation import AccountOperation, PublicOperation
 from taskwell.api.replies import PRIVATE, json_response
 from taskwell.errors import EmailTaken, LinkOver, MailNotConfigured
 from taskwell.tasks.fields import Text
@@ -49,7 +50,7 @@ router.add_api_route(
     status_code=202,
     response_model=MessageOut,
     responses=raises(MailNotConfigured),
-    route_class_override=Operation,
+    route_class_override=AccountOperation,
 )
 router.add_api_route(
     "/verify",

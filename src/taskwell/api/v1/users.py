@@ -1,6 +1,5 @@
 """v1: one's own account."""
 
-from contextlib import nullcontext
 from typing import Annotated, cast
 
 from fastapi import APIRouter
@@ -12,16 +11,15 @@ from starlette.responses import Response
 
 from taskwell import tasks, users
 from taskwell.api.accounts import Email, Name, UserOut, me, user_response
-from taskwell.api.attempts import address_of, confirming, note
+from taskwell.api.attempts import asking_for_mail, confirming, note
 from taskwell.api.call import Call, RequestContext
-from taskwell.api.client_address import address_group
 from taskwell.api.failures import raises
-from taskwell.api.operation import Operation
+from taskwell.api.operation import AccountOperation, Operation
 from taskwell.api.replies import PRIVATE
 from taskwell.api.streaming import streamed
 from taskwell.api.v1.schemas import TRASHED_TASK
 from taskwell.database.json import BooleanJson, InstantText, JsonObject
-from taskwell.errors import EmailTaken, Invalid, MailNotConfigured, WrongPassword
+from taskwell.errors import EmailTaken, MailNotConfigured, SignInAgain, WrongPassword
 from taskwell.tasks.fields import Text
 from taskwell.users import ProfileChanges
 from taskwell.users.export import Export
@@ -29,8 +27,8 @@ from taskwell.users.profile import TIME_ZONE
 from taskwell.users.tables import UserRow
 from taskwell.users.time_zones import is_time_zone
 
-router = APIRouter(prefix="/users", tags=["users"], route_class=Operation)
-by_user = APIRouter(tags=["users"], route_class=Operation)
+router = APIRouter(prefix="/users", tags=["users"])
+by_user = APIRouter(tags=["users"])
 
 
 def _time_zone(name: str) -> str:
@@ -50,6 +48,9 @@ class ProfilePatch(BaseModel):
     current_password: Annotated[
         Text | None, Field(description="Required with another e-mail, unless another service keeps the account.")
     ] = None
+    confirm: Annotated[
+        Text | None, Field(description="In place of the password where there is none: your own id.")
+    ] = None
 
     def changes(self, names: set[str]) -> ProfileChanges:
         return cast(ProfileChanges, self.model_dump(include=names, exclude_unset=True))
@@ -59,7 +60,10 @@ class AccountRemoval(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"password": "engine 1843"}]})
 
     password: Text | None = Field(None, description="Required unless another service keeps the account.")
-    confirm: Text | None = Field(None, description="Your id; required where another service keeps the account.")
+    confirm: Text | None = Field(
+        None,
+        description="Your own id, where there is no password here; a sign-in of ours is ten minutes old at most.",
+    )
 
 
 class ExportOut(BaseModel):
@@ -72,6 +76,7 @@ class ExportOut(BaseModel):
     lists: list[dict[str, object]]
     tasks: list[dict[str, object]] = Field(description="Those in the trash too; they have deleted_at.")
     reminders: list[dict[str, object]]
+    tokens: list[dict[str, object]] = Field(description="Personal tokens, without their text.")
     activity: list[dict[str, object]]
 
 
@@ -91,7 +96,6 @@ _USER = JsonObject(
 EXPORT = Export({"users": _USER, "tasks": TRASHED_TASK})
 
 
-@router.get("/me/export", summary="Everything that you own, as one JSON document", response_model=ExportOut)
 async def export_user(call: Call) -> Response:
     await call.services.journal.flush()
     document = EXPORT.document(call.services.database, call.user, call.space)
@@ -105,15 +109,13 @@ async def change_user(call: Call, body: ProfilePatch) -> Response:
     account = await users.get(call.lane, call.user)
     if body.email == account.email:
         return await _change(call, body, email=body.email)
-    if body.current_password is None:
-        raise Invalid.field("current_password", "This field is required with another e-mail.", "missing")
     if not call.settings.sends_mail:
         raise MailNotConfigured
-    async with confirming(call):
-        await users.confirm_password(call.lane, call.user, body.current_password)
-    # Counted like a sign-up: it tells whether an e-mail is taken.
-    async with call.services.limits.sign_up(address_group(address_of(call))).under_way() as attempt:
-        await attempt.count()
+    async with confirming(call, given := body.current_password):
+        await users.confirm_owner(
+            call.lane, call.user, password=given, confirm=body.confirm, field="current_password"
+        )
+    async with asking_for_mail(call):
         response = await _change(call, body, email=body.email)
     note(call, "email_change_asked", user_id=call.user.user_id)
     return response
@@ -140,22 +142,40 @@ async def _change(call: RequestContext, body: ProfilePatch, *, email: str | None
 async def delete_user(call: Call, body: AccountRemoval | None = None) -> Response:
     """Removes everything; the address of the account is free again."""
     given = body or AccountRemoval()
-    is_attempt = given.password is not None and not call.user.is_external
-    async with confirming(call) if is_attempt else nullcontext():
+    async with confirming(call, given.password):
         await users.delete_account(call.lane, call.user, password=given.password, confirm=given.confirm)
     call.outdated.add(users.name_of_user(call.user.user_id))
     note(call, "account_deleted", subject=call.user.user_id)
     return Response(status_code=204, headers=PRIVATE)
 
 
+router.add_api_route(
+    "/me/export",
+    export_user,
+    methods=["GET"],
+    summary="Everything that you own, as one JSON document",
+    response_model=ExportOut,
+    route_class_override=AccountOperation,
+)
 for addressed, path in ((router, "/me"), (by_user, "/{user_id}")):
-    addressed.get(path, summary="Get your account", response_model=UserOut)(me)
-    addressed.patch(
+    addressed.add_api_route(
+        path, me, methods=["GET"], summary="Get your account", response_model=UserOut, route_class_override=Operation
+    )
+    addressed.add_api_route(
         path,
+        change_user,
+        methods=["PATCH"],
         summary="Change your name, e-mail or time zone",
         response_model=UserOut,
-        responses=raises(EmailTaken, WrongPassword, MailNotConfigured),
-    )(change_user)
-    addressed.delete(path, summary="Delete your account", status_code=204, responses=raises(WrongPassword))(
-        delete_user
+        responses=raises(EmailTaken, WrongPassword, SignInAgain, MailNotConfigured),
+        route_class_override=AccountOperation,
+    )
+    addressed.add_api_route(
+        path,
+        delete_user,
+        methods=["DELETE"],
+        summary="Delete your account",
+        status_code=204,
+        responses=raises(WrongPassword, SignInAgain),
+        route_class_override=AccountOperation,
     )

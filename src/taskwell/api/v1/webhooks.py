@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from taskwell.api.call import Call
 from taskwell.api.failures import raises
-from taskwell.api.operation import Operation
-from taskwell.api.replies import FRESH, PRIVATE, json_response
+from taskwell.api.operation import AccountOperation
+from taskwell.api.replies import FRESH, json_response, told_once
 from taskwell.api.task_members import EXAMPLE_ID
 from taskwell.api.v1.schemas import StrictModel
 from taskwell.delivery import log, webhooks
@@ -85,7 +85,7 @@ class DeliveriesOut(BaseModel):
     items: list[DeliveryOut]
 
 
-router = APIRouter(tags=["webhooks"], route_class=Operation)
+router = APIRouter(tags=["webhooks"], route_class=AccountOperation)
 
 
 @router.get(
@@ -113,7 +113,7 @@ async def put_webhook(call: Call, body: WebhookBody) -> Response:
 )
 async def rotate_secret(call: Call) -> Response:
     """The answer holds the new secret; the old one signs nothing from now on."""
-    return webhook_response(await webhooks.rotate(call.lane, call.user))
+    return told_once(asdict(await webhooks.rotate(call.lane, call.user)), "secret")
 
 
 @router.delete(
@@ -136,4 +136,4 @@ async def list_deliveries(call: Call) -> Response:
 
 def webhook_response(webhook: Webhook) -> Response:
     shown = {name: value for name, value in asdict(webhook).items() if name != "secret" or value is not None}
-    return json_response(shown, headers=PRIVATE)
+    return told_once(shown, "secret")

@@ -9,7 +9,7 @@ holds of them; Taskwell inserts into the view ``before_commit`` until nothing ch
 """
 
 import unicodedata
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -132,6 +132,8 @@ POSTGRES_SEARCH = (
 )
 LAST_SYMBOL = 0x1FAFF
 """Beyond the last block of emoji there are letters, and signs that nobody writes in a task."""
+TAGS = range(0xE0000, 0xE0080)
+"""They spell the country in the flags of England, Scotland and Wales."""
 
 
 def separates(character: str) -> bool:
@@ -144,7 +146,7 @@ def separates(character: str) -> bool:
 
 def separators() -> str:
     """The separators as what stands between the brackets of a regular expression of PostgreSQL's."""
-    points = [point for point in range(1, LAST_SYMBOL + 1) if separates(chr(point))]
+    points = [point for point in chain(range(1, LAST_SYMBOL + 1), TAGS) if separates(chr(point))]
     runs = [[point for _, point in run] for _, run in groupby(enumerate(points), lambda pair: pair[1] - pair[0])]
     return "".join(f"\\U{run[0]:08X}-\\U{run[-1]:08X}" for run in runs)
 

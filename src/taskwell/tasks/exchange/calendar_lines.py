@@ -11,6 +11,8 @@ from taskwell.tasks.exchange.record import MAX_ROWS, too_many_rows
 MAX_LINES = 20 * MAX_ROWS
 MAX_VALUE = 100_000
 """The longest value in characters, more than any field takes."""
+NO_END = "END:VTODO"
+"""The line that a VTODO lacks if the file was cut off."""
 MAX_DEPTH = 10
 """The deepest nesting of components; RFC 5545 has three levels."""
 
@@ -136,7 +138,7 @@ class _Components:
 
 
 def _unfinished(todo: Todo) -> Todo:
-    todo.unreadable.append("END:VTODO")
+    todo.unreadable.append(NO_END)
     return todo
 
 

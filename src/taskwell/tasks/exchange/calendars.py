@@ -9,7 +9,16 @@ from zoneinfo import ZoneInfo
 from icalendar import vDuration
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-from taskwell.tasks.exchange.calendar_lines import MAX_VALUE, Property, Todo, refuse_long, several, todos, unescaped
+from taskwell.tasks.exchange.calendar_lines import (
+    MAX_VALUE,
+    NO_END,
+    Property,
+    Todo,
+    refuse_long,
+    several,
+    todos,
+    unescaped,
+)
 from taskwell.tasks.exchange.moments import instant_of
 from taskwell.tasks.exchange.reading import Reading, tag
 from taskwell.tasks.exchange.record import Row, RowError, printable
@@ -47,6 +56,8 @@ def _row(todo: Todo, reading: Reading) -> Row:
     try:
         if todo.unreadable:
             line = printable(todo.unreadable[0])
+            if line == NO_END:
+                raise Unreadable("VTODO", f"has no {NO_END}")
             raise Unreadable(line.partition(":")[0], "is no line of iCalendar in UTF-8")
         return Row(todo.number, _Values(todo, reading).all(), name=name)
     except Unreadable as error:

@@ -16,7 +16,17 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "title": ("title", "task", "task name", "name", "subject", "summary", "todo", "to do", "item", "content"),
     "description": ("description", "notes", "note", "details", "body", "comment", "comments", "memo", "text"),
     "priority": ("priority", "importance", "prio", "urgency"),
-    "completed": ("completed", "done", "complete", "is completed", "finished", "checked", "status", "state"),
+    "completed": (
+        "completed",
+        "done",
+        "complete",
+        "is completed",
+        "is done",
+        "finished",
+        "checked",
+        "status",
+        "state",
+    ),
     "completed_at": (
         *("completed at", "completed on", "completion date", "completed date", "date completed"),
         *("completed time", "done at", "finished at", "done date"),
@@ -46,7 +56,7 @@ PRIORITIES = {
     **dict.fromkeys(("medium", "normal", "none", "default", "p3"), "medium"),
     **dict.fromkeys(("low", "lowest", "p4"), "low"),
 }
-_BETWEEN_WORDS = re.compile(r"[\W_]+")
+_BETWEEN_WORDS = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
 
 
 def recognises(table: Table) -> bool:
@@ -66,7 +76,7 @@ def read(table: Table, reading: Reading) -> Iterator[Row]:
 
 def _found(table: Table) -> dict[int, str]:
     """The field of each column with a usual name. If two match a field, the more specific name wins."""
-    words = [_BETWEEN_WORDS.sub(" ", name.casefold()).strip() for name in table.columns]
+    words = [_BETWEEN_WORDS.sub(" ", name).casefold().strip() for name in table.columns]
     found = {}
     for field, usual in FIELDS.items():
         known = [words.index(name) for name in usual if name in words]
