@@ -226,7 +226,7 @@ def _return_address(settings: Settings, text: str, *, location: Location) -> str
 async def _caller(call: RequestContext) -> Principal | None:
     """Who sends the request, if a good token says so; a sign-in needs none, and does not mind an old one."""
     try:
-        return (await call.services.identities.of(call.headers(b"authorization"))).actor
+        return (await call.services.identities.identify(call.headers(b"authorization"))).actor
     except Unauthorized:
         return None
 
