@@ -19,7 +19,7 @@ from taskwell.backup.file import Header, Reader, Writer
 from taskwell.database import Query, now, open_database
 from taskwell.seed import seed
 from taskwell.settings import Settings
-from taskwell.spaces import SpaceAccess
+from taskwell.spaces import SpaceAccess, invitations, queries, verbs
 from taskwell.spaces.tables import SpaceRow
 from taskwell.tasks import AS_TASK, PageRequest, TaskSort
 from taskwell.tasks.tables import TaskRow, TaskTagRow
@@ -58,10 +58,29 @@ async def source(database_url: str, tmp_path: Path) -> AsyncIterator[Settings]:
         yield settings
 
 
+async def share(settings: Settings) -> None:
+    """Has the two users share a space with a task in it, and another invitation open."""
+    database = await open_database(settings)
+    ada, ben = await database.rows(Query(select(UserRow.id), str))
+    space = await verbs.create(database, ada, name="Family", time_zone="Europe/Berlin")
+    for _ in range(2):
+        _, token = await invitations.create(
+            database, ada, space.id, role="editor", uses=1, lifetime=timedelta(days=7)
+        )
+    await invitations.accept(database, ben, token, email_key=None)
+    access = await queries.access_of(database, ben, space.id)
+    assert access is not None
+    await tasks.create(database, Principal(ben, ben, "", now()), access, tasks.TaskDraft("Buy milk"))
+    await database.close()
+
+
 @pytest.mark.parametrize("target", ["sqlite", "postgresql"])
 async def test_a_restored_database_gives_the_same_backup(source: Settings, target: str, tmp_path: Path):
+    await share(source)
     first, second = tmp_path / "first", tmp_path / "second"
     rows = await backup(source, first, nothing)
+    tables = Reader.open(first).header.tables
+    assert (tables["memberships"], tables["invitations"], tables["invitation_tokens"]) == (4, 2, 2)
 
     async with empty(target, "target", tmp_path) as settings:
         assert await restore(settings, first, nothing) == rows

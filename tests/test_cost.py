@@ -9,6 +9,7 @@ import pytest
 from taskwell import tasks
 from taskwell.api import identity
 from taskwell.api.gateway import Gateway
+from taskwell.spaces import verbs
 from taskwell.tasks import TaskDraft
 from tests.support.counted import counted
 from tests.support.people import Person
@@ -46,9 +47,10 @@ class Cost:
     size: int
 
 
-async def cost_of(app: Gateway, ada: Person, ceiling: Ceiling, task_id: str, number: int) -> Cost:
+async def cost_of(app: Gateway, ada: Person, ceiling: Ceiling, task_id: str, number: int, space: str = "") -> Cost:
     """One request, straight into the application: what a client adds is not counted."""
     path, _, query = ceiling.path.replace("{id}", task_id).partition("?")
+    query = f"{query}&space={space}" if space else query
     body = b"" if ceiling.body is None else json.dumps(ceiling.body).replace("{number}", str(number)).encode()
     whole = f"/api/v1/tasks{path}"
     headers = [(b"authorization", f"Bearer {ada.token}".encode()), (b"host", b"localhost")]
@@ -91,3 +93,18 @@ async def test_a_request_costs_no_more_than_it_did(
 
     assert min(cost.statements for cost in costs) <= ceiling.statements
     assert min(cost.size for cost in costs) <= ceiling.size
+
+
+@pytest.mark.parametrize("operation", CEILINGS)
+async def test_a_request_in_a_shared_space_asks_the_database_no_more(
+    app: Gateway, ada: Person, operation: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(identity, "SYNC_SECONDS", 600.0)
+    assert app.services is not None
+    database, ceiling = app.services.database, CEILINGS[operation]
+    space = (await verbs.create(database, ada.id, name="Family", time_zone="UTC")).accessed()
+    task = await tasks.create(database, ada.principal, space, TaskDraft("Buy milk"))
+
+    costs = [await cost_of(app, ada, ceiling, task.id, number, space.id) for number in range(REPEATS)]
+
+    assert min(cost.statements for cost in costs) <= ceiling.statements

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from pkgutil import walk_packages
 from typing import Any
@@ -20,12 +21,28 @@ from taskwell.tasks.filters import Asker, conditions
 from taskwell.tasks.one_statement import OneStatementChange
 from taskwell.tasks.page_queries import SORTED_BY, PageShape, page_query
 from taskwell.tasks.queries import rewrite
+from taskwell.tasks.several_queries import several_query, version_query
 from tests.tasks.test_query_plans import FILTERS
 
 OF_SPACES = sorted(table.name for table in Base.metadata.tables.values() if "space_id" in table.columns)
 ASKER = Asker("01938d1c-0000-7000-8000-000000000001", now(), "UTC")
 
 ABOUT_MANY = {
+    "taskwell.spaces.queries._EVERY": "the spaces of a user, by the user",
+    "taskwell.spaces.queries._EVERY_ACCESS": "the spaces of a user, by the user",
+    "taskwell.spaces.verbs._SHARED": "the spaces of a user, by the user",
+    "taskwell.spaces.members._LOCK_ALL": "whoever is deleted leaves every space of theirs",
+    "taskwell.spaces.members._REMOVE_DESERTED": "whoever is deleted leaves every space of theirs",
+    "taskwell.spaces.members._SUCCEED": "whoever is deleted leaves every space of theirs",
+    "taskwell.spaces.members._ALL_CHANGED": "whoever is deleted leaves every space of theirs",
+    "taskwell.spaces.members._LEAVE_ALL": "whoever is deleted leaves every space of theirs",
+    "taskwell.spaces.invitations._BY_TOKEN": "a token says which space it leads to",
+    "taskwell.spaces.invitations._ADD_MAILED": "the mail of an invitation has its id",
+    "taskwell.spaces.invitations._PURGE": "the worker forgets what is over in every space",
+    "taskwell.users.export._MEMBERSHIPS": "the spaces of a user, by the user",
+    "export of memberships": "the spaces of a user, by the user",
+    "export of shared_comments": "what a user has written in shared spaces, by the user",
+    "export of shared_tasks": "what a user has written in shared spaces, by the user",
     "taskwell.tasks.purge._PURGE": "the worker removes what was in the trash for long enough, in every space",
     "taskwell.tasks.reminder_queue._NEXT": "the worker looks for what is due in every space",
     "taskwell.tasks.reminder_queue._CLAIM": "the worker takes what is due in every space",
@@ -43,17 +60,23 @@ def queries() -> Iterator[tuple[str, Query[Any]]]:
                     yield f"{module.name}.{name}", value
     for section, query in EXPORT.sections.items():
         yield f"export of {section}", query
+    for in_trash in (False, True):
+        yield f"version of several spaces {in_trash}", version_query(in_trash=in_trash)
     for living in (-1, 0, 1):
         yield f"rewrite {living}", rewrite(frozenset({"title", "deleted_at"}), living)
     for completion in ("complete", "reopen", "toggle", None):
         yield f"direct {completion}", OneStatementChange({"title": "x"}, completion).query()
     for name, wanted in FILTERS.items():
         found, _ = conditions(wanted, ASKER)
-        yield f"page {name}", page_query(PageShape(found, TaskSort(), 50, "key", True, False), AS_TASK)  # noqa: FBT003
+        shape = PageShape(found, TaskSort(), 50, "key", True, False)  # noqa: FBT003
+        yield f"page {name}", page_query(shape, AS_TASK)
+        yield f"page of several spaces {name}", several_query(shape, AS_TASK)
     for key in SORTED_BY:
         for after in (None, "key"):
             shape = PageShape((), TaskSort(key), 50, after, True, key == "deleted_at", is_offset=after is None)  # noqa: FBT003
             yield f"page by {key}", page_query(shape, AS_JSON)
+            if key != "relevance":
+                yield f"page of several spaces by {key}", several_query(replace(shape, is_offset=False), AS_JSON)
 
 
 def unbound(step: Step) -> list[str]:
@@ -65,7 +88,7 @@ def unbound(step: Step) -> list[str]:
     found = []
     for table in OF_SPACES:
         named = len(re.findall(rf"(?:FROM|JOIN|UPDATE|,) {table}(?= |\)|$)(?! AS found)", text))
-        bound = len(re.findall(rf"\b{table}\.space_id = (?::space\b|\w+\.space_id)", text))
+        bound = len(re.findall(rf"\b{table}\.space_id = (?::space\b|:target\b|\w+\.space_id)", text))
         added = len(re.findall(rf"INTO {table} \(", text))
         added_there = len(
             re.findall(rf"INTO {table} \(space_id, .*?\) (?:SELECT |VALUES \()(?::space\b|each_space\.id)", text)

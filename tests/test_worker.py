@@ -40,7 +40,7 @@ async def test_what_has_had_its_time_goes_a_little_at_a_time_and_in_nobodys_way(
     monkeypatch.setattr(idempotency, "KEPT_FOR", timedelta(seconds=-1))
     for number in range(5):
         name = str(number)
-        await idempotency.keep(database, ada.principal, "/api/v1/tasks", name, StoredAnswer("", 201, "{}", b""))
+        await idempotency.keep(database, ada.principal, "/api/v1/tasks", name, StoredAnswer("", 201, "{}", b"", ()))
         await revocation._add(database, name, ada.id, now() - timedelta(hours=1))
     old = now() - events.KEPT_FOR - timedelta(days=1)
     await events.keep(database, [SecurityEvent("sign_in", ada.id, None, at=old) for _ in range(5)])

@@ -3,7 +3,7 @@
 AppError
 ├── BadRequest           400  the request itself cannot be understood
 ├── Unauthorized         401  no token, or one that is not valid
-├── Forbidden            403  the path names another user, or the password given is wrong
+├── Forbidden            403  the path names another user, the role does not allow it, or the password given is wrong
 ├── NotFound             404
 ├── MethodNotAllowed     405
 ├── Conflict             409
@@ -18,7 +18,6 @@ AppError
 ├── Unavailable          503
 ├── MailNotConfigured    503
 └── TimedOut             504
-
 The domain raises them in product words; ``taskwell.api.problems`` renders them once for each contract.
 """
 
@@ -117,6 +116,10 @@ class InsufficientScope(Forbidden):
         super().__init__(f"{what}; send a token that does.", headers={"WWW-Authenticate": challenge})
 
 
+class NotAuthor(Forbidden):
+    code, title = "not_author", "Not the author"
+
+
 class WrongPassword(Forbidden):
     code, title = "wrong_password", "Wrong password"
 
@@ -135,6 +138,27 @@ class SignInUnconfirmed(Forbidden):
         super().__init__("Confirm your e-mail first: follow the link that was sent to it.")
 
 
+class ReadOnly(Forbidden):
+    code, title = "read_only", "Read only"
+
+    def __init__(self) -> None:
+        super().__init__("You may read this space and not change it; ask an owner for the role of an editor.")
+
+
+class NotOwner(Forbidden):
+    code, title = "not_owner", "Not an owner"
+
+    def __init__(self) -> None:
+        super().__init__("Only an owner of the space may do this.")
+
+
+class NotInvited(Forbidden):
+    code, title = "not_invited", "Not invited"
+
+    def __init__(self) -> None:
+        super().__init__("This invitation is for another e-mail, or yours is not confirmed yet.")
+
+
 class NotFound(AppError):
     status, code, title = 404, "not_found", "Not found"
 
@@ -151,6 +175,10 @@ class Conflict(AppError):
     status, code, title = 409, "conflict", "Conflict"
 
 
+class IdTaken(Conflict):
+    code, title = "id_taken", "Id taken"
+
+
 class EmailTaken(Conflict):
     code, title = "email_taken", "E-mail taken"
 
@@ -160,6 +188,13 @@ class EmailTaken(Conflict):
 
 class LimitReached(Conflict):
     code, title = "limit_reached", "Limit reached"
+
+
+class LastOwner(Conflict):
+    code, title = "last_owner", "Last owner"
+
+    def __init__(self) -> None:
+        super().__init__("The space would have no owner; make another member its owner first, or delete it.")
 
 
 class EmailUnverified(Conflict):

@@ -26,6 +26,7 @@ from taskwell.mail import outbox, quota
 from taskwell.observability import logs
 from taskwell.observability.metrics import REMINDER_LAG, REMINDERS_DUE
 from taskwell.settings import Settings
+from taskwell.spaces import invitations
 from taskwell.tasks import reminder_queue as queue
 from taskwell.tasks.purge import purge as purge_trash
 from taskwell.users import events, idempotency, letters, one_time_tokens
@@ -184,6 +185,7 @@ async def purge(database: Database) -> dict[str, int]:
         "idempotency_keys": await _in_batches(lambda: idempotency.purge(database, PURGE_BATCH)),
         "security_events": await _purge_events(database),
         "one_time_tokens": await _in_batches(lambda: one_time_tokens.purge(database, PURGE_BATCH)),
+        "invitations": await _in_batches(lambda: invitations.purge(database, PURGE_BATCH)),
         "mail_quotas": await _in_batches(lambda: quota.purge(database, PURGE_BATCH)),
     }
     if any(removed.values()):

@@ -32,8 +32,11 @@ async def test_a_token_is_told_once_and_listed_without_its_text(app: Gateway, ad
     assert listed.headers["Cache-Control"] == "no-store"
 
 
+KEY: dict[str, Any] = {"Idempotency-Key": "token-1"}
+
+
 async def test_only_the_hash_of_a_token_is_stored(database: Database, ada: Person):
-    token = (await made(ada, **{"Idempotency-Key": "token-1"}))["token"]
+    token = (await made(ada, **KEY))["token"]
 
     rows: Query[Any] = Query(select(ApiTokenRow.__table__), lambda *row: row)
     kept: Query[bytes] = Query(select(IdempotencyKeyRow.response), bytes)
@@ -41,7 +44,7 @@ async def test_only_the_hash_of_a_token_is_stored(database: Database, ada: Perso
 
 
 async def test_a_repeat_of_the_request_makes_no_second_token_and_tells_none(ada: Person):
-    first = await made(ada, **{"Idempotency-Key": "token-1"})
+    first = await made(ada, **KEY)
     again = await ada.http.post(TOKENS, json=READ, headers={"Idempotency-Key": "token-1"})
 
     assert (again.status_code, again.headers["Idempotency-Replayed"]) == (201, "true")

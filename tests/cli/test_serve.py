@@ -5,6 +5,7 @@ import signal
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
@@ -111,3 +112,16 @@ def is_anybody_in(process_group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_without_a_public_url_links_lead_to_the_port_that_it_was_told(tmp_path: Path):
+    server = Server(tmp_path, "sqlite:///taskwell.db", GITHUB_CLIENT_ID="taskwell", GITHUB_CLIENT_SECRET="hunter2")
+    server.start()
+    try:
+        query = {"redirect_to": "http://localhost:3000/", "code_challenge": "A" * 43}
+        left = httpx2.get(f"{server.url}/api/v1/auth/github/authorize", params=query)
+    finally:
+        assert server.stop() == 0
+
+    asked = parse_qs(urlsplit(left.headers["location"]).query)
+    assert asked["redirect_uri"] == [f"{server.url}/api/v1/auth/github/callback"]

@@ -25,7 +25,7 @@ def test_a_password_is_reset_on_a_telephone_without_javascript(browser, tmp_path
     account = {"email": "ada@example.com", "password": "engine 1843", "name": "Ada"}
     with serving(tmp_path, database) as server:
         assert httpx2.post(f"{server}/api/v1/auth/signup", json=account).status_code == 201
-        command = [TASKWELL, "users", "reset-link", account["email"]]
+        command = [str(TASKWELL), "users", "reset-link", account["email"]]
         printed = subprocess.run(
             command, cwd=tmp_path, env={"DATABASE_URL": database}, capture_output=True, text=True, check=True
         )

@@ -7,21 +7,24 @@ from that day on. As ada, the same requests do find her things, so that the walk
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import product
 from typing import Any
 from urllib.parse import quote
 
 import httpx2
+import pytest
 from sqlalchemy import select
 
 from taskwell.api.gateway import Gateway
 from taskwell.database import Database, Query
 from taskwell.migrations.target import METADATA
+from taskwell.spaces import Role, invitations, members
 from tests.support.documents import Described, operations
 from tests.support.people import PASSWORD, Person, arrive
 
-TASKS = "/api/v1/tasks"
-KEY = "adas-own-key-"
+TASKS, SPACES = "/api/v1/tasks", "/api/v1/spaces"
+READERS = ("a member", "a reader")
 TAG = "zymurgy"
 WORD = "xylograph"
 
@@ -31,39 +34,45 @@ class Belongings:
     """What ada has, by what it could be tried as.
 
     Attributes:
-        sent: The bodies of her requests with a key; a key is asked about with the body that it was used for.
+        sent: Her keys, each with the body that it was used for.
         secrets: Texts that no answer to eve may hold, unless she sent them herself.
     """
 
     ids: list[str] = field(default_factory=list)
     cursors: list[str] = field(default_factory=list)
-    sent: list[dict[str, Any]] = field(default_factory=list)
+    sent: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
 
 
-async def belongings(ada: Person) -> Belongings:
+async def belongings(ada: Person, mark: str = "CANARY", space: str = "personal") -> Belongings:
+    """Args:
+    mark: What her texts hold.
+    """
+    there = {"space": space}
+
     async def made(path: str, body: dict[str, Any], **headers: str) -> dict[str, Any]:
-        answer = await ada.http.post(path, json=body, headers=headers)
+        answer = await ada.http.post(path, params=there, json=body, headers=headers)
         assert answer.status_code == 201, answer.text
         return answer.json()
 
-    a_list = await made("/api/v1/lists", {"name": "CANARY list"})
-    task = {"description": f"CANARY {WORD}", "list_id": a_list["id"], "tags": [TAG], "due_date": "2027-01-01"}
-    sent = [task | {"title": f"CANARY {number}"} for number in range(4)]
-    tasks = [await made(TASKS, body, **{"Idempotency-Key": f"{KEY}{number}"}) for number, body in enumerate(sent)]
-    token = await made("/api/v1/tokens", {"name": "CANARY token", "scopes": ["read"]})
+    a_list = await made("/api/v1/lists", {"name": f"{mark} list"})
+    task = {"description": f"{mark} {WORD}", "list_id": a_list["id"], "tags": [TAG], "due_date": "2027-01-01"}
+    sent = [(f"{mark}-{number}", task | {"title": f"{mark} {number}"}) for number in range(4)]
+    tasks = [await made(TASKS, body, **{"Idempotency-Key": key}) for key, body in sent]
+    token = await made("/api/v1/tokens", {"name": f"{mark} token", "scopes": ["read"]})
     reminder = await made(f"{TASKS}/{tasks[0]['id']}/reminders", {"minutes_before_due": 30, "channel": "email"})
     for trashed in tasks[2:]:
-        assert (await ada.http.delete(f"{TASKS}/{trashed['id']}")).status_code == 204
+        assert (await ada.http.delete(f"{TASKS}/{trashed['id']}", params=there)).status_code == 204
     pages = [
-        await ada.http.get(path, params={"limit": 1}) for path in (TASKS, f"{TASKS}?sort=title", f"{TASKS}/trash")
+        await ada.http.get(path, params=there | how | {"limit": 1})
+        for path, how in ((TASKS, {}), (TASKS, {"sort": "title"}), (f"{TASKS}/trash", {}))
     ]
     return Belongings(
         ids=[ada.id, tasks[0]["id"], tasks[2]["id"], a_list["id"], reminder["id"], token["id"]],
         sent=sent,
         cursors=[page.json()["next_cursor"] for page in pages],
         secrets=[
-            "CANARY",
+            mark,
             TAG,
             WORD,
             ada.email,
@@ -100,15 +109,18 @@ def attempts(operation: Described, hers: Belongings, caller: Person, own: list[s
         for name, value in _queries(operation, hers):
             yield _request(operation, path, first) | {"params": {name: value}}
         if "Idempotency-Key" in operation.names("header"):
-            for number, body in enumerate(hers.sent):
+            for key, body in hers.sent:
                 yield _request(operation, path, body if operation.body else None) | {
-                    "headers": {"Idempotency-Key": f"{KEY}{number}"}
+                    "headers": {"Idempotency-Key": key}
                 }
 
 
 def _paths(operation: Described, users: list[str], ids: list[str]) -> Iterator[str]:
     names = operation.names("path")
-    choices = [users if name == "user_id" else ids if name.endswith("id") else [TAG] for name in names]
+    things = ("space", "member")
+    choices = [
+        users if name == "user_id" else ids if name.endswith("id") or name in things else [TAG] for name in names
+    ]
     for values in product(*choices):
         path = operation.path
         for name, value in zip(names, values, strict=True):
@@ -120,7 +132,7 @@ def _queries(operation: Described, hers: Belongings) -> Iterator[tuple[str, str]
     for name in operation.names("query"):
         if name == "cursor":
             yield from ((name, cursor) for cursor in hers.cursors)
-        elif name.endswith("_id"):
+        elif name.endswith("_id") or name == "space":
             yield from ((name, an_id) for an_id in hers.ids)
         else:
             yield from ((name, value) for value in (TAG, WORD, "true", "all"))
@@ -133,8 +145,18 @@ def _request(operation: Described, path: str, body: Any) -> dict[str, Any]:
     return request
 
 
+async def shared_by(ada: Person) -> Belongings:
+    """A space of hers that others may join, and what is in it."""
+    space = (await ada.http.post(SPACES, json={"name": "SHARED space"})).json()["id"]
+    hers = await belongings(ada, "SHARED", space)
+    made = (await ada.http.post(f"{SPACES}/{space}/invitations", json={"role": "owner"})).json()
+    hers.ids += [space, made["id"]]
+    hers.secrets += [space, made["id"], made["token"]]
+    return hers
+
+
 async def everything_of(database: Database, user_id: str) -> dict[str, list[Any]]:
-    """Every row that belongs to a user, from every table that has users; what others try is no change of it."""
+    """Every row that belongs to a user or a space, from every table that has them; attempts are no change of it."""
     found = {}
     for table in METADATA.sorted_tables:
         owner = table.c.id if table.name in ("users", "spaces") else table.c.get("space_id", table.c.get("user_id"))
@@ -147,8 +169,11 @@ async def everything_of(database: Database, user_id: str) -> dict[str, list[Any]
 async def test_nothing_of_adas_is_read_or_changed_by_eve_through_any_operation(
     app: Gateway, database: Database, ada: Person, capsys
 ):
-    hers = await belongings(ada)
-    before = await everything_of(database, ada.id)
+    hers, shared = await belongings(ada), await shared_by(ada)
+    hers.ids += shared.ids[-2:]
+    hers.secrets += shared.secrets
+    space = shared.ids[-2]
+    before, before_there = await everything_of(database, ada.id), await everything_of(database, space)
     assert {"users", "tasks", "lists", "task_tags", "reminders", "api_tokens", "idempotency_keys"} <= {
         name for name, rows in before.items() if rows
     }
@@ -165,6 +190,7 @@ async def test_nothing_of_adas_is_read_or_changed_by_eve_through_any_operation(
             assert answer.status_code < 500, (request, answer.text)
             assert not leaked(answer, request, hers.secrets), (request, answer.text)
         assert await everything_of(database, ada.id) == before, f"{operation} changed what is ada's"
+        assert await everything_of(database, space) == before_there, f"{operation} changed what ada shares"
 
     assert set(tried) == {str(operation) for operation in operations()}
     assert by_status[403] > 100
@@ -172,7 +198,62 @@ async def test_nothing_of_adas_is_read_or_changed_by_eve_through_any_operation(
     with capsys.disabled():
         counts = ", ".join(f"{count} x {status}" for status, count in sorted(by_status.items()))
         summary = f"{sum(tried.values())} requests to {len(tried)} operations, none leaked ({counts})"
-        print(f"\nisolation: {summary}")  # noqa: T201
+        print(f"\nisolation, a stranger: {summary}")  # noqa: T201
+
+
+async def in_space(database: Database, space: str, ada: Person) -> dict[str, list[Any]]:
+    """What ada has put into the space, her reminders too, and no one else's."""
+    rows = await everything_of(database, space)
+    kept = {name: rows[name] for name in ("tasks", "lists", "task_tags", "reminders")}
+    return kept | {"reminders": [row for row in kept["reminders"] if ada.id in row]}
+
+
+ROLES: dict[str, Role] = {"a member": "editor", "a reader": "reader", "somebody who has left": "editor"}
+
+
+async def guest_of(app: Gateway, database: Database, ada: Person, space: str, name: str, who: str) -> Person:
+    guest = await arrive(app, name)
+    _, token = await invitations.create(database, ada.id, space, role=ROLES[who], uses=1, lifetime=timedelta(days=1))
+    await invitations.accept(database, guest.id, token, email_key=None)
+    if who not in READERS:
+        await members.remove(database, ada.id, space, guest.id)
+    return guest
+
+
+async def is_still(guest: Person, who: str, space: str) -> bool:
+    """Whether the last operation has left a member their role and token; others might find what they wrote then."""
+    return who in READERS and (await guest.http.get(f"{SPACES}/{space}")).json().get("role") == ROLES[who]
+
+
+@pytest.mark.parametrize("who", ROLES)
+async def test_a_role_is_worth_no_more_than_it_says_through_any_operation(
+    app: Gateway, database: Database, ada: Person, who: str, capsys
+):
+    """Whoever shares a space sees that one alone; a reader changes nothing, and who has left is a stranger."""
+    own, shared = await belongings(ada), await shared_by(ada)
+    space = shared.ids[-2]
+    hidden = [secret for secret in own.secrets if secret not in (TAG, WORD, ada.id)]
+    hidden += [each for each in shared.secrets if each not in (TAG, WORD, ada.id, ada.email)] * (who not in READERS)
+    before, before_there = await everything_of(database, ada.id), await in_space(database, space, ada)
+    tried, found, guest = 0, 0, None
+    for number, operation in enumerate(operations()):
+        if guest is None or not await is_still(guest, who, space):
+            guest = await guest_of(app, database, ada, space, f"guest{number}", who)
+        for request in attempts(operation, shared, guest, await own_things(guest)):
+            if "space" in operation.names("query"):
+                request["params"] = {"space": space} | request.get("params", {})
+            answer = await guest.http.request(**request)
+            tried += 1
+            found += bool(leaked(answer, request, ["SHARED"]))
+            assert answer.status_code < 500, (request, answer.text)
+            assert not leaked(answer, request, hidden), (request, answer.text)
+        assert await everything_of(database, ada.id) == before, f"{operation} changed what is ada's own"
+        if who != "a member":
+            assert await in_space(database, space, ada) == before_there, f"{operation} changed the space"
+
+    assert (found > 20) == (who in READERS)
+    with capsys.disabled():
+        print(f"\nisolation, {who}: {tried} requests, none leaked")  # noqa: T201
 
 
 def leaked(answer: httpx2.Response, request: dict[str, Any], secrets: list[str]) -> list[str]:

@@ -10,10 +10,11 @@ from taskwell import tasks
 from taskwell.database import Database, new_id
 from taskwell.database.sqlite import DIALECT
 from taskwell.errors import AppError, Invalid, NotFound, PreconditionFailed
+from taskwell.spaces.precondition import Precondition
 from taskwell.spaces.revision import REVISION
 from taskwell.tasks import AS_TASK, PageRequest, Priority, Task, TaskChanges, TaskDraft, lists
-from taskwell.tasks.bulk import REWRITE, Create, Outcome, Rewrite, bulk
-from taskwell.tasks.service import Precondition
+from taskwell.tasks.bulk import Create, Outcome, Rewrite, bulk
+from taskwell.tasks.bulk_queries import REWRITE
 from tests.support.counting import CountingLane
 from tests.support.people import Person
 

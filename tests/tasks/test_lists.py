@@ -5,8 +5,9 @@ import pytest
 from taskwell import tasks
 from taskwell.database import Database
 from taskwell.errors import Invalid, NotFound, PreconditionFailed
+from taskwell.spaces.precondition import Precondition
 from taskwell.tasks import AS_TASK, PageRequest, TaskDraft, TaskFilter, lists
-from taskwell.tasks.service import Precondition
+from taskwell.tasks.list_queries import MAX_POSITION
 from tests.support.people import Person
 
 
@@ -39,12 +40,12 @@ async def test_of_two_lists_in_one_place_the_older_comes_first(database: Databas
 
 
 async def test_after_a_list_at_the_last_position_the_next_stands_there_too(database: Database, ada: Person):
-    last = await lists.create(database, ada.principal, ada.space, name="Last", position=lists.MAX_POSITION)
+    last = await lists.create(database, ada.principal, ada.space, name="Last", position=MAX_POSITION)
     next_ = await lists.create(database, ada.principal, ada.space, name="Next")
 
-    assert next_.position == lists.MAX_POSITION
+    assert next_.position == MAX_POSITION
     assert (await lists.every(database, ada.principal, ada.space)).items == [last, next_]
-    moved = await lists.change(database, ada.principal, ada.space, next_.id, {"position": lists.MAX_POSITION - 1})
+    moved = await lists.change(database, ada.principal, ada.space, next_.id, {"position": MAX_POSITION - 1})
     assert (await lists.every(database, ada.principal, ada.space)).items == [moved, last]
 
 

@@ -7,8 +7,8 @@ import pytest
 from taskwell import tasks
 from taskwell.database import Database
 from taskwell.errors import NotFound, PreconditionFailed
+from taskwell.spaces.precondition import Precondition
 from taskwell.tasks import AS_TASK, PageRequest, TaskDraft, TaskFilter
-from taskwell.tasks.service import Precondition
 from tests.support.people import Person
 
 

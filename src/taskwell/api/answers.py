@@ -58,7 +58,7 @@ class Made(Tagged):
     id: str
 
     def headers(self, call: RequestContext) -> dict[str, str]:
-        return {"ETag": self.tag, "Location": f"{call.base_path}/{self.id}"}
+        return {"ETag": self.tag, "Location": call.address_of(self.id)}
 
 
 @dataclass(slots=True)

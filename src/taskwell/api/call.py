@@ -57,6 +57,8 @@ class RequestContext:
         lane: Where the verbs run: the database, or the one transaction of an idempotent request.
         is_trial: Whether all that it does is taken back.
         outdated: What the request makes wrong of ``Identities``; it is forgotten once the request is committed.
+        named_space: What ``?space=`` says.
+        shown: The shared spaces that the answer is about; a repeat of it asks whether the caller still sees them.
     """
 
     scope: Scope
@@ -70,6 +72,9 @@ class RequestContext:
     raw_body: bytes | None = field(default=None, repr=False)
     outdated: set[str] = field(default_factory=set)
     is_trial: bool = False
+    spaces: tuple[SpaceAccess, ...] = ()
+    named_space: str | None = None
+    shown: set[str] = field(default_factory=set)
 
     @property
     def user(self) -> Principal:
@@ -78,7 +83,13 @@ class RequestContext:
 
     @property
     def space(self) -> SpaceAccess:
-        """Whose things the operation is about: the caller's own."""
+        """Whose things the operation is about."""
+        (space,) = self.spaces
+        return space
+
+    @property
+    def own_space(self) -> SpaceAccess:
+        """The caller's own."""
         return self._known_caller.space
 
     @property
@@ -95,6 +106,11 @@ class RequestContext:
     def base_path(self) -> str:
         """The path as the caller reached it, percent-encoded, without a trailing slash."""
         return self.settings.root_path + quote(raw_path(self.scope).rstrip(b"/"), safe="/-._~:@!$&'()*+,;=%")
+
+    def address_of(self, thing_id: str) -> str:
+        """Where to find a thing that was made here."""
+        query = f"?space={self.named_space}" if self.named_space else ""
+        return f"{self.base_path}/{thing_id}{query}"
 
     def link_to_next(self, name: str, value: object | None) -> dict[str, str]:
         """The header Link to the same request with this value of a query parameter; none where that is None.
@@ -186,7 +202,7 @@ Step = Callable[..., Awaitable[Any]]
 class Beforehand:
     """A step that makes an argument of the endpoint: ``value: Annotated[SomeType, Depends(Beforehand(step))]``.
 
-    It is given the arguments before it, with a call whose lane is the database, and changes nothing there. It may
+    It is given the query and the body, with a call whose lane is the database, and changes nothing there. It may
     take long, such as hashing: it comes before the transaction of an ``Idempotency-Key``.
 
     Attributes:

@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 from taskwell.api.call import Beforehand, RequestContext
 from taskwell.errors import InvalidHeader, PreconditionRequired
-from taskwell.tasks.service import Precondition
+from taskwell.spaces.precondition import Precondition
 
 _ENTITY_TAG = re.compile(r'[\s,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,[\s,]*|$)')
 """One of a list; RFC 9110 section 5.6.1 has empty elements ignored."""

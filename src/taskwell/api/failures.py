@@ -99,6 +99,19 @@ _ALL = (
         "Sign in again. Where that does not help, the operator's log has the reason as `provider refused`.",
         provider_errors.ProviderRefused(),
     ),
+    _failure(
+        "Ask an owner of the space for the role of an editor; reminders of your own are always yours to set.",
+        errors.ReadOnly(),
+    ),
+    _failure("Ask an owner of the space to do it, or to make you one.", errors.NotOwner()),
+    _failure(
+        "Show the change only to the comment's author, and the deletion to owners too.",
+        errors.NotAuthor("Only its author can change a comment."),
+    ),
+    _failure(
+        "Sign in with the account whose e-mail was invited, and confirm it; or ask for an invitation by link.",
+        errors.NotInvited(),
+    ),
     _failure("Send the account's current password.", errors.WrongPassword("The password is wrong.")),
     _failure(
         "Check the address and the id. What belongs to somebody else is not found either.",
@@ -108,8 +121,13 @@ _ALL = (
     _failure(
         "Read the current state, then decide again.", errors.Conflict("It was changed in between; read it again.")
     ),
+    _failure(
+        "Give the thing a new id, or look at the one that is there; it may be in the trash.",
+        errors.IdTaken("The other space has a task with this id, in its trash perhaps."),
+    ),
     _failure("Sign in instead, or use another e-mail.", errors.EmailTaken()),
     _failure("`DELETE /api/v1/auth/totp` turns it off, with the password and a code.", AlreadyOn()),
+    _failure("Make another member an owner first, or delete the space.", errors.LastOwner()),
     _failure(
         "Delete what nobody needs any more. For tasks the operator can also set a higher MAX_TASKS_PER_SPACE.",
         errors.LimitReached("A space may hold 100,000 tasks that are not in the trash; delete some first."),

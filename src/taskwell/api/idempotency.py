@@ -34,6 +34,7 @@ async def once(call: RequestContext, key: str, ready: Callable[[RequestContext],
     Raises:
         InvalidHeader: the key is empty, too long or not visible ASCII.
         IdempotencyKeyReused: the key was used for another body.
+        NotFound: the answer shows a space that the caller is no member of any more.
         RequestInProgress: the first request with this key has not ended yet.
     """
     if not _KEY.fullmatch(key):
@@ -42,30 +43,31 @@ async def once(call: RequestContext, key: str, ready: Callable[[RequestContext],
     request_hash = sha256(call.scope["query_string"] + b"\n" + await call.body()).hexdigest()
     database = call.services.database
     if (stored := await idempotency.find(database, call.user, path, key)) is not None:
-        return _replayed(stored, request_hash)
+        return await _replayed(call, stored, request_hash)
     try:
         work = await ready(call)
     except AppError:
         # The first request may have ended meanwhile, and have changed what this one was judged by: a password.
         if (stored := await idempotency.find(database, call.user, path, key)) is not None:
-            return _replayed(stored, request_hash)
+            return await _replayed(call, stored, request_hash)
         raise
     async with database.transaction() as transaction:
         if not await idempotency.claim(transaction, call.user, path, key):
             raise RequestInProgress("The first request with this Idempotency-Key is still running.")
         stored = await idempotency.find(transaction, call.user, path, key)
         if stored is not None:
-            return _replayed(stored, request_hash)
+            return await _replayed(call, stored, request_hash)
         response = await work(call.within(transaction))
         if response.status_code < 300:
             headers = {name: value for name, value in response.headers.items() if name in KEPT_HEADERS}
             body = response.repeatable if isinstance(response, ToldOnce) else bytes(response.body)
-            kept = StoredAnswer(request_hash, response.status_code, orjson.dumps(headers).decode(), body)
+            spaces = tuple(sorted(call.shown))
+            kept = StoredAnswer(request_hash, response.status_code, orjson.dumps(headers).decode(), body, spaces)
             await idempotency.keep(transaction, call.user, path, key, kept)
         return response
 
 
-def _replayed(stored: StoredAnswer, request_hash: str) -> Response:
+async def _replayed(call: RequestContext, stored: StoredAnswer, request_hash: str) -> Response:
     if stored.request_hash != request_hash:
         raise IdempotencyKeyReused.field(
             "Idempotency-Key",
@@ -73,5 +75,7 @@ def _replayed(stored: StoredAnswer, request_hash: str) -> Response:
             "idempotency_key_reused",
             location="header",
         )
+    for space_id in stored.spaces:
+        await call.services.identities.accesses.of(call.user.user_id, space_id)
     headers = orjson.loads(stored.headers) | {"Idempotency-Replayed": "true"}
     return Response(stored.response, stored.status, headers)

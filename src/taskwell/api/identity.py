@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from taskwell import users
+from taskwell.api.accesses import Accesses
 from taskwell.database import Database
 from taskwell.errors import InvalidToken
 from taskwell.security.bearer import bearer_token
@@ -35,13 +36,17 @@ class Identities:
     """Verifies tokens and remembers for whom they stand.
 
     An entry lives for a minute at most, and never longer than its token. Once a second, and only while there
-    are requests, the revocations of all processes are read and what they name is dropped.
+    are requests, the revocations of all processes are read and what they name is dropped; so with roles.
+
+    Attributes:
+        accesses: What users may do in shared spaces.
     """
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._verifier = Verifier(settings)
         self._max_tasks = settings.max_tasks_per_space
+        self.accesses = Accesses(database, self._max_tasks)
         self._entries: dict[bytes, _Entry] = {}
         self._by_name: dict[str, set[bytes]] = {}
         self._forgotten = 0
@@ -74,8 +79,9 @@ class Identities:
         return caller
 
     def forget(self, names: set[str]) -> None:
-        """Drops what is known of tokens by their ids, and of users by ``users.name_of_user``."""
+        """Drops what is known of tokens by their ids, of users by ``users.name_of_user``, and of spaces."""
         self._forgotten += 1
+        self.accesses.forget(names)
         for name in names:
             for digest in list(self._by_name.get(name, ())):
                 self._drop(digest)
@@ -124,6 +130,7 @@ class Identities:
             if unread := news - self._news:
                 self.forget({name for name, _ in unread})
             self._news = news
+            await self.accesses.refresh()
             self._synced_at = started
         finally:
             self._syncing = None

@@ -127,6 +127,10 @@ class Limits:
     def sign_up(self, address: str) -> "Attempt":
         return self._attempt("sign-up", [self._count(f"sign-up/{address}")])
 
+    def invitation(self, address: str) -> "Attempt":
+        """An attempt to use the token of an invitation, which somebody may have guessed."""
+        return self._attempt("invitations", [self._count(f"invitations/{address}")])
+
     async def has_failed_often(self, account: str) -> bool:
         """Whether only known addresses may try this account. Attempts under way count: each of them may fail."""
         count = self._from_anywhere(account)

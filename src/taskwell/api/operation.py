@@ -33,7 +33,7 @@ from taskwell.api.call import Beforehand, RequestContext, Step
 from taskwell.api.conditional import refuses_whatever_exists
 from taskwell.api.idempotency import Work, once
 from taskwell.database import retry_deadlocks
-from taskwell.errors import Invalid, NotFound, PreconditionFailed
+from taskwell.errors import AppError, Invalid, NotFound, PreconditionFailed
 from taskwell.settings import Settings
 from taskwell.tasks.fields import UUID
 from taskwell.users.principal import Scope
@@ -120,11 +120,18 @@ class Operation(APIRoute):
         elif signature.form is not None:
             name, model = signature.form
             arguments[name] = parse_form(model, await call.body(), call.headers(b"content-type"))
-        for name in signature.path:
-            arguments[name] = _path_value(name, call.path_params)
+        refusal = await self._enter(call, query)
         for name, step in signature.steps:
             arguments[name] = await step(call=call, **arguments)
+        if refusal is not None:
+            raise refusal
+        for name in signature.path:
+            arguments[name] = _path_value(name, call.path_params)
         return arguments
+
+    async def _enter(self, call: RequestContext, query: Any) -> AppError | None:
+        """What an operation has to know of the caller before it is done; gives why they may not do it."""
+        return None
 
     async def _body(self, call: RequestContext, model: type[BaseModel], *, is_optional: bool) -> BaseModel | None:
         raw = await call.body()

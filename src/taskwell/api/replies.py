@@ -37,5 +37,9 @@ def json_response(
     content: Any, *, status: int = 200, headers: Mapping[str, str], media_type: str = "application/json"
 ) -> Response:
     """A response of plain values, or of bytes that are JSON already; instants are RFC 3339 in UTC with a Z."""
-    body = content if isinstance(content, bytes) else orjson.dumps(content, option=orjson.OPT_UTC_Z)
+    body = content if isinstance(content, bytes) else _json(content)
     return Response(body, status, headers, media_type)
+
+
+def _json(content: Any) -> bytes:
+    return orjson.dumps(content, option=orjson.OPT_UTC_Z)

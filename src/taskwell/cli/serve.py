@@ -1,6 +1,7 @@
 """``taskwell serve``."""
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -35,6 +36,7 @@ def serve(
         signal.signal(each, _end)
     logs.configure(settings)
     with server.bound(host or settings.host, settings.port if port is None else port) as listener:
+        os.environ["PORT"] = str(listener.getsockname()[1])  # links lead there where PUBLIC_URL is not set
         asyncio.run(migrations.prepare(settings))
         _ = settings.signing_key  # in development the key is created here, before the processes start
         address = _address(listener)

@@ -188,7 +188,7 @@ def delete(
     who: Who,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Remove an account and everything that it owns. There is no way back but a backup.
+    """Remove an account and everything that it owns; it leaves every shared space. Only a backup brings it back.
 
     Example: taskwell users delete ada@example.com --yes
     """

@@ -16,9 +16,7 @@ def json_rows(dialect: str, name: str, columns: Mapping[str, TypeEngine[Any]]) -
     rows = bindparam(name, type_=Text)
     if dialect == "postgresql":
         typed = [column(each, type_) for each, type_ in columns.items()]
-        return (
-            func.json_to_recordset(cast(rows, JSON)).table_valued(*typed, name=name).render_derived(with_types=True)
-        )
+        return func.json_to_recordset(cast(rows, JSON)).table_valued(*typed).render_derived(name, with_types=True)
     member = func.json_each(rows).table_valued(column("value", Text), name=f"{name}_json").c.value
     typed_members = (
         type_coerce(func.json_extract(member, literal_column(f"'$.{each}'")), type_).label(each)

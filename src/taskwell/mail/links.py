@@ -11,6 +11,10 @@ def reset_password(settings: Settings, token: str) -> str:
     return f"{settings.frontend_url or _own_pages(settings)}/reset-password?token={token}"
 
 
+def join(settings: Settings, token: str) -> str:
+    return f"{settings.frontend_url or _own_pages(settings)}/join?token={token}"
+
+
 def unsubscribe(settings: Settings, token: str) -> str:
     """Always a page of our own: mail programs post to it."""
     return f"{_own_pages(settings)}/unsubscribe?token={token}"

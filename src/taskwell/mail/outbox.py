@@ -58,10 +58,16 @@ _ADD: Query[None] = Query(
 )
 
 
-async def put(transaction: Lane, kind: str, *, user_id: str | None, email: str) -> None:
-    """Queues a mail; it is sent once the transaction that causes it is committed."""
+async def put(transaction: Lane, kind: str, *, user_id: str | None, email: str, mail_id: str | None = None) -> None:
+    """Queues a mail; it is sent once the transaction that causes it is committed.
+
+    Args:
+        mail_id: That of the one thing that the mail is about.
+    """
     at = now()
-    await transaction.rows(_ADD, id=new_id(), kind=kind, user_id=user_id, email=email, created_at=at, fire_at=at)
+    await transaction.rows(
+        _ADD, id=mail_id or new_id(), kind=kind, user_id=user_id, email=email, created_at=at, fire_at=at
+    )
 
 
 _NEXT: Query[datetime] = Query(select(MailRow.fire_at).order_by(MailRow.fire_at).limit(1), lambda at: at)

@@ -25,6 +25,7 @@ _LINK = {"link": "https://tasks.example.com/account/verify-email?token=x"}
 SAMPLES: dict[str, dict[str, Any]] = {
     "verify_email": _LINK,
     "email_changed": {},
+    "invitation": _LINK | {"host": "ada@example.com"},
     "reset_password": _LINK,
     "password_reset": {"services": ["https://accounts.example.com"]},
     "locked_out": _LINK,

@@ -38,13 +38,7 @@ def _adding_owners(spaces: Select[Any]) -> Executable:
     )
 
 
-_LOCK: Query[str] = Query(select(SpaceRow.id).where(SpaceRow.id == SPACE).with_for_update(), str)
 _REMOVE: Query[str] = Query(delete(SpaceRow).where(SpaceRow.id == SPACE).returning(SpaceRow.id), str, is_heavy=True)
-
-
-async def lock_personal_space(transaction: Lane, user_id: str) -> None:
-    """Makes every write to a user's space wait; to be locked before the user's row, as every verb does."""
-    await transaction.rows(_LOCK, space=user_id)
 
 
 async def remove_personal_space(transaction: Lane, user_id: str) -> None:

@@ -1,6 +1,6 @@
 """One revision per space: every write to a space's things takes the next number of ``spaces.revision``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,6 +141,12 @@ async def lock_space(transaction: Lane, space: SpaceAccess) -> LockedSpace:
     if access != space.access:
         raise AccessChanged("There is no such space.")
     return LockedSpace(space.id, space.role, access, time_zone, space.max_tasks, living)
+
+
+async def lock_spaces(transaction: Lane, spaces: Iterable[SpaceAccess]) -> dict[str, LockedSpace]:
+    """Locks several spaces in the order of their ids, so that two writes of several never wait for each other."""
+    in_order = sorted({each.id: each for each in spaces}.items())
+    return {space_id: await lock_space(transaction, space) for space_id, space in in_order}
 
 
 _NEXT: Query[int] = Query(

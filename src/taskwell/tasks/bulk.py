@@ -3,21 +3,19 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, case, insert, null, select, update
-from sqlalchemy.sql.base import Executable
-
-from taskwell.database import Lane, Query, UuidText, new_id, now
-from taskwell.database.json_rows import as_json_rows, json_rows
+from taskwell.database import Lane, new_id, now
+from taskwell.database.json_rows import as_json_rows
 from taskwell.errors import AppError, Invalid
 from taskwell.spaces import SpaceAccess
-from taskwell.spaces.revision import SPACE, LockedSpace, lock_space, next_revision
-from taskwell.tasks.queries import TASK_COLUMNS, WRITTEN, as_task, row_of
-from taskwell.tasks.service import IfMatch, no_such_task, require, unknown_list
-from taskwell.tasks.tables import ListRow, TaskRow
+from taskwell.spaces.precondition import IfMatch
+from taskwell.spaces.revision import LockedSpace, lock_spaces, next_revision
+from taskwell.tasks.bulk_queries import INSERT, NAMEABLE, NAMED, REWRITE
+from taskwell.tasks.moves import Move, id_taken
+from taskwell.tasks.queries import row_of
+from taskwell.tasks.service import no_such_task, require, unknown_list, unknown_member
 from taskwell.tasks.task import Task, TaskDraft
-from taskwell.tasks.visibility import ACTOR, in_space, readable
+from taskwell.tasks.visibility import readable
 from taskwell.users.principal import Principal
 
 
@@ -40,7 +38,18 @@ class Rewrite:
     in_trash: bool = False
 
 
-Operation = Create | Rewrite | AppError
+@dataclass(frozen=True, slots=True)
+class MoveTo:
+    """A task goes to another space, or within its space to another list."""
+
+    task_id: str
+    target: SpaceAccess
+    list_id: str | None = None
+    if_match: IfMatch = None
+    in_trash: bool = False
+
+
+Operation = Create | Rewrite | MoveTo | AppError
 """What to do; an error stands for an operation that could not be understood, and fails with it."""
 
 Outcome = Task | AppError
@@ -61,28 +70,52 @@ async def bulk(
     Raises:
         AppError: the first failure of an atomic bulk, with its ``index``.
     """
+    targets = {each.target for each in operations if isinstance(each, MoveTo) and each.target.id != space.id}
     async with lane.transaction() as transaction:
-        locked = await lock_space(transaction, space)
-        batch = _Batch(
-            locked,
-            await with_ids(transaction, actor, space, _named(operations)),
-            await transaction.rows(_LISTS, **readable(actor, space)),
-        )
+        locked = await lock_spaces(transaction, (space, *targets))
+        named = _named(operations)
+        here, *others = [
+            _Place(
+                locked[each.id],
+                await with_ids(transaction, actor, each, named),
+                await transaction.rows(NAMEABLE, **readable(actor, each)),
+            )
+            for each in (space, *targets)
+        ]
+        batch = _Batch(here, others, actor)
         outcomes = [batch.outcome(each, index, atomic=atomic) for index, each in enumerate(operations)]
-        if not batch.after:
+        if not batch.after and not batch.moved:
             return outcomes
         revision = await store(
             transaction,
             actor,
-            locked,
-            created=[task for task in batch.after.values() if task.id not in batch.before],
-            changed=[task for task in batch.after.values() if task.id in batch.before],
-            living=batch.more_living,
+            locked[space.id],
+            created=[task for task in batch.after.values() if task.id not in here.tasks],
+            changed=[task for task in batch.after.values() if task.id in here.tasks],
+            living=here.more_living,
         )
+        revisions = {space.id: revision} | await _carry(transaction, here, others, batch, revision)
     return [
-        replace(each, revision=revision) if isinstance(each, Task) and batch.is_written(each) else each
+        replace(each, revision=revisions[each.space_id])
+        if isinstance(each, Task) and batch.is_written(each)
+        else each
         for each in outcomes
     ]
+
+
+async def _carry(
+    transaction: Lane, here: "_Place", others: Iterable["_Place"], batch: "_Batch", revision: int
+) -> dict[str, int]:
+    """Moves what goes to other spaces; gives the revision of each."""
+    revisions: dict[str, int] = {}
+    for place in others:
+        moved = [task for task in batch.moved.values() if task.space_id == place.space.id]
+        if moved:
+            taken = await next_revision(transaction, place.space, living=place.more_living)
+            move = Move(transaction, here.space, place.space, batch.at, (revision, taken))
+            await move.carry_under(moved)
+            revisions[place.space.id] = taken
+    return revisions
 
 
 async def store(
@@ -100,7 +133,7 @@ async def store(
         living: How many tasks are new or come out of the trash, less those that go; there must be room for them.
     """
     revision = await next_revision(transaction, space, living=living)
-    for write, tasks in ((_INSERT, created), (REWRITE, changed)):
+    for write, tasks in ((INSERT, created), (REWRITE, changed)):
         if tasks:
             given = as_json_rows([row_of(task, actor, space) for task in tasks])
             await transaction.rows(write, **readable(actor, space), given=given, revision=revision)
@@ -110,22 +143,56 @@ async def store(
 async def with_ids(transaction: Lane, actor: Principal, space: SpaceAccess, ids: Iterable[str]) -> list[Task]:
     """Those of the space's tasks, in the trash too."""
     named = as_json_rows([{"id": each} for each in ids])
-    return await transaction.rows(_NAMED, **readable(actor, space), named=named)
+    return await transaction.rows(NAMED, **readable(actor, space), named=named)
+
+
+class _Place:
+    """A space, locked, with what a bulk must know of it.
+
+    Attributes:
+        tasks: Those that the bulk names.
+        more_living: How many tasks of the space live after the bulk, less those before it.
+    """
+
+    def __init__(self, space: LockedSpace, tasks: Iterable[Task], nameable: Iterable[tuple[str, str]]) -> None:
+        self.space = space
+        self.tasks = {task.id: task for task in tasks}
+        self.more_living = 0
+        self._nameable = frozenset(nameable)
+
+    def require(self, task: Task) -> None:
+        """Raises:
+        Invalid: the task names a list or a member that the space does not have.
+        """
+        if task.list_id is not None and ("list", task.list_id) not in self._nameable:
+            raise unknown_list()
+        if not self.has_member(task.assignee_id):
+            raise unknown_member()
+
+    def has_member(self, user_id: str | None) -> bool:
+        return user_id is None or ("member", user_id) in self._nameable
+
+    def count(self, more: int) -> None:
+        """Raises:
+        LimitReached: the space has no room for so many more.
+        """
+        if more > 0:
+            self.space.require_room(self.more_living + more)
+        self.more_living += more
 
 
 class _Batch:
     """The tasks that a bulk is about, in memory."""
 
-    def __init__(self, space: LockedSpace, found: Iterable[Task], lists: Iterable[str]) -> None:
-        self.before = {task.id: task for task in found}
+    def __init__(self, here: _Place, others: Iterable[_Place], actor: Principal) -> None:
         self.after: dict[str, Task] = {}
         """The tasks that are new or have changed."""
-        self.more_living = 0
-        """How many tasks of the space live after the bulk, less those before it."""
-        self._space = space
-        self._room = space.room
-        self._lists = frozenset(lists)
-        self._now = now()
+        self.moved: dict[str, Task] = {}
+        """The tasks that go to another space, as they are there."""
+        self.at = now()
+        self._here = here
+        self._others = {place.space.id: place for place in others}
+        self._actor = actor
 
     def outcome(self, operation: Operation, index: int, *, atomic: bool) -> Outcome:
         try:
@@ -138,69 +205,55 @@ class _Batch:
             return failure
 
     def is_written(self, task: Task) -> bool:
-        return task is not self.before.get(task.id)
+        return task is not self._here.tasks.get(task.id)
 
     def _applied(self, operation: Operation) -> Task:
         if isinstance(operation, AppError):
             raise operation
         if isinstance(operation, Create):
-            before, after = None, Task.drafted(operation.draft, task_id=new_id(), now=self._now)
-        else:
-            before = self._found(operation)
-            require(operation.if_match, before)
-            after = operation.becomes(before, self._now)
-        if after is not before:
-            if after.list_id is not None and after.list_id not in self._lists:
-                raise unknown_list()
-            more = (after.deleted_at is None) - (before is not None and before.deleted_at is None)
-            if more > 0 and self.more_living + more > self._room:
-                self._space.require_room(self.more_living + more)
-            self.more_living += more
-            self.after[after.id] = after
+            return self._written(None, Task.drafted(operation.draft, task_id=new_id(), now=self.at))
+        before = self._found(operation)
+        require(operation.if_match, before)
+        if isinstance(operation, Rewrite):
+            return self._written(before, operation.becomes(before, self.at))
+        if operation.target.id == self._here.space.id:
+            return self._written(before, before.changed({"list_id": operation.list_id}, self.at))
+        return self._moved(before, operation)
+
+    def _written(self, before: Task | None, after: Task) -> Task:
+        if after is before:
+            return after
+        self._here.require(after)
+        self._here.count(after.living - (0 if before is None else before.living))
+        after = after.written_by(self._actor.user_id, self._here.space.id, before)
+        self.after[after.id] = after
         return after
 
-    def _found(self, operation: Rewrite) -> Task:
-        task = self.after.get(operation.task_id) or self.before.get(operation.task_id)
-        if task is None or (task.deleted_at is not None) is not operation.in_trash:
+    def _moved(self, before: Task, operation: MoveTo) -> Task:
+        there = self._others[operation.target.id]
+        if before.id in there.tasks:
+            raise id_taken()
+        assignee_id = before.assignee_id if there.has_member(before.assignee_id) else None
+        after = replace(
+            before,
+            space_id=there.space.id,
+            list_id=operation.list_id,
+            assignee_id=assignee_id,
+            updated_at=self.at,
+        )
+        there.require(after)
+        there.count(before.living)
+        self._here.count(-before.living)
+        self.moved[after.id] = after
+        return after
+
+    def _found(self, operation: Rewrite | MoveTo) -> Task:
+        task = self.after.get(operation.task_id) or self._here.tasks.get(operation.task_id)
+        is_here = task is not None and operation.task_id not in self.moved
+        if task is None or not is_here or (task.deleted_at is not None) is not operation.in_trash:
             raise no_such_task()
         return task
 
 
 def _named(operations: Sequence[Operation]) -> set[str]:
-    return {each.task_id for each in operations if isinstance(each, Rewrite)}
-
-
-_COLUMNS = TaskRow.__table__.c
-_GIVEN = {name: _COLUMNS[name].type for name in WRITTEN if name not in {"space_id", "revision"}}
-_REVISION = bindparam("revision", type_=BigInteger)
-
-_LISTS: Query[str] = Query(select(ListRow.id).where(in_space(ListRow)), str)
-
-
-def _tasks_named(dialect: str) -> Sequence[Executable]:
-    named = json_rows(dialect, "named", {"id": UuidText()})
-    return [select(*TASK_COLUMNS).where(in_space(TaskRow), TaskRow.id.in_(select(named.c.id)))]
-
-
-def _insert(dialect: str) -> Sequence[Executable]:
-    given = json_rows(dialect, "given", _GIVEN)
-    source = select(SPACE, _REVISION, *given.c)
-    return [insert(TaskRow).from_select(["space_id", "revision", *given.c.keys()], source)]
-
-
-def _rewrite(dialect: str) -> Sequence[Executable]:
-    given = json_rows(dialect, "given", _GIVEN)
-    values: dict[str, Any] = {
-        name: given.c[name] for name in _GIVEN if name not in {"id", "created_at", "created_by"}
-    }
-    values["completed_by"] = case(
-        (given.c.completed_at.is_(None), null()),
-        (given.c.completed_at == TaskRow.completed_at, TaskRow.completed_by),
-        else_=ACTOR,
-    )
-    return [update(TaskRow).values(**values, revision=_REVISION).where(in_space(TaskRow), TaskRow.id == given.c.id)]
-
-
-_NAMED: Query[Task] = Query(_tasks_named, as_task, is_heavy=True)
-_INSERT: Query[int] = Query(_insert, int, is_heavy=True)
-REWRITE: Query[int] = Query(_rewrite, int, is_heavy=True)
+    return {each.task_id for each in operations if isinstance(each, Rewrite | MoveTo)}

@@ -17,6 +17,7 @@ from taskwell.tasks.visibility import in_space
 SortKey = Literal["created_at", "updated_at", "due", "priority", "title", "relevance", "deleted_at"]
 Bound = date | datetime
 NO_LIST = "none"
+NOBODY = "none"
 NO_ID = "00000000-0000-0000-0000-000000000000"
 """Of nothing, for ids that are none."""
 
@@ -28,6 +29,7 @@ class TaskFilter:
     Attributes:
         tags: Any of them, or with ``all_tags`` every one; compared without case.
         list_id: A list, or ``NO_LIST``; what is no list finds nothing.
+        assignee_id: A member, or ``NOBODY``; what is no user finds nothing.
         due_before: A day, from its start in the space's time zone, or an instant; the bound is left out.
         due_after: The same, with the bound; so with the other instants.
         search: What a person typed; see ``taskwell.tasks.search``. A blank one asks nothing.
@@ -38,6 +40,7 @@ class TaskFilter:
     tags: tuple[str, ...] = ()
     all_tags: bool = False
     list_id: str | None = None
+    assignee_id: str | None = None
     overdue: bool | None = None
     due_before: Bound | None = None
     due_after: Bound | None = None
@@ -138,9 +141,15 @@ def _tagged(*numbers: int) -> ColumnElement[bool]:
 
 
 def _list(wanted: TaskFilter, _: Asker) -> Values | None:
-    if wanted.list_id in (None, NO_LIST):
-        return None
-    return {"list_id": wanted.list_id.lower() if UUID.fullmatch(wanted.list_id) else NO_ID}
+    return None if wanted.list_id in (None, NO_LIST) else {"list_id": _id_in(wanted.list_id)}
+
+
+def _assignee(wanted: TaskFilter, _: Asker) -> Values | None:
+    return None if wanted.assignee_id in (None, NOBODY) else {"assignee_id": _id_in(wanted.assignee_id)}
+
+
+def _id_in(text: str) -> str:
+    return text.lower() if UUID.fullmatch(text) else NO_ID
 
 
 def _search(wanted: TaskFilter, asker: Asker) -> Values | None:
@@ -156,6 +165,8 @@ _RULES = (
     _Rule("all_tags", lambda f, _: _tags(f) if f.all_tags else None, lambda n: and_(*map(_tagged, range(n)))),
     _Rule("list", _list, lambda _: TaskRow.list_id == _one("list_id")),
     _Rule("no_list", lambda f, _: _if(f.list_id == NO_LIST), lambda _: TaskRow.list_id.is_(None)),
+    _Rule("assignee", _assignee, lambda _: TaskRow.assignee_id == _one("assignee_id")),
+    _Rule("unassigned", lambda f, _: _if(f.assignee_id == NOBODY), lambda _: TaskRow.assignee_id.is_(None)),
     _Rule("created_before", _bound("created_before"), lambda _: TaskRow.created_at < _one("created_before")),
     _Rule("created_after", _bound("created_after"), lambda _: TaskRow.created_at >= _one("created_after")),
     _Rule("updated_after", _bound("updated_after"), lambda _: TaskRow.updated_at >= _one("updated_after")),

@@ -7,16 +7,13 @@ from typing import Any, TypedDict, cast
 from sqlalchemy import (
     BigInteger,
     FromClause,
-    Select,
     bindparam,
     case,
     delete,
     func,
     insert,
-    literal,
     null,
     select,
-    true,
     update,
 )
 from sqlalchemy.sql.dml import ReturningInsert
@@ -24,15 +21,12 @@ from sqlalchemy.sql.dml import ReturningInsert
 from taskwell.database import Lane, Query, UtcInstant, UuidText, new_id, now
 from taskwell.errors import NotFound, Unauthorized
 from taskwell.spaces import SpaceAccess
+from taskwell.spaces.precondition import IfMatch
 from taskwell.spaces.revision import SPACE, lock_space, next_revision, with_next_revision
-from taskwell.spaces.tables import SpaceRow
-from taskwell.tasks.service import IfMatch
+from taskwell.tasks.list_queries import LIST_COLUMNS, all_lists, at_the_end
 from taskwell.tasks.tables import ListRow, TaskRow
-from taskwell.tasks.visibility import Column, in_space, living, readable, writable
+from taskwell.tasks.visibility import in_space, living, readable, writable
 from taskwell.users.principal import Principal
-
-MAX_POSITION = 2**53 - 1
-"""What every client can hold: the largest exact number of a JavaScript client."""
 
 
 class ListChanges(TypedDict, total=False):
@@ -45,7 +39,7 @@ class ListChanges(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class TaskList:
-    """A named group of tasks. The order of the fields is that of ``_COLUMNS``.
+    """A named group of tasks. The order of the fields is that of ``LIST_COLUMNS``.
 
     Attributes:
         position: Where it stands among the space's lists; of two in one place the older comes first.
@@ -53,6 +47,7 @@ class TaskList:
     """
 
     id: str
+    space_id: str
     name: str
     color: str | None
     position: int
@@ -74,55 +69,18 @@ class Lists:
     revision: int
 
 
-_COLUMNS: tuple[Column, ...] = (
-    ListRow.id,
-    ListRow.name,
-    ListRow.color,
-    ListRow.position,
-    ListRow.revision,
-    ListRow.created_at,
-    ListRow.updated_at,
-)
-_MAX_POSITION = literal(MAX_POSITION, BigInteger)
 _LIST_ID = bindparam("list_id", type_=UuidText)
-
-
-def _counted() -> Select[Any]:
-    """The space's lists, their open tasks counted."""
-    open_tasks = (
-        living(TaskRow.list_id, func.count().label("open_tasks"))
-        .where(TaskRow.list_id.is_not(None), TaskRow.completed_at.is_(None))
-        .group_by(TaskRow.list_id)
-        .subquery("counted")
-    )
-    return (
-        select(*_COLUMNS, func.coalesce(open_tasks.c.open_tasks, 0).label("open_tasks"))
-        .outerjoin(open_tasks, open_tasks.c.list_id == ListRow.id)
-        .where(in_space(ListRow))
-    )
-
-
-def _all() -> Select[Any]:
-    """The revision with the lists, so that their ETag never promises more than they show; see ``page_query``."""
-    lists = _counted().subquery("shown")
-    return (
-        select(SpaceRow.revision, *lists.c)
-        .select_from(SpaceRow)
-        .outerjoin(lists, true())
-        .where(SpaceRow.id == SPACE)
-        .order_by(lists.c.position, lists.c.id)
-    )
 
 
 def _all_row(space_revision: int, list_id: str | None, *columns: Any) -> tuple[int, TaskList | None]:
     return space_revision, None if list_id is None else TaskList(list_id, *columns)
 
 
-_ALL: Query[tuple[int, TaskList | None]] = Query(_all(), _all_row, is_heavy=True)
+_ALL: Query[tuple[int, TaskList | None]] = Query(all_lists(), _all_row, is_heavy=True)
 
 _ONE: Query[TaskList] = Query(
     select(
-        *_COLUMNS,
+        *LIST_COLUMNS,
         living(func.count())
         .where(TaskRow.list_id == ListRow.id, TaskRow.completed_at.is_(None))
         .correlate(ListRow)
@@ -133,21 +91,22 @@ _ONE: Query[TaskList] = Query(
 
 
 def _insert(stamp: FromClause) -> ReturningInsert[Any]:
-    last = func.max(ListRow.position)
-    end = case((last < _MAX_POSITION, last + 1), (last.is_not(None), _MAX_POSITION), else_=1)
-    at_the_end = select(end).where(in_space(ListRow)).scalar_subquery()
     at = bindparam("now", type_=UtcInstant)
     values = {
         "space_id": SPACE,
         "id": _LIST_ID,
         "name": bindparam("name", type_=ListRow.name.type),
         "color": bindparam("color", type_=ListRow.name.type),
-        "position": func.coalesce(bindparam("position", type_=BigInteger), at_the_end),
+        "position": func.coalesce(bindparam("position", type_=BigInteger), at_the_end()),
         "revision": stamp.c.revision,
         "created_at": at,
         "updated_at": at,
     }
-    return insert(ListRow).from_select(list(values), select(*values.values()).select_from(stamp)).returning(*_COLUMNS)
+    return (
+        insert(ListRow)
+        .from_select(list(values), select(*values.values()).select_from(stamp))
+        .returning(*LIST_COLUMNS)
+    )
 
 
 _INSERT: Query[TaskList] = Query(with_next_revision(_insert), TaskList)
@@ -250,7 +209,7 @@ async def change(
     async with lane.transaction() as transaction:
         locked = await lock_space(transaction, space)
         before = await get(transaction, actor, space, list_id)
-        _require(if_match, before)
+        require(if_match, before)
         after = replace(before, **cast(dict[str, Any], changes))
         if after == before:
             return before
@@ -285,7 +244,7 @@ async def remove(
     """
     async with lane.transaction() as transaction:
         locked = await lock_space(transaction, space)
-        _require(if_match, await get(transaction, actor, space, list_id))
+        require(if_match, await get(transaction, actor, space, list_id))
         named = {**readable(actor, space), "list_id": list_id}
         gone = await transaction.row(_LIVING, **named) or 0 if with_tasks else 0
         revision = await next_revision(transaction, locked, living=-gone)
@@ -293,6 +252,6 @@ async def remove(
         await transaction.rows(_REMOVE, **named)
 
 
-def _require(if_match: IfMatch, found: TaskList) -> None:
+def require(if_match: IfMatch, found: TaskList) -> None:
     if if_match is not None:
         if_match.require(found.revision, "list")

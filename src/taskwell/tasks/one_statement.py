@@ -11,8 +11,8 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from taskwell.database import Query, UtcInstant
 from taskwell.spaces import SpaceAccess
-from taskwell.spaces.revision import IN_SAME_ZONE, with_next_revision
-from taskwell.tasks.queries import TASK_COLUMNS, TASK_ID, as_task, row_of, written
+from taskwell.spaces.revision import with_next_revision
+from taskwell.tasks.queries import TASK_COLUMNS, TASK_ID, as_task, on_space, row_of, written
 from taskwell.tasks.tables import TaskRow
 from taskwell.tasks.task import Priority, Task, TaskChanges
 from taskwell.tasks.visibility import ACTOR, in_space
@@ -44,11 +44,13 @@ _COLUMNS_OF: dict[str, tuple[str, ...]] = {
     "due_at": _DUE,
     "list_id": ("list_id",),
     "tags": ("tags", "tag_keys"),
+    "assignee_id": ("assignee_id",),
 }
 _FOLLOWING = frozenset({"title_key", "due_key", "tag_keys"})
 """Columns that differ only where another does."""
 
-_BLANK = Task("", "", None, Priority.medium, None, None, None, None, (), 0, *[datetime.min.replace(tzinfo=UTC)] * 2)
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_BLANK = Task("", "", None, Priority.medium, None, None, None, None, (), 0, _NEVER, _NEVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class OneStatementChange:
     completion: Completion | None = None
 
     def query(self) -> Query[Task]:
-        return _query(frozenset(self.columns), self.completion)
+        assigns = self.columns.get("assignee_id") is not None
+        return _query(frozenset(self.columns), self.completion, assigns=assigns)
 
 
 TOGGLE = OneStatementChange({}, "toggle")
@@ -78,7 +81,7 @@ def one_statement_change(changes: TaskChanges, actor: Principal, space: SpaceAcc
 
 
 @cache
-def _query(names: frozenset[str], completion: Completion | None) -> Query[Task]:
+def _query(names: frozenset[str], completion: Completion | None, *, assigns: bool) -> Query[Task]:
     """Gives the task as it becomes; no row where there is none, or nothing about it differs."""
     values: dict[str, Any] = {name: written(name) for name in sorted(names)}
     differences = [
@@ -99,4 +102,4 @@ def _query(names: frozenset[str], completion: Completion | None) -> Query[Task]:
         )
 
     is_there = exists(select(TaskRow.id).where(is_to_change))
-    return Query(with_next_revision(build, on_space=IN_SAME_ZONE, provided=is_there), as_task)
+    return Query(with_next_revision(build, on_space=on_space(assigns=assigns), provided=is_there), as_task)

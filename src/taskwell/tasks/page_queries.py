@@ -10,7 +10,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     CompoundSelect,
-    FromClause,
     Select,
     Subquery,
     and_,
@@ -27,6 +26,7 @@ from sqlalchemy import (
     type_coerce,
     union_all,
 )
+from sqlalchemy.sql.base import ColumnCollection
 
 from taskwell.database import Query
 from taskwell.database.unindexed import Unindexed
@@ -50,6 +50,8 @@ END = bindparam("end", type_=BigInteger)
 LONG_PAGE = 200
 USUAL_LIMITS = (1, 5, 10, 20, 25, 30, 50, 100, 200)
 ANY_LIMIT, ANY_LONG_LIMIT = 0, LONG_PAGE + 1
+NAMING_IDS = ("search", "any_tag", "all_tags")
+"""Conditions that begin with the tasks themselves."""
 FEW = 500
 """Up to this many matches are cheaper to fetch and sort than to find by walking the index."""
 
@@ -108,14 +110,14 @@ def page_query(shape: PageShape, projection: Projection[T]) -> PageQuery[T]:
             return [_merged(shape, projection, *version, total)]
         rows = _rows(shape, projection, dialect).subquery("page")
         if dialect == "postgresql" and projection.is_text:
-            joined = _joined(shape, rows)
-            return [select(*version, total, *joined.c).select_from(SpaceRow).join(joined, true()).where(_IS_SPACE)]
+            as_one = joined(shape, rows)
+            return [select(*version, total, *as_one.c).select_from(SpaceRow).join(as_one, true()).where(_IS_SPACE)]
         return [
             select(*version, total, null(), *rows.c)
             .select_from(SpaceRow)
             .outerjoin(rows, true())
             .where(_IS_SPACE)
-            .order_by(*_in_order(shape, rows))
+            .order_by(*in_order(shape, rows.c))
         ]
 
     is_long = shape.limit is None or shape.limit > LONG_PAGE
@@ -142,11 +144,11 @@ def _merged(shape: PageShape, projection: Projection[T], *version: Column) -> Co
     found = _of_space(shape, *no_version, key.label("sort_key"), TIE_BREAKER.label("row_id"), *named)
     ranges = (found.where(*conditions) for conditions in _ranges(shape, "sqlite"))
     both: CompoundSelect[Any] = union_all(head.where(_IS_SPACE), *ranges)
-    in_order = both.order_by(*_directed(shape, column("sort_key"), column("row_id")))
-    return in_order if shape.limit is None else in_order.limit(_end(shape) + 1)
+    in_order = both.order_by(*directed(shape, column("sort_key"), column("row_id")))
+    return in_order if shape.limit is None else in_order.limit(end_of_page(shape) + 1)
 
 
-def _joined(shape: PageShape, rows: Subquery) -> Subquery:
+def joined(shape: PageShape, rows: Subquery) -> Subquery:
     """The page as one row, since a row costs the driver more than the task in it.
 
     How many were found, the key and the id of the page's last, and their texts.
@@ -174,7 +176,7 @@ def _rows(shape: PageShape, projection: Projection[T], dialect: str) -> Select[A
     key = SORTED_BY[shape.sort.key].label("sort_key"), TIE_BREAKER.label("row_id")
     if dialect == "postgresql" or shape.limit is None or _is_along_index(shape):
         return _passing_over(_walked(_matching(shape, *key, *projection.columns), shape, dialect), shape)
-    some = _of_space(shape, *key).where(*_beginning_with_the_first(shape.conditions))
+    some = _of_space(shape, *key).where(*beginning_with_the_first(shape.conditions))
     has_index = shape.sort.key != "relevance"
     chosen = _few_or_walked(some, shape, key) if has_index else _walked(some, shape, dialect)
     picked = _passing_over(chosen, shape).subquery("picked")
@@ -196,17 +198,17 @@ def _few_or_walked(some: Select[Any], shape: PageShape, key: Sequence[Column]) -
     is_left = or_(*(and_(true(), *conditions) for conditions in _ranges(shape, "sqlite")))
     few = some.where(is_left).limit(literal_column(str(FEW + 1))).cte("few")
     number = select(func.count()).select_from(few).scalar_subquery()
-    sorted_few = _limited(select(few).where(number <= FEW).order_by(*_in_order(shape, few)), shape)
-    many = _of_space(shape, *key).where(*map(_beside_index, shape.conditions))
-    walked = _only_if(number > FEW, _walked(many, shape, "sqlite"), "many", _end(shape))
+    sorted_few = _limited(select(few).where(number <= FEW).order_by(*in_order(shape, few.c)), shape)
+    many = _of_space(shape, *key).where(*map(beside_index, shape.conditions))
+    walked = _only_if(number > FEW, _walked(many, shape, "sqlite"), "many", end_of_page(shape))
     both = union_all(select(sorted_few.subquery("sorted_few")), select(walked.subquery("walked"))).subquery("both")
-    return _limited(select(both).order_by(*_in_order(shape, both)), shape)
+    return _limited(select(both).order_by(*in_order(shape, both.c)), shape)
 
 
-def _beginning_with_the_first(found: Sequence[Condition]) -> Sequence[ColumnElement[Any]]:
+def beginning_with_the_first(found: Sequence[Condition]) -> Sequence[ColumnElement[Any]]:
     """Where the first names the tasks themselves, as a search does, no index of the others has fewer."""
     first, *others = found
-    is_of_ids = first.name in ("search", "any_tag", "all_tags")
+    is_of_ids = first.name in NAMING_IDS
     return [sql(first), *(Unindexed(sql(other)) if is_of_ids else sql(other) for other in others)]
 
 
@@ -215,7 +217,7 @@ def _only_if(condition: ColumnElement[bool], page: Select[Any], name: str, end: 
     return select(page.subquery(name)).limit(case((condition, end), else_=literal_column("0", BigInteger)))
 
 
-def _beside_index(condition: Condition) -> ColumnElement[Any]:
+def beside_index(condition: Condition) -> ColumnElement[Any]:
     """The condition as a filter on each task that the walk meets; SQLite must pick no other index for it."""
     return sql(condition) if condition.name == "completed" else Unindexed(sql(condition))
 
@@ -223,7 +225,7 @@ def _beside_index(condition: Condition) -> ColumnElement[Any]:
 def _walked(found: Select[Any], shape: PageShape, dialect: str) -> Select[Any]:
     """The page along the index of its order, range by range; none is begun where those before it fill the page."""
     # Those without a due have one key, but only in the index's own order PostgreSQL sees that nothing is to sort.
-    order = _directed(shape, SORTED_BY[shape.sort.key], TIE_BREAKER)
+    order = directed(shape, SORTED_BY[shape.sort.key], TIE_BREAKER)
     first, *others = (_limited(found.where(*each).order_by(*order), shape) for each in _ranges(shape, dialect))
     if not others:
         return first
@@ -232,10 +234,10 @@ def _walked(found: Select[Any], shape: PageShape, dialect: str) -> Select[Any]:
         rest = other
         if shape.limit is not None:
             filled = reduce(add, (select(func.count()).select_from(each).scalar_subquery() for each in parts))
-            rest = _only_if(filled < _end(shape), rest, f"rest_{number}", _end(shape))
+            rest = _only_if(filled < end_of_page(shape), rest, f"rest_{number}", end_of_page(shape))
         parts.append(rest.cte(f"range_{number}"))
     every = union_all(*map(select, parts)).subquery("every")
-    return _limited(select(every).order_by(*_in_order(shape, every)), shape)
+    return _limited(select(every).order_by(*in_order(shape, every.c)), shape)
 
 
 def _ranges(shape: PageShape, dialect: str) -> Sequence[Sequence[ColumnElement[bool]]]:
@@ -259,16 +261,16 @@ def _ranges(shape: PageShape, dialect: str) -> Sequence[Sequence[ColumnElement[b
     return ranges if shape.sort.key != "due" else [*ranges, [is_dateless]]
 
 
-def _in_order(shape: PageShape, rows: FromClause) -> Sequence[Any]:
-    return [rows.c.sort_key.is_(None), *_directed(shape, rows.c.sort_key, rows.c.row_id)]
+def in_order(shape: PageShape, rows: ColumnCollection[str, Any]) -> Sequence[Any]:
+    return [rows.sort_key.is_(None), *directed(shape, rows.sort_key, rows.row_id)]
 
 
-def _directed(shape: PageShape, *columns: Any) -> Sequence[Any]:
+def directed(shape: PageShape, *columns: Any) -> Sequence[Any]:
     return [column.desc() if shape.sort.descending else column.asc() for column in columns]
 
 
 def _limited(found: Select[Any], shape: PageShape) -> Select[Any]:
-    return found if shape.limit is None else found.limit(_end(shape))
+    return found if shape.limit is None else found.limit(end_of_page(shape))
 
 
 def limit_of(limit: int | None) -> int | None:
@@ -281,7 +283,7 @@ def limit_of(limit: int | None) -> int | None:
     return ANY_LIMIT if limit <= LONG_PAGE else ANY_LONG_LIMIT
 
 
-def _end(shape: PageShape) -> ColumnElement[int]:
+def end_of_page(shape: PageShape) -> ColumnElement[int]:
     """One more than the page, of what it is chosen from."""
     is_known = shape.limit in USUAL_LIMITS
     last: ColumnElement[int] = literal_column(str((shape.limit or 0) + 1), BigInteger) if is_known else END
@@ -292,4 +294,4 @@ def _passing_over(chosen: Select[Any], shape: PageShape) -> Select[Any]:
     """The page without what comes before it; what it is chosen from holds both."""
     if not shape.is_offset:
         return chosen
-    return chosen.limit(None if shape.limit is None else _end(replace(shape, is_offset=False))).offset(OFFSET)
+    return chosen.limit(None if shape.limit is None else end_of_page(replace(shape, is_offset=False))).offset(OFFSET)

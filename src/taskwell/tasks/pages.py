@@ -86,7 +86,7 @@ async def page(
     if asked.cursor:
         key, row_id = decode_cursor(listing, asked.cursor)
         after = "dateless" if key is None else "key"
-        values |= {"after_key": _from_cursor(key, asked.order), "after_place": row_id}
+        values |= {"after_key": key_of_cursor(key, asked.order), "after_place": row_id}
     values |= {"offset": asked.offset, "end": (asked.limit or 0) + 1}
     shape = PageShape(
         found, asked.order, limit_of(asked.limit), after, asked.with_total, asked.in_trash, is_offset=asked.offset > 0
@@ -97,7 +97,7 @@ async def page(
     if asked.limit is None or rows.number <= asked.limit:
         return Page(rows.items, rows.number, None, rows.version, rows.total)
     key, row_id = rows.end(asked.limit)
-    next_cursor = encode_cursor(listing, _to_cursor(key), row_id)
+    next_cursor = encode_cursor(listing, key_to_cursor(key), row_id)
     return Page(rows.items[: asked.limit], asked.limit, next_cursor, rows.version, rows.total)
 
 
@@ -105,11 +105,11 @@ def _listing(space: SpaceAccess, asked: PageRequest) -> str:
     return repr((space.id, asked.wanted, asked.sort, asked.in_trash))
 
 
-def _to_cursor(key: Any) -> Key:
+def key_to_cursor(key: Any) -> Key:
     return key.isoformat() if isinstance(key, datetime) else key
 
 
-def _from_cursor(key: Key, sort: TaskSort) -> Any:
+def key_of_cursor(key: Key, sort: TaskSort) -> Any:
     """The key as the statement's parameter; its kind follows from the sort that the cursor is bound to."""
     if sort.key in ("priority", "title", "relevance"):
         return key

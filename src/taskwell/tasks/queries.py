@@ -3,12 +3,24 @@
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, FromClause, bindparam, delete, exists, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 from taskwell.database import Query, UuidText
 from taskwell.spaces import SpaceAccess
 from taskwell.spaces.revision import IN_SAME_ZONE, SPACE, with_next_revision
+from taskwell.spaces.tables import MembershipRow
 from taskwell.tasks.tables import TaskRow
 from taskwell.tasks.task import Priority, Task, due_key, tag_key
 from taskwell.tasks.visibility import Column, in_space, living, trashed
@@ -31,6 +43,10 @@ TASK_COLUMNS: tuple[Column, ...] = (
     TaskRow.created_at,
     TaskRow.updated_at,
     TaskRow.deleted_at,
+    TaskRow.assignee_id,
+    TaskRow.space_id,
+    TaskRow.created_by,
+    TaskRow.completed_by,
 )
 
 
@@ -52,6 +68,25 @@ _AS_READ = (
 _IS_AS_READ = exists(select(TaskRow.id).where(*_AS_READ))
 
 
+MEMBER: Query[str] = Query(
+    select(MembershipRow.user_id).where(
+        MembershipRow.space_id == SPACE, MembershipRow.user_id == bindparam("assignee_id", type_=UuidText)
+    ),
+    str,
+)
+
+
+def on_space(*, assigns: bool) -> ColumnElement[bool]:
+    """What must hold of the space for a write: its zone, and that whom a task is given to is a member.
+
+    A change of members raises ``spaces.access``, so a write that has waited for it stores nothing.
+    """
+    if not assigns:
+        return IN_SAME_ZONE
+    is_member = MembershipRow.user_id == bindparam("assignee_id", type_=UuidText)
+    return and_(IN_SAME_ZONE, exists(select(MembershipRow.user_id).where(MembershipRow.space_id == SPACE, is_member)))
+
+
 def _insert(stamp: FromClause) -> ReturningInsert[Any]:
     values = {name: written(name) for name in WRITTEN} | {"space_id": SPACE, "revision": stamp.c.revision}
     source = select(*values.values()).select_from(stamp)
@@ -59,13 +94,14 @@ def _insert(stamp: FromClause) -> ReturningInsert[Any]:
 
 
 @cache
-def rewrite(names: frozenset[str], living: int) -> Query[int]:
+def rewrite(names: frozenset[str], living: int, *, assigns: bool = False) -> Query[int]:
     """Stores the named columns of a task as it was read; no row where somebody has written it since.
 
     Columns that stay as they are had better not be named: their indexes and the search need not be kept then.
 
     Args:
         living: 1 for a task that comes out of the trash, -1 for one that goes there, 0 for any other.
+        assigns: Whether it gives the task to a member.
     """
 
     def build(stamp: FromClause) -> ReturningUpdate[Any]:
@@ -77,7 +113,8 @@ def rewrite(names: frozenset[str], living: int) -> Query[int]:
         )
 
     provided = _IS_AS_READ if living else None
-    return Query(with_next_revision(build, on_space=IN_SAME_ZONE, provided=provided, living=living), int)
+    found = on_space(assigns=assigns)
+    return Query(with_next_revision(build, on_space=found, provided=provided, living=living), int)
 
 
 def written(name: str) -> BindParameter[Any]:
@@ -106,14 +143,18 @@ def row_of(task: Task, actor: Principal, space: SpaceAccess) -> dict[str, object
         "tag_keys": tuple(map(tag_key, task.tags)),
         "created_by": actor.user_id,
         "completed_by": actor.user_id if task.completed else None,
+        "assignee_id": task.assignee_id,
         "created_at": task.created_at,
         "updated_at": task.updated_at,
         "deleted_at": task.deleted_at,
     }
 
 
-INSERT: Query[int] = Query(with_next_revision(_insert, on_space=IN_SAME_ZONE, living=1), int)
+INSERT: Query[int] = Query(with_next_revision(_insert, on_space=on_space(assigns=False), living=1), int)
 """Stores a new task; no row where the space is gone, full or in another time zone by now."""
+
+INSERT_ASSIGNED: Query[int] = Query(with_next_revision(_insert, on_space=on_space(assigns=True), living=1), int)
+"""Stores a new task that is given to a member."""
 
 ERASE: Query[int] = Query(with_next_revision(_erase, provided=_IS_AS_READ, living=-1), int)
 """Removes a task as it was read, without a tombstone."""

@@ -6,6 +6,7 @@ accents make no difference. In a script without spaces each letter is a word, an
 text is a search: a blank one asks nothing, and one of signs alone finds nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -105,9 +106,12 @@ class _Asked(TypeDecorator[Search]):
 
     def process_bind_param(self, value: Search | None, dialect: Dialect) -> str:
         assert value is not None
+        return self.text(value, dialect.name)
+
+    def text(self, value: Search, dialect: str) -> str:
         weights, columns = self.where.value
         owner = owner_of(value.space_id)
-        if dialect.name == "sqlite":
+        if dialect == "sqlite":
             joined = (" OR " if self.any_of_them else " AND ").join(_fts5(owner, term) for term in value.terms)
             return f"{{{columns}}} : ({joined})"
         return (" | " if self.any_of_them else " & ").join(_tsquery(owner, term, weights) for term in value.terms)
@@ -136,7 +140,8 @@ class _Found(FunctionElement[Any]):
 
     def __init__(self, where: Where, *, any_of_them: bool = False) -> None:
         self.parameter = f"search_{'any' if any_of_them else 'all'}_{where.name}"
-        super().__init__(bindparam(self.parameter, type_=_Asked(where, any_of_them=any_of_them)))
+        self.asked = _Asked(where, any_of_them=any_of_them)
+        super().__init__(bindparam(self.parameter, type_=self.asked))
 
 
 @compiles(_Found, "postgresql")
@@ -159,7 +164,7 @@ _TITLE = _Found(Where.TITLE)
 _LABELS = _Found(Where.LABELS)
 _SOME_LABEL = _Found(Where.LABELS, any_of_them=True)
 
-FOUND: ColumnElement[Any] = _ANYWHERE
+FOUND = _ANYWHERE
 
 RELEVANCE: ColumnElement[int] = case((_TITLE, 4), (_LABELS, 3), (_SOME_LABEL, 2), else_=1)
 """Where the words stand: all in the title, all in title or tags, some of them there, none there.
@@ -172,3 +177,11 @@ others are written, and nothing of other people's tasks shows through.
 def parameters(search: Search) -> dict[str, object]:
     """What ``FOUND`` and ``RELEVANCE`` need."""
     return {found.parameter: search for found in (_ANYWHERE, _TITLE, _LABELS, _SOME_LABEL)}
+
+
+def in_dialects(values: Mapping[str, object]) -> dict[str, object]:
+    """What ``FOUND`` asks of one space, in the language of each database."""
+    search = values.get(FOUND.parameter)
+    if not isinstance(search, Search):
+        return {}
+    return {f"search_{name}": FOUND.asked.text(search, name) for name in ("sqlite", "postgresql")}

@@ -6,14 +6,15 @@ between it is done once more with the space's row locked, so that the second tim
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
 from taskwell.database import Lane, Query, new_id, now
 from taskwell.database.lanes import ForeignKeyViolated
-from taskwell.errors import Invalid, NotFound, PreconditionFailed
+from taskwell.errors import Invalid, NotFound
 from taskwell.spaces import SpaceAccess
+from taskwell.spaces.precondition import IfMatch
 from taskwell.spaces.revision import lock_space
 from taskwell.tasks import queries
 from taskwell.tasks.one_statement import TOGGLE, OneStatementChange, one_statement_change
@@ -25,38 +26,6 @@ from taskwell.users.principal import Principal
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Precondition:
-    """The preconditions of a write (RFC 9110 section 13.1).
-
-    Attributes:
-        accepted: The revisions of If-Match; None for any.
-        refused: The revisions of If-None-Match.
-        is_spoiled: Whether a proxy has changed an ETag of If-Match, so that it can match nothing.
-    """
-
-    accepted: frozenset[int] | None = None
-    refused: frozenset[int] = frozenset()
-    is_spoiled: bool = False
-
-    def require(self, revision: int, thing: str) -> None:
-        """Raises:
-        PreconditionFailed: the thing is not in a state that the caller wants to change.
-        """
-        if revision in self.refused:
-            raise PreconditionFailed(f"The {thing} is the one that If-None-Match names, so nothing was changed.")
-        if self.accepted is None or revision in self.accepted:
-            return
-        if self.is_spoiled:
-            raise PreconditionFailed(
-                "A proxy has changed the ETag that you send in If-Match. It must hand on ETags as they are: "
-                "see the guide about caching."
-            )
-        raise PreconditionFailed(f"The {thing} has changed since you read it; read it again and repeat your change.")
-
-
-IfMatch = Precondition | None
-
 Change = TaskChanges | Callable[[Task], TaskChanges]
 """What changes, or what says so of the task as it is."""
 
@@ -65,14 +34,15 @@ async def create(lane: Lane, actor: Principal, space: SpaceAccess, draft: TaskDr
     """Stores a new task.
 
     Raises:
-        Invalid: the list is not one of the space's.
+        Invalid: the list is not one of the space's, or the assignee no member.
         Unauthorized: the space is gone.
         LimitReached: the space is full.
     """
-    task = Task.drafted(draft, task_id=new_id(), now=now())
+    task = Task.drafted(draft, task_id=new_id(), now=now()).written_by(actor.user_id, space.id, None)
+    write = queries.INSERT if task.assignee_id is None else queries.INSERT_ASSIGNED
 
     async def attempt(lane: Lane, space: SpaceAccess) -> Task | None:
-        return await _store(lane, queries.INSERT, actor, space, task)
+        return await _store(lane, write, actor, space, task)
 
     return await _retry_under_lock(lane, space, attempt)
 
@@ -92,7 +62,7 @@ async def change(
     Raises:
         NotFound: see ``get``.
         PreconditionFailed: see ``Precondition.require``.
-        Invalid: the list is not one of the space's.
+        Invalid: the list is not one of the space's, or the assignee no member.
     """
     direct = None if callable(changes) or if_match is not None else one_statement_change(changes, actor, space)
     if direct is not None and (task := await _directly(lane, actor, space, task_id, direct)) is not None:
@@ -169,9 +139,11 @@ async def _rewrite(
         after = becomes(task, now())
         if after is task:
             return task
+        after = after.written_by(actor.user_id, space.id, task)
         before, row = row_of(task, actor, space), row_of(after, actor, space)
         differing = frozenset(name for name, value in row.items() if value != before[name])
-        write = queries.rewrite(differing, after.living - task.living)
+        assigns = "assignee_id" in differing and after.assignee_id is not None
+        write = queries.rewrite(differing, after.living - task.living, assigns=assigns)
         return await _store(lane, write, actor, space, after)
 
     return await _retry_under_lock(lane, space, attempt)
@@ -205,7 +177,11 @@ async def _store(lane: Lane, write: Query[int], actor: Principal, space: SpaceAc
         revision = await lane.row(write, **values, task_id=task.id, read_revision=task.revision)
     except ForeignKeyViolated:
         raise unknown_list() from None
-    return None if revision is None else replace(task, revision=revision)
+    if revision is not None:
+        return replace(task, revision=revision)
+    if task.assignee_id is not None and await lane.row(queries.MEMBER, **values) is None:
+        raise unknown_member()
+    return None
 
 
 def require(if_match: IfMatch, task: Task) -> None:
@@ -215,6 +191,10 @@ def require(if_match: IfMatch, task: Task) -> None:
 
 def no_such_task() -> NotFound:
     return NotFound("There is no such task.")
+
+
+def unknown_member() -> Invalid:
+    return Invalid.field("assignee_id", "There is no such member in this space.", "unknown_member")
 
 
 def unknown_list() -> Invalid:

@@ -241,7 +241,7 @@ def _microseconds(instant: Column) -> ColumnElement[int]:
 
 
 def _tags() -> Select[Any]:
-    tags = by_name(TaskTagRow.state == OPEN)
+    tags = by_name(in_space(TaskTagRow), TaskTagRow.state == OPEN)
     first = select(tags).order_by(tags.c.open_tasks.desc(), tags.c.tag_key).limit(literal_column(str(SHOWN_TAGS)))
     most_used = first.subquery("most_used")
     return _part("tag", most_used, key=most_used.c.tag_key, name=most_used.c.name, count=most_used.c.open_tasks)

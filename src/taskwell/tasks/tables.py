@@ -41,6 +41,13 @@ def _index(name: str, *columns: str, where: str | None = None, only: str | None 
     return found
 
 
+def _of_task() -> ForeignKeyConstraint:
+    """Belongs to a task, goes with it for good, and moves with it to another space."""
+    return ForeignKeyConstraint(
+        ["space_id", "task_id"], ["tasks.space_id", "tasks.id"], ondelete="CASCADE", onupdate="CASCADE"
+    )
+
+
 class ListRow(Base):
     """A named group of tasks."""
 
@@ -80,6 +87,8 @@ class TaskRow(Base):
     created_by: Mapped[Id]
     """Whoever made it. No foreign key, nor has ``completed_by``: the task outlives the member."""
     completed_by: Mapped[str | None] = mapped_column(UuidText)
+    assignee_id: Mapped[str | None] = mapped_column(UuidText)
+    """A member of the space; a trigger clears it, with the space's revision, when they leave."""
     revision: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]
@@ -105,6 +114,7 @@ class TaskRow(Base):
         ),
         *_index("ix_tasks_list", "space_id", "list_id", "created_at", "id"),
         *_index("ix_tasks_trash", "space_id", "deleted_at", "id", where="deleted_at IS NOT NULL"),
+        *_index("ix_tasks_assignee", "space_id", "assignee_id", "id", where="assignee_id IS NOT NULL"),
     )
 
 
@@ -121,7 +131,7 @@ class TaskTagRow(Base):
     """Of the task, so that counting needs no join: ``IN_TRASH``, ``COMPLETED`` or ``OPEN``."""
 
     __table_args__ = (
-        ForeignKeyConstraint(["space_id", "task_id"], ["tasks.space_id", "tasks.id"], ondelete="CASCADE"),
+        _of_task(),
         Index("ix_task_tags_task", "space_id", "task_id"),
         Index("ix_task_tags_state", "space_id", "state", "tag_key", "tag"),
     )
@@ -139,8 +149,8 @@ class ReminderRow(Base):
 
     space_id: Mapped[Id] = mapped_column(primary_key=True)
     id: Mapped[Id] = mapped_column(primary_key=True)
-    user_id: Mapped[Id] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    """Whose it is; nobody else sees it."""
+    user_id: Mapped[Id]
+    """Whose it is; nobody else sees it. It ends with their membership."""
     task_id: Mapped[Id]
     channel: Mapped[str] = mapped_column(Text)
     remind_at: Mapped[datetime | None] = mapped_column(UtcInstant)
@@ -163,11 +173,15 @@ class ReminderRow(Base):
     created_at: Mapped[Instant]
 
     __table_args__ = (
-        ForeignKeyConstraint(["space_id", "task_id"], ["tasks.space_id", "tasks.id"], ondelete="CASCADE"),
+        _of_task(),
+        ForeignKeyConstraint(
+            ["space_id", "user_id"], ["memberships.space_id", "memberships.user_id"], ondelete="CASCADE"
+        ),
         CheckConstraint("(remind_at IS NULL) <> (minutes_before_due IS NULL)", name="one_moment"),
         CheckConstraint("channel IN ('email', 'webhook')", name="channel"),
         Index("ix_reminders_task", "space_id", "task_id"),
         Index(None, "user_id"),
+        Index("ix_reminders_member", "space_id", "user_id"),
         Index(
             "ix_reminders_fire",
             "fire_at",
@@ -175,3 +189,37 @@ class ReminderRow(Base):
             sqlite_where=text("fire_at IS NOT NULL"),
         ),
     )
+
+
+class CommentRow(Base):
+    """What a member has said about a task; triggers give it the task's revision when that is restored or moved."""
+
+    __tablename__ = "comments"
+
+    space_id: Mapped[Id] = mapped_column(primary_key=True)
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    task_id: Mapped[Id]
+    author_id: Mapped[Id]
+    """No foreign key: the comment outlives the member."""
+    text: Mapped[str] = mapped_column(Text)
+    revision: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[Instant]
+    updated_at: Mapped[Instant]
+
+    __table_args__ = (_of_task(), Index("ix_comments_task", "space_id", "task_id", "id"))
+
+
+class TombstoneRow(Base):
+    """Says that a thing is gone from a space for good, or to another space."""
+
+    __tablename__ = "tombstones"
+
+    space_id: Mapped[Id] = mapped_column(ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    user_id: Mapped[str | None] = mapped_column(UuidText)
+    """Whom alone it is told; null for everybody."""
+    revision: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[Instant]
+
+    __table_args__ = (Index("ix_tombstones_revision", "space_id", "revision"),)

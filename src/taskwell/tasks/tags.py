@@ -50,8 +50,8 @@ class Tags:
     revision: int
 
 
-def by_name(condition: ColumnElement[bool]) -> Subquery:
-    """The space's tags on tasks whose state meets the condition: ``name``, ``tag_key``, ``tasks``, ``open_tasks``."""
+def by_name(*conditions: ColumnElement[bool]) -> Subquery:
+    """The tags that meet the conditions: ``name``, ``tag_key``, ``tasks``, ``open_tasks``."""
     tasks = func.count()
     spelled = (
         select(
@@ -60,7 +60,7 @@ def by_name(condition: ColumnElement[bool]) -> Subquery:
             tasks.label("tasks"),
             tasks.filter(TaskTagRow.state == OPEN).label("open_tasks"),
         )
-        .where(in_space(TaskTagRow), condition)
+        .where(*conditions)
         .group_by(TaskTagRow.tag_key, TaskTagRow.tag)
         .subquery("spelled")
     )
@@ -81,7 +81,7 @@ def by_name(condition: ColumnElement[bool]) -> Subquery:
 
 def _all() -> Select[Any]:
     """The revision with the tags, so that their ETag never promises more than they show; see ``page_query``."""
-    tags = by_name(TaskTagRow.state > IN_TRASH)
+    tags = by_name(in_space(TaskTagRow), TaskTagRow.state > IN_TRASH)
     return (
         select(SpaceRow.revision, tags.c.name, tags.c.tasks, tags.c.open_tasks)
         .select_from(SpaceRow)

@@ -44,6 +44,7 @@ class TaskDraft:
     due_at: datetime | None = None
     list_id: str | None = None
     tags: tuple[str, ...] = ()
+    assignee_id: str | None = None
 
     def changes(self) -> "TaskChanges":
         """The draft as a change of every field."""
@@ -56,6 +57,7 @@ class TaskDraft:
             due_at=self.due_at,
             list_id=self.list_id,
             tags=self.tags,
+            assignee_id=self.assignee_id,
         )
 
 
@@ -70,11 +72,16 @@ class TaskChanges(TypedDict, total=False):
     due_at: datetime | None
     list_id: str | None
     tags: tuple[str, ...]
+    assignee_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as it is stored. The order of the fields is that of ``queries.TASK_COLUMNS``."""
+    """A task as it is stored. The order of the fields is that of ``queries.TASK_COLUMNS``.
+
+    Attributes:
+        space_id: Empty until it is stored, as is ``created_by``.
+    """
 
     id: str
     title: str
@@ -89,6 +96,10 @@ class Task:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = None
+    assignee_id: str | None = None
+    space_id: str = ""
+    created_by: str = ""
+    completed_by: str | None = None
 
     @property
     def completed(self) -> bool:
@@ -115,7 +126,17 @@ class Task:
             revision=0,
             created_at=now,
             updated_at=now,
+            assignee_id=draft.assignee_id,
         )
+
+    def written_by(self, user_id: str, space_id: str, before: "Task | None") -> "Task":
+        """The task after a user's write, which says who made and who completed it."""
+        if self.completed_at is None:
+            completed_by = None
+        else:
+            completed_by = before.completed_by if before is not None and before.completed else user_id
+        created_by = user_id if before is None else before.created_by
+        return replace(self, space_id=space_id, created_by=created_by, completed_by=completed_by)
 
     def changed(self, changes: TaskChanges, now: datetime) -> "Task":
         """The task after a change; the very same one where nothing differs.

@@ -48,7 +48,7 @@ _COMPUTE: Query[Any] = Query(_compute, lambda *_: None, is_heavy=True)
 
 
 async def move_to_zone(lane: Lane, actor: Principal, space: SpaceAccess, time_zone: str) -> bool:
-    """Sets the time zone of a user's own space, and when each task is due that is due on a day, trashed ones too.
+    """Sets the time zone of a space, and when each task is due that is due on a day, trashed ones too.
 
     It takes a revision, since lists change with it; the tasks keep theirs, since no field of theirs changes.
 
@@ -56,7 +56,7 @@ async def move_to_zone(lane: Lane, actor: Principal, space: SpaceAccess, time_zo
         Whether it is another time zone than before.
 
     Raises:
-        Unauthorized: the user is gone.
+        Unauthorized: the space is gone.
     """
     async with lane.transaction() as transaction:
         if (await lock_space(transaction, space)).time_zone == time_zone:
@@ -67,5 +67,6 @@ async def move_to_zone(lane: Lane, actor: Principal, space: SpaceAccess, time_zo
         days = await transaction.rows(_DAYS, **found)
         moved = [{"due_date": day, "due_key": end_of(day, time_zone)} for day in days]
         await transaction.rows(_COMPUTE, **found, days=as_json_rows(moved))
-        await users.zone_moved(transaction, actor, at)
+        if space.id == actor.user_id:
+            await users.zone_moved(transaction, actor, at)
     return True

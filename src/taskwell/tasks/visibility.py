@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from taskwell.database import UuidText
 from taskwell.spaces import SpaceAccess
 from taskwell.spaces.revision import SPACE, stamp_values
-from taskwell.tasks.tables import ListRow, ReminderRow, TaskRow, TaskTagRow
+from taskwell.tasks.tables import CommentRow, ListRow, ReminderRow, TaskRow, TaskTagRow
 from taskwell.users.principal import Principal
 
 Column = ColumnElement[Any] | InstrumentedAttribute[Any]
@@ -29,7 +29,7 @@ def writable(actor: Principal, space: SpaceAccess) -> dict[str, object]:
     return {"actor": actor.user_id, **stamp_values(space)}
 
 
-def in_space(table: type[ListRow | ReminderRow | TaskRow | TaskTagRow]) -> ColumnElement[bool]:
+def in_space(table: type[CommentRow | ListRow | ReminderRow | TaskRow | TaskTagRow]) -> ColumnElement[bool]:
     """Whether a row is one of the space."""
     return table.space_id == SPACE
 

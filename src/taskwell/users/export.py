@@ -1,6 +1,6 @@
 """All that a user owns as one JSON document, read from one instant of the database and never all in memory."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from functools import cached_property
 from typing import Any, cast
@@ -13,13 +13,16 @@ from taskwell.database.json import BooleanJson, InstantText, JsonObject, ListJso
 from taskwell.errors import Unauthorized
 from taskwell.spaces import SpaceAccess
 from taskwell.spaces.revision import SPACE
+from taskwell.spaces.tables import MembershipRow, SpaceRow
 from taskwell.users.principal import Principal
 
 CHUNK_BYTES = 65_536
 
 LEFT_OUT = {
     "spaces": "the user's own has the user's id, and its time zone stands with the user",
-    "memberships": "the user is the owner of their own space",
+    "invitations": "ways for others into a space",
+    "invitation_bars": "which invitations let the user in no more",
+    "tombstones": "ids of what is gone",
     "task_tags": "the tasks themselves hold their tags",
     "mails": "mail on its way",
     "totp": "the secret of an authenticator app, which has it",
@@ -35,6 +38,7 @@ _NAMES = {"users": "user", "security_events": "activity", "api_tokens": "tokens"
 _TECHNICAL = frozenset(
     {
         "api_tokens.hash",
+        "comments.revision",
         "lists.revision",
         "reminders.fire_at",
         "reminders.claimed_at",
@@ -67,13 +71,19 @@ class Export:
     def sections(self) -> dict[str, Query[str]]:
         """What to read, by the name of the member; made at the first use, when all tables are known."""
         owned = [table for table in Base.metadata.sorted_tables if _own(table)]
+        shared = [table for table in Base.metadata.sorted_tables if _author(table) is not None]
         return {
-            _NAMES.get(table.name, table.name): self._rows(table) for table in owned if table.name not in LEFT_OUT
+            _NAMES.get(table.name, table.name): self._rows(table, _own(table))
+            for table in owned
+            if table.name not in {*LEFT_OUT, "memberships"}
+        } | {
+            "memberships": _MEMBERSHIPS,
+            **{f"shared_{table.name}": self._rows(table, _written(table)) for table in shared},
         }
 
-    def _rows(self, table: Table) -> Query[str]:
+    def _rows(self, table: Table, chosen: Sequence[ColumnElement[bool]]) -> Query[str]:
         form = self._forms.get(table.name, JsonObject(members(table)))
-        rows = select(form).where(*_own(table))
+        rows = select(form).where(*chosen)
         return Query(rows.order_by(*table.primary_key.columns), str)
 
     async def document(self, database: Database, user: Principal, space: SpaceAccess) -> AsyncGenerator[bytes, None]:
@@ -111,12 +121,47 @@ class Export:
             yield b"}"
 
 
+_ACTOR = bindparam("actor", type_=UuidText)
+_IN_SHARED = (MembershipRow.user_id == _ACTOR, MembershipRow.space_id != SPACE)
+_MEMBERSHIPS: Query[str] = Query(
+    select(
+        JsonObject(
+            {
+                "space_id": MembershipRow.space_id,
+                "name": SpaceRow.name,
+                "role": MembershipRow.role,
+                "joined_at": InstantText(MembershipRow.joined_at),
+            }
+        )
+    )
+    .select_from(MembershipRow)
+    .join(SpaceRow, SpaceRow.id == MembershipRow.space_id)
+    .where(*_IN_SHARED)
+    .order_by(MembershipRow.space_id),
+    str,
+)
+
+
+def _author(table: Table) -> Column[Any] | None:
+    """Who wrote a row of what a space holds; None for tables of something else."""
+    columns = table.columns
+    author = columns.get("author_id", columns.get("created_by"))
+    return author if "space_id" in columns and table.name not in LEFT_OUT else None
+
+
+def _written(table: Table) -> list[ColumnElement[bool]]:
+    """Which rows the user wrote in the shared spaces in which they are a member."""
+    author = _author(table)
+    assert author is not None
+    return [author == _ACTOR, table.c.space_id.in_(select(MembershipRow.space_id).where(*_IN_SHARED))]
+
+
 def _own(table: Table) -> list[ColumnElement[bool]]:
     """Which rows are the user's: what is in their own space, and what is theirs alone."""
     columns = table.columns
     owner = columns.get("id" if table.name == "users" else "user_id")
     space = columns.get("id" if table.name == "spaces" else "space_id")
-    owned = [] if owner is None else [owner == bindparam("actor", type_=UuidText)]
+    owned = [] if owner is None else [owner == _ACTOR]
     return owned if space is None else [*owned, space == SPACE]
 
 

@@ -19,12 +19,14 @@ KEPT_FOR = timedelta(hours=24)
 class StoredAnswer:
     """Attributes:
     headers: A JSON object.
+    spaces: The shared spaces that it shows.
     """
 
     request_hash: str
     status: int
     headers: str
     response: bytes
+    spaces: tuple[str, ...]
 
 
 _NAMED = (
@@ -39,6 +41,7 @@ _FIND: Query[StoredAnswer] = Query(
         IdempotencyKeyRow.status,
         IdempotencyKeyRow.headers,
         IdempotencyKeyRow.response,
+        IdempotencyKeyRow.spaces,
     ).where(*_NAMED, IdempotencyKeyRow.created_at > bindparam("since", type_=UtcInstant)),
     StoredAnswer,
 )
@@ -109,6 +112,7 @@ async def keep(transaction: Lane, user: Principal, path: str, key: str, answer: 
         status=answer.status,
         headers=answer.headers,
         response=answer.response,
+        spaces=answer.spaces,
         created_at=now(),
     )
 

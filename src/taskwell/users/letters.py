@@ -14,8 +14,10 @@ from taskwell.mail import links, templates
 from taskwell.mail.letter import Letter
 from taskwell.mail.outbox import Mail
 from taskwell.settings import Settings
+from taskwell.spaces import invitations
 from taskwell.users import confirmation, lock_outs, one_time_tokens, personal_tokens, providers, recovery
 from taskwell.users import links as provider_links
+from taskwell.users.profile import BY_ID
 from taskwell.users.tables import ExternalIdentityRow, UserRow
 from taskwell.users.user import email_key
 
@@ -44,6 +46,17 @@ async def _verify_email(database: Database, settings: Settings, mail: Mail) -> A
 
 async def _email_changed(_: Database, settings: Settings, mail: Mail) -> Addressed | None:
     return mail.email, templates.written(settings, "email_changed")
+
+
+async def _invitation(database: Database, settings: Settings, mail: Mail) -> Addressed | None:
+    """It names the confirmed e-mail of whoever invites, and no other text of theirs."""
+    host = await database.row(BY_ID, user_id=mail.user_id)
+    if host is None or host.email is None or not host.email_verified:
+        return None
+    token = await invitations.token_to_mail(database, mail.id)
+    if token is None:
+        return None
+    return mail.email, templates.written(settings, "invitation", host=host.email, link=links.join(settings, token))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +129,7 @@ async def _locked_out(database: Database, settings: Settings, mail: Mail) -> Add
 _WRITERS: dict[str, Callable[[Database, Settings, Mail], Awaitable[Addressed | None]]] = {
     confirmation.VERIFY_EMAIL: _verify_email,
     confirmation.EMAIL_CHANGED: _email_changed,
+    invitations.INVITATION: _invitation,
     recovery.RESET_PASSWORD: _reset_password,
     recovery.PASSWORD_RESET: _password_reset,
     lock_outs.LOCKED_OUT: _locked_out,

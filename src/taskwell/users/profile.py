@@ -10,7 +10,8 @@ from taskwell.database import Lane, Query, UtcInstant, UuidText, now
 from taskwell.errors import Invalid, SignInAgain, Unauthorized, WrongPassword
 from taskwell.security.claims import identity_id
 from taskwell.security.passwords import is_password
-from taskwell.spaces.personal import lock_personal_space, remove_personal_space
+from taskwell.spaces.members import leave_every_space, lock_spaces_of
+from taskwell.spaces.personal import remove_personal_space
 from taskwell.spaces.tables import SpaceRow
 from taskwell.users.principal import Principal
 from taskwell.users.revocation import announce_change, refuse_former, revoke
@@ -187,16 +188,17 @@ async def delete_account(lane: Lane, user: Principal, *, password: str | None, c
     """
     await confirm_owner(lane, user, password=password, confirm=confirm, field="password")
     async with lane.transaction() as transaction:
-        await lock_personal_space(transaction, user.user_id)
+        await lock_spaces_of(transaction, user.user_id)
         await lock_account(transaction, user)
         await revoke(transaction, user)
         await remove(transaction, user.user_id)
 
 
 async def remove(transaction: Lane, user_id: str) -> None:
-    """Removes a user and their space, on which every other row depends."""
-    await lock_personal_space(transaction, user_id)
+    """Removes a user and their space, on which every other row depends; they leave those of others."""
+    await lock_spaces_of(transaction, user_id)
     await transaction.rows(_LOCK, user_id=user_id)
+    await leave_every_space(transaction, user_id)
     await refuse_former(transaction, user_id, await transaction.rows(IDENTITIES, user_id=user_id))
     await announce_change(transaction, user_id)
     await remove_personal_space(transaction, user_id)

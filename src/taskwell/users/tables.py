@@ -148,6 +148,8 @@ class IdempotencyKeyRow(Base):
     status: Mapped[int]
     headers: Mapped[str] = mapped_column(Text)
     response: Mapped[bytes]
+    spaces: Mapped[tuple[str, ...]] = mapped_column(TextList)
+    """The shared spaces that the answer shows: it is repeated only to whoever may still see them."""
     created_at: Mapped[Instant]
 
     __table_args__ = (Index(None, "created_at"),)

@@ -39,6 +39,10 @@ class OperationFacts:
         return "cursor" in self.operation.signature.query[1].model_fields
 
     @property
+    def takes_space(self) -> bool:
+        return "space" in self.operation.signature.query[1].model_fields
+
+    @property
     def request_headers(self) -> list[str]:
         headers = ["Idempotency-Key"] if self.operation.takes_key else []
         headers += self.operation.signature.headers

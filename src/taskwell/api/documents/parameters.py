@@ -13,6 +13,13 @@ _USER_ID: Json = {
     "description": "The caller: the token's `sub`, or the caller's own user id. Another user's is a 403.",
     "schema": {"type": "string", "maxLength": 255},
 }
+_SPACE: Json = {
+    "name": "space",
+    "in": "query",
+    "required": False,
+    "description": "The id of a space of yours, or `personal`; your own without it. Any other is a 404.",
+    "schema": {"type": "string"},
+}
 _HEADERS: dict[str, Json] = {
     "Idempotency-Key": {
         "description": (
@@ -34,13 +41,15 @@ _HEADERS: dict[str, Json] = {
 
 
 def add_parameters(written: Json, facts: OperationFacts) -> None:
-    """Adds the user in the path, and the headers."""
+    """Adds the user in the path, the space and the headers."""
     parameters: list[Json] = written.get("parameters", [])
     for parameter in parameters:
         if parameter["in"] == "path" and parameter["name"].endswith("_id"):
             parameter["schema"]["format"] = "uuid"
     if "user_id" in facts.path_params:
         parameters.append(dict(_USER_ID))
+    if facts.takes_space and all(each["name"] != "space" for each in parameters):
+        parameters.append(dict(_SPACE))
     parameters += [
         {"name": name, "in": "header", "required": False} | _HEADERS[name] for name in facts.request_headers
     ]

@@ -34,6 +34,12 @@ async def show_verify_email(call: Call, link: Annotated[Link, Query()]) -> Respo
     return _html(call, markup.verify_email(link.token))
 
 
+async def show_invitation(call: Call, link: Annotated[Link, Query()]) -> Response:
+    """Where no front end does it by itself, people enter the invitation there."""
+    sentence = f"Sign in to the app that you use with this server, and enter this invitation there: {link.token}"
+    return _html(call, markup.notice("You are invited to share tasks", sentence))
+
+
 async def do_verify_email(call: Call, link: Annotated[Link, Form()]) -> Response:
     try:
         await verify_email(call, link.token)

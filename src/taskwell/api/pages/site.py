@@ -33,6 +33,7 @@ def site(contracts: Mapping[str, Contract]) -> FastAPI:
 
     add("/", _home)
     add("/errors", _page(markup.errors, PLAIN_POLICY))
+    add("/account/join", account.show_invitation)
     add("/account/verify-email", account.show_verify_email)
     add("/account/verify-email", account.do_verify_email, "POST")
     add("/account/reset-password", account.show_reset_password)

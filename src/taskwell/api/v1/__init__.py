@@ -6,12 +6,14 @@ from taskwell.api.v1 import (
     activity,
     auth,
     bulk,
+    comments,
     email,
     exchange,
     lists,
     password,
     providers,
     reminders,
+    spaces,
     stats,
     tags,
     tasks,
@@ -26,7 +28,9 @@ router, by_user = APIRouter(), APIRouter()
 
 for account in (activity, auth, password, email, totp, tokens, providers, lists, tags, users):
     router.include_router(account.router, prefix="/api/v1")
-for about_tasks in (tasks, bulk, stats, reminders, exchange):
+for shared in (spaces.router, spaces.accepting):
+    router.include_router(shared, prefix="/api/v1")
+for about_tasks in (tasks, bulk, stats, reminders, comments, exchange):
     router.include_router(about_tasks.router, prefix="/api/v1")
     by_user.include_router(about_tasks.router, prefix="/api/v1/users/{user_id}")
 by_user.include_router(users.by_user, prefix="/api/v1/users")

@@ -1,7 +1,7 @@
 """v1: many operations on tasks as one write."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,18 +12,28 @@ from starlette.responses import Response
 from taskwell.api.bodies import validated
 from taskwell.api.call import Call, RequestContext
 from taskwell.api.failures import raises
-from taskwell.api.operation import Operation
+from taskwell.api.in_space import SpaceOperation, space_to_write
 from taskwell.api.problems import problem
 from taskwell.api.replies import FRESH, json_response
 from taskwell.api.v1.bulk_schemas import BulkBody, BulkOut, OperationBody
-from taskwell.api.v1.schemas import TaskBody, TaskPatch, task_json
-from taskwell.errors import AppError, Invalid, LimitReached, NotFound, PreconditionFailed, PreconditionRequired
+from taskwell.api.v1.schemas import MoveBody, TaskBody, TaskPatch, task_json
+from taskwell.errors import (
+    AppError,
+    Invalid,
+    LimitReached,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    ReadOnly,
+)
+from taskwell.spaces import SpaceAccess
+from taskwell.spaces.precondition import IfMatch, Precondition
 from taskwell.tasks import Task, TaskChanges, bulk
 from taskwell.tasks.fields import UUID
-from taskwell.tasks.service import Precondition, no_such_task
+from taskwell.tasks.service import no_such_task
 
 
-class BulkOperation(Operation):
+class BulkOperation(SpaceOperation):
     """An operation whose body is a list of operations, so that what is wrong with it is often wrong with one."""
 
     async def _body(self, call: RequestContext, model: type[BaseModel], *, is_optional: bool) -> BaseModel | None:
@@ -47,7 +57,8 @@ _IN_OPERATION = re.compile(r"operations\.(\d+)")
 )
 async def apply_bulk(call: Call, body: BulkBody) -> Response:
     """Atomic unless told otherwise: all or nothing, and a failure names its operation in ``index``."""
-    operations = [_operation(call, each) for each in body.operations]
+    targets = await _targets(call, body)
+    operations = [_operation(call, each, targets) for each in body.operations]
     if body.atomic:
         _refuse_invalid(operations)
     outcomes = await bulk.bulk(call.lane, call.user, call.space, operations, atomic=body.atomic)
@@ -58,33 +69,59 @@ async def apply_bulk(call: Call, body: BulkBody) -> Response:
     return json_response({"results": results}, headers=FRESH)
 
 
-def _operation(call: Call, body: OperationBody) -> bulk.Operation:
+async def _targets(call: Call, body: BulkBody) -> Mapping[str, SpaceAccess | AppError]:
+    """The spaces that the bulk moves tasks to, by what it calls them; or why the caller may not write there."""
+    found: dict[str, SpaceAccess | AppError] = {}
+    for name in {each.target for each in body.operations if each.target is not None}:
+        try:
+            found[name] = await space_to_write(call, name)
+        except (NotFound, ReadOnly) as error:
+            found[name] = error
+    return found
+
+
+def _operation(call: Call, body: OperationBody, targets: Mapping[str, SpaceAccess | AppError]) -> bulk.Operation:
     """What the domain does for it, or why it cannot; the fields in errors are named from ``data`` down."""
     try:
         if body.op == "create":
-            return bulk.Create(validated(TaskBody, body.data, "body", is_strict=True).draft())
-        return _rewrite(call, body)
+            return bulk.Create(validated(TaskBody, body.data, "body", is_strict=True).draft(call.user))
+        return _move(call, body, targets) if body.op == "move" else _rewrite(call, body)
     except AppError as error:
         return error
 
 
 def _rewrite(call: Call, body: OperationBody) -> bulk.Rewrite:
-    becomes = _becomes(body)
+    becomes = _becomes(call, body)
+    return bulk.Rewrite(_task_id(body), becomes, _if_match(call, body), in_trash=body.op == "restore")
+
+
+def _move(call: Call, body: OperationBody, targets: Mapping[str, SpaceAccess | AppError]) -> bulk.MoveTo:
+    where = validated(MoveBody, body.data, "body", is_strict=True)
+    target = targets[where.space_id]
+    if isinstance(target, AppError):
+        raise target
+    return bulk.MoveTo(_task_id(body), target, where.list_id, _if_match(call, body))
+
+
+def _task_id(body: OperationBody) -> str:
     if body.id is None or not UUID.fullmatch(body.id):
         raise no_such_task()
+    return body.id.lower()
+
+
+def _if_match(call: Call, body: OperationBody) -> IfMatch:
     if body.if_match is None and body.op != "restore" and call.settings.require_if_match:
         raise PreconditionRequired("Name in if_match the revision that you read.")
-    accepted = None if body.if_match is None else Precondition(frozenset({body.if_match}))
-    return bulk.Rewrite(body.id.lower(), becomes, accepted, in_trash=body.op == "restore")
+    return None if body.if_match is None else Precondition(frozenset({body.if_match}))
 
 
-def _becomes(body: OperationBody) -> Callable[[Task, datetime], Task]:
+def _becomes(call: Call, body: OperationBody) -> Callable[[Task, datetime], Task]:
     if body.op == "delete":
         return Task.deleted
     if body.op == "restore":
         return Task.restored
     if body.op == "update":
-        changes = validated(TaskPatch, body.data, "body", is_strict=True).changes()
+        changes = validated(TaskPatch, body.data, "body", is_strict=True).changes(call.user)
     else:
         changes = TaskChanges(completed=body.op == "complete")
     return lambda task, now: task.changed(changes, now)

@@ -16,12 +16,12 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from taskwell.api.task_members import EXAMPLE_ID
-from taskwell.api.v1.schemas import StrictModel, TaskBody, TaskOut, TaskPatch
+from taskwell.api.v1.schemas import MoveBody, StrictModel, TaskBody, TaskOut, TaskPatch
 from taskwell.tasks.fields import Flag
 
 MAX_OPERATIONS = 500
 
-Verb = Literal["create", "update", "complete", "reopen", "delete", "restore"]
+Verb = Literal["create", "update", "complete", "reopen", "delete", "restore", "move"]
 
 
 class OperationBody(StrictModel):
@@ -35,17 +35,23 @@ class OperationBody(StrictModel):
     op: Verb
     id: str | None = Field(None, validate_default=True, description="The task; of every operation but create.")
     data: dict[str, Any] | None = Field(
-        None, validate_default=True, description="What POST takes for create, and what PATCH takes for update."
+        None, validate_default=True, description="What the single call takes, for create, update and move."
     )
     if_match: Annotated[StrictInt, Field(ge=0)] | None = Field(
         None, description="The task's revision as you read it; with another one the operation fails with 412."
     )
 
+    @property
+    def target(self) -> str | None:
+        """The space that a move names, as it was sent."""
+        named = (self.data or {}).get("space_id") if self.op == "move" else None
+        return named if isinstance(named, str) else None
+
     @field_validator("id", "data", "if_match")
     @classmethod
     def _belongs_to_the_verb(cls, value: object, info: ValidationInfo) -> object:
         verb = info.data.get("op")
-        needs = {"create": {"data"}, "update": {"id", "data"}}.get(str(verb), {"id"})
+        needs = {"create": {"data"}, "update": {"id", "data"}, "move": {"id", "data"}}.get(str(verb), {"id"})
         may_have = needs if verb == "create" else needs | {"if_match"}
         if verb is not None and value is None and info.field_name in needs:
             raise PydanticCustomError("missing", "This field is required.")
@@ -71,11 +77,18 @@ class UpdateOperation(_OnTask):
     data: TaskPatch
 
 
+class MoveOperation(_OnTask):
+    op: Literal["move"]
+    data: MoveBody
+
+
 class StateOperation(_OnTask):
     op: Literal["complete", "reopen", "delete", "restore"]
 
 
-_SHOWN = TypeAdapter[object](Annotated[CreateOperation | UpdateOperation | StateOperation, Field(discriminator="op")])
+_SHOWN = TypeAdapter[object](
+    Annotated[CreateOperation | UpdateOperation | MoveOperation | StateOperation, Field(discriminator="op")]
+)
 
 
 class BulkBody(StrictModel):

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from taskwell.api.call import Beforehand, Call, RequestContext
 from taskwell.api.failures import raises
-from taskwell.api.operation import Operation
+from taskwell.api.in_space import SpaceOperation
 from taskwell.api.replies import PRIVATE, json_response
 from taskwell.api.streaming import streamed
 from taskwell.errors import Invalid, LimitReached
@@ -30,7 +30,7 @@ MEDIA_TYPES = {"application/json": "json", "text/csv": "csv", "text/calendar": "
 EXAMPLE_FILE = {"tasks": [{"title": "Buy milk", "priority": "high", "due_date": "2026-12-24", "list": "Home"}]}
 
 
-class ImportOperation(Operation):
+class ImportOperation(SpaceOperation):
     """An operation whose body is a file."""
 
     def body_limit(self, settings: Settings) -> int:
@@ -193,7 +193,7 @@ router.add_api_route(
     "/export",
     export_tasks,
     methods=["GET"],
-    route_class_override=Operation,
+    route_class_override=SpaceOperation,
     summary="Take all tasks out as a file",
     response_class=Response,
     responses={200: {"description": "The file.", "content": _files(json=EXAMPLE_FILE)}},

@@ -5,10 +5,11 @@ from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 
-from taskwell.api.task_members import EXAMPLE_ID
-from taskwell.api.v1.schemas import StrictModel
+from taskwell.api.task_members import EXAMPLE_ID, EXAMPLE_USER
+from taskwell.api.v1.schemas import SpaceId, StrictModel
 from taskwell.tasks.fields import ListName, Tag
-from taskwell.tasks.lists import MAX_POSITION, ListChanges, TaskList
+from taskwell.tasks.list_queries import MAX_POSITION
+from taskwell.tasks.lists import ListChanges, TaskList
 
 Color = Annotated[
     str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$"), Field(description="#rrggbb", examples=["#3366ff"])
@@ -43,6 +44,22 @@ class RemoveListQuery(StrictModel):
     delete_tasks: bool = Field(default=False, description="Move its tasks to the trash instead of keeping them.")
 
 
+class MoveListBody(StrictModel):
+    """Where the list goes."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"space_id": EXAMPLE_ID}]})
+
+    space_id: SpaceId
+
+
+class ShareBody(StrictModel):
+    """The new space."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Family"}]})
+
+    name: Annotated[ListName | None, Field(description="Of the space; the list's unless named.")] = None
+
+
 class ListOut(BaseModel):
     """A list; ``open_tasks`` counts its tasks that are not completed."""
 
@@ -51,10 +68,12 @@ class ListOut(BaseModel):
             "examples": [
                 {
                     "id": EXAMPLE_ID,
+                    "space_id": EXAMPLE_USER,
                     "name": "Groceries",
                     "color": "#3366ff",
                     "position": 1,
                     "open_tasks": 3,
+                    "revision": 42,
                     "created_at": "2026-11-21T08:00:00.123456Z",
                     "updated_at": "2026-11-21T08:00:00.123456Z",
                 }
@@ -63,10 +82,12 @@ class ListOut(BaseModel):
     )
 
     id: str
+    space_id: str
     name: str
     color: str | None
     position: int
     open_tasks: int
+    revision: int
     created_at: datetime
     updated_at: datetime
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from taskwell.api.call import Call
 from taskwell.api.failures import raises
-from taskwell.api.operation import Operation
+from taskwell.api.in_space import SpaceOperation
 from taskwell.api.replies import FRESH, json_response
 from taskwell.api.task_members import EXAMPLE_ID
 from taskwell.api.v1.schemas import StrictModel
@@ -59,7 +59,13 @@ class RemindersOut(BaseModel):
     items: list[ReminderOut]
 
 
-router = APIRouter(prefix="/tasks/{task_id}/reminders", tags=["reminders"], route_class=Operation)
+class ReminderOperation(SpaceOperation):
+    """An operation on the caller's own reminders, which a reader may have too."""
+
+    is_for_readers = True
+
+
+router = APIRouter(prefix="/tasks/{task_id}/reminders", tags=["reminders"], route_class=ReminderOperation)
 
 
 @router.get("", summary="List a task's reminders", response_model=RemindersOut)

@@ -7,13 +7,28 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
+from taskwell.api.in_space import Spaces
 from taskwell.api.task_members import COMPLETED_BY_STATUS, EXAMPLE_ID, EXAMPLE_USER, task_members
 from taskwell.database.json import JsonObject
 from taskwell.errors import Invalid
 from taskwell.tasks import PageRequest, Priority, Projection, Task, TaskChanges, TaskDraft, TaskFilter, TaskSort
-from taskwell.tasks.fields import BoundField, DayField, Description, Flag, InstantField, ListId, Tag, Tags, Title
+from taskwell.tasks.fields import (
+    UUID,
+    BoundField,
+    DayField,
+    Description,
+    Flag,
+    InstantField,
+    ListId,
+    Tag,
+    Tags,
+    Text,
+    Title,
+)
 from taskwell.tasks.members import MEMBERS, TRASHED_MEMBERS
+from taskwell.tasks.service import unknown_member
 from taskwell.tasks.task import MAX_TAGS, PriorityName
+from taskwell.users.principal import Principal
 
 
 class StrictModel(BaseModel):
@@ -32,6 +47,10 @@ EXAMPLE_TASK: JsonDict = {
     "due_at": None,
     "list_id": None,
     "tags": ["home"],
+    "space_id": EXAMPLE_USER,
+    "created_by": EXAMPLE_USER,
+    "completed_by": None,
+    "assignee_id": None,
     "revision": 42,
     "created_at": "2026-11-21T08:00:00.123456Z",
     "updated_at": "2026-11-21T08:00:00.123456Z",
@@ -54,6 +73,10 @@ class TaskOut(BaseModel):
     due_at: datetime | None
     list_id: str | None
     tags: list[str]
+    space_id: str
+    created_by: str = Field(description="The user who made it, who may be gone.")
+    completed_by: str | None
+    assignee_id: str | None
     revision: int
     created_at: datetime
     updated_at: datetime
@@ -95,6 +118,25 @@ def _not_both(due_date: date | None, due_at: datetime | None) -> None:
         raise PydanticCustomError("two_dues", "Name due_date or due_at, not both")
 
 
+SpaceId = Annotated[Text, Field(max_length=255, description="A space of yours, or 'personal'.")]
+UserId = Annotated[Text, Field(max_length=255, description="Of a member of the space.")]
+
+
+def own_id(user_id: str | None, actor: Principal) -> str | None:
+    """Our own id of the user whom a request names; the caller may use either id.
+
+    Raises:
+        Invalid: it can be nobody's.
+    """
+    if user_id is None:
+        return None
+    if actor.is_named(user_id):
+        return actor.user_id
+    if not UUID.fullmatch(user_id):
+        raise unknown_member()
+    return user_id.lower()
+
+
 class TaskBody(StrictModel):
     """What POST and PUT take; what is left out has its default."""
 
@@ -112,13 +154,14 @@ class TaskBody(StrictModel):
     due_at: InstantField | None = None
     list_id: ListId | None = None
     tags: Tags = ()  # type: ignore[assignment]
+    assignee_id: UserId | None = None
 
     @model_validator(mode="after")
     def _has_one_due(self) -> Self:
         _not_both(self.due_date, self.due_at)
         return self
 
-    def draft(self) -> TaskDraft:
+    def draft(self, actor: Principal) -> TaskDraft:
         return TaskDraft(
             title=self.title,
             description=self.description,
@@ -128,6 +171,7 @@ class TaskBody(StrictModel):
             due_at=self.due_at,
             list_id=self.list_id,
             tags=tuple(self.tags),
+            assignee_id=own_id(self.assignee_id, actor),
         )
 
 
@@ -144,19 +188,31 @@ class TaskPatch(StrictModel):
     due_at: InstantField | None = None
     list_id: ListId | None = None
     tags: Tags = ()  # type: ignore[assignment]
+    assignee_id: UserId | None = None
 
     @model_validator(mode="after")
     def _has_one_due(self) -> Self:
         _not_both(self.due_date, self.due_at)
         return self
 
-    def changes(self) -> TaskChanges:
+    def changes(self, actor: Principal) -> TaskChanges:
         named: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}
         if "priority" in named:
             named["priority"] = Priority[named["priority"]]
         if "tags" in named:
             named["tags"] = tuple(named["tags"])
+        if "assignee_id" in named:
+            named["assignee_id"] = own_id(self.assignee_id, actor)
         return cast(TaskChanges, named)
+
+
+class MoveBody(StrictModel):
+    """Where the task goes; without a list it is in none."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"space_id": EXAMPLE_ID}]})
+
+    space_id: SpaceId
+    list_id: ListId | None = None
 
 
 class Completion(StrictModel):
@@ -166,6 +222,7 @@ class Completion(StrictModel):
 
 
 class PageQuery(StrictModel):
+    space: Spaces = []
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: Annotated[str, Field(description="The next_cursor of the page before; empty for the first page.")] = ""
     include_total: bool = False
@@ -179,6 +236,9 @@ class TaskQuery(PageQuery):
     tag: Annotated[list[Tag], Field(max_length=MAX_TAGS, description="Any of them, or all with tag_match=all.")] = []
     tag_match: Literal["any", "all"] = "any"
     list_id: Annotated[str | None, Field(description="A list, or 'none' for the tasks without one.")] = None
+    assignee: Annotated[
+        Text | None, Field(max_length=255, description="A member, 'me', or 'none' for the tasks of nobody.")
+    ] = None
     overdue: bool | None = None
     due_before: Annotated[BoundField | None, Field(description="An instant, or the start of a day of yours.")] = None
     due_after: Annotated[BoundField | None, Field(description="Includes its bound, as every _after does.")] = None
@@ -192,7 +252,7 @@ class TaskQuery(PageQuery):
     sort: Literal["created_at", "updated_at", "due", "priority", "title", "relevance"] = "created_at"
     order: Literal["asc", "desc"] = "desc"
 
-    def asked(self) -> PageRequest:
+    def asked(self, actor: Principal) -> PageRequest:
         """Raises:
         Invalid: the order is that of a search, and there is none.
         """
@@ -204,6 +264,9 @@ class TaskQuery(PageQuery):
             tags=tuple(self.tag),
             all_tags=self.tag_match == "all",
             list_id=self.list_id,
+            assignee_id=actor.user_id
+            if self.assignee == "me" or actor.is_named(self.assignee or "")
+            else self.assignee,
             overdue=self.overdue,
             due_before=self.due_before,
             due_after=self.due_after,
@@ -217,7 +280,7 @@ class TaskQuery(PageQuery):
 
 
 class TrashQuery(PageQuery):
-    def asked(self) -> PageRequest:
+    def asked(self, _: Principal) -> PageRequest:
         sort = TaskSort("deleted_at")
         return PageRequest(TaskFilter(), sort, self.limit, self.cursor or None, self.include_total, in_trash=True)
 

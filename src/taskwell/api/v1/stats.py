@@ -4,11 +4,11 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from taskwell.api.call import Call
-from taskwell.api.operation import Operation
+from taskwell.api.in_space import SpaceOperation
 from taskwell.api.replies import FRESH, json_response
 from taskwell.tasks.stats import Stats, stats
 
-router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Operation)
+router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=SpaceOperation)
 
 
 @router.get("/stats", summary="Get counts and rates in your time zone", response_model=Stats)

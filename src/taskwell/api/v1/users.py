@@ -3,8 +3,7 @@
 from typing import Annotated, cast
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Text as SqlText
 from sqlalchemy import bindparam
 from starlette.responses import Response
@@ -18,6 +17,7 @@ from taskwell.api.operation import AccountOperation, Operation
 from taskwell.api.replies import PRIVATE
 from taskwell.api.streaming import streamed
 from taskwell.api.v1.schemas import TRASHED_TASK
+from taskwell.api.v1.space_schemas import TimeZone
 from taskwell.database.json import BooleanJson, InstantText, JsonObject
 from taskwell.errors import EmailTaken, MailNotConfigured, SignInAgain, WrongPassword
 from taskwell.tasks.fields import Text
@@ -25,16 +25,9 @@ from taskwell.users import ProfileChanges
 from taskwell.users.export import Export
 from taskwell.users.profile import TIME_ZONE
 from taskwell.users.tables import UserRow
-from taskwell.users.time_zones import is_time_zone
 
 router = APIRouter(prefix="/users", tags=["users"])
 by_user = APIRouter(tags=["users"])
-
-
-def _time_zone(name: str) -> str:
-    if not is_time_zone(name):
-        raise PydanticCustomError("unknown_time_zone", "It must be an IANA time zone such as Europe/Paris")
-    return name
 
 
 class ProfilePatch(BaseModel):
@@ -44,7 +37,7 @@ class ProfilePatch(BaseModel):
 
     name: Name = ""
     email: Email = ""
-    time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
+    time_zone: TimeZone = "UTC"
     current_password: Annotated[
         Text | None, Field(description="Required with another e-mail, unless another service keeps the account.")
     ] = None

@@ -43,6 +43,19 @@ WAKE = """
 """
 WAKING = "AFTER UPDATE OF due_key, due_date, completed_at, deleted_at ON tasks"
 
+# Comments come back with a restored task and go along with a moved one, so they change with it.
+COMES_WITH_COMMENTS = "(NEW.deleted_at IS NULL AND OLD.deleted_at IS NOT NULL) OR NEW.space_id <> OLD.space_id"
+STAMP_COMMENTS = "UPDATE comments SET revision = NEW.revision WHERE space_id = NEW.space_id AND task_id = NEW.id;"
+STAMPING_COMMENTS = "AFTER UPDATE OF space_id, deleted_at ON tasks"
+# Whoever leaves has no assignments any more. The verb has taken the space's next revision before.
+UNASSIGN = """
+    UPDATE tasks SET assignee_id = NULL, updated_at = {now},
+        revision = (SELECT spaces.revision FROM spaces WHERE spaces.id = OLD.space_id)
+    WHERE space_id = OLD.space_id AND assignee_id = OLD.user_id
+        AND EXISTS (SELECT 1 FROM spaces WHERE spaces.id = OLD.space_id);
+"""
+POSTGRES_NOW, SQLITE_NOW = "clock_timestamp()", "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')"
+
 # What has the right spelling and state stays: each row costs three indexes, and a look for its task.
 POSTGRES_TRIGGERS = (
     f"""CREATE FUNCTION tasks_keep_tags() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -73,9 +86,17 @@ POSTGRES_TRIGGERS = (
         WHEN (NEW.tags IS DISTINCT FROM OLD.tags OR (cardinality(NEW.tags) > 0 AND {IS_OTHER_STATE}))
         EXECUTE FUNCTION tasks_keep_tags()""",
     f"""CREATE FUNCTION tasks_wake_reminders() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN {WAKE.format(now="clock_timestamp()")} RETURN NULL; END $$""",
+        BEGIN {WAKE.format(now=POSTGRES_NOW)} RETURN NULL; END $$""",
     f"""CREATE TRIGGER tasks_wake_reminders {WAKING}
         FOR EACH ROW WHEN ({MOVED.format(differs="IS DISTINCT FROM")}) EXECUTE FUNCTION tasks_wake_reminders()""",
+    f"""CREATE FUNCTION tasks_stamp_comments() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN {STAMP_COMMENTS} RETURN NULL; END $$""",
+    f"""CREATE TRIGGER tasks_stamp_comments {STAMPING_COMMENTS}
+        FOR EACH ROW WHEN ({COMES_WITH_COMMENTS}) EXECUTE FUNCTION tasks_stamp_comments()""",
+    f"""CREATE FUNCTION memberships_unassign() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN {UNASSIGN.format(now=POSTGRES_NOW)} RETURN NULL; END $$""",
+    """CREATE TRIGGER memberships_unassign AFTER DELETE ON memberships
+        FOR EACH ROW EXECUTE FUNCTION memberships_unassign()""",
 )
 
 # The first of these that the server has: `lower` must not depend on the locale that the database was made with.
@@ -165,7 +186,11 @@ SQLITE_TRIGGERS = (
         BEGIN UPDATE task_tags SET state = {NEW_STATE} WHERE space_id = NEW.space_id AND task_id = NEW.id; END""",
     f"""CREATE TRIGGER tasks_wake_reminders {WAKING}
         WHEN {MOVED.format(differs="IS NOT")}
-        BEGIN {WAKE.format(now="strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')")} END""",
+        BEGIN {WAKE.format(now=SQLITE_NOW)} END""",
+    f"""CREATE TRIGGER tasks_stamp_comments {STAMPING_COMMENTS} WHEN {COMES_WITH_COMMENTS}
+        BEGIN {STAMP_COMMENTS} END""",
+    f"""CREATE TRIGGER memberships_unassign AFTER DELETE ON memberships
+        BEGIN {UNASSIGN.format(now=SQLITE_NOW)} END""",
 )
 
 AT_ONCE = 1_000
@@ -192,8 +217,9 @@ SQLITE_SEARCH = (
         description TEXT)""",
     """CREATE TRIGGER tasks_search_insert AFTER INSERT ON tasks BEGIN
         INSERT OR IGNORE INTO task_search_stale (number) VALUES (NEW.search); END""",
-    f"""CREATE TRIGGER tasks_search_update AFTER UPDATE OF title, tags, description ON tasks
-        WHEN (NEW.title, NEW.tags, NEW.description) IS NOT (OLD.title, OLD.tags, OLD.description)
+    f"""CREATE TRIGGER tasks_search_update AFTER UPDATE OF space_id, title, tags, description ON tasks
+        WHEN (NEW.space_id, NEW.title, NEW.tags, NEW.description)
+            IS NOT (OLD.space_id, OLD.title, OLD.tags, OLD.description)
         BEGIN {NOTE_OLD} END""",
     f"CREATE TRIGGER tasks_search_delete AFTER DELETE ON tasks BEGIN {NOTE_OLD} END",
     "CREATE VIEW before_commit AS SELECT NULL AS turn",
@@ -210,13 +236,17 @@ def upgrade() -> None:
     is_postgres = op.get_bind().dialect.name == "postgresql"
     _accounts()
     _sign_in()
+    _tokens()
     _mails()
     _spaces()
+    _invitations()
     _lists()
     _tasks(is_postgres=is_postgres)
     _indexes_of_tasks(is_postgres=is_postgres)
     _tags()
     _reminders()
+    _comments()
+    _tombstones()
     _deliveries()
     if is_postgres:
         known = set(op.get_bind().scalars(sa.text("SELECT collname FROM pg_collation")))
@@ -234,13 +264,22 @@ def downgrade() -> None:
     if not is_postgres:
         _run("DROP VIEW before_commit", "DROP TABLE task_search", "DROP TABLE task_search_stale")
     for table in (
-        *("deliveries", "webhooks", "reminders", "task_tags", "tasks", "lists", "memberships", "spaces"),
+        *("deliveries", "webhooks", "tombstones", "comments", "reminders", "task_tags", "tasks", "lists"),
+        *("invitation_bars", "invitation_tokens", "invitations", "memberships", "spaces"),
         *("mail_quotas", "mails", "known_groups", "one_time_tokens", "security_events", "idempotency_keys"),
-        *("external_identities", "users", "revoked_tokens"),
+        *("recovery_codes", "totp", "api_tokens", "external_identities", "users", "revoked_tokens"),
     ):
         op.drop_table(table)
     if is_postgres:
-        _run(*(f"DROP FUNCTION {name}" for name in ("search_vector", "tasks_wake_reminders", "tasks_keep_tags")))
+        _run(
+            *(
+                f"DROP FUNCTION {name}"
+                for name in (
+                    *("search_vector", "tasks_stamp_comments", "tasks_wake_reminders", "tasks_keep_tags"),
+                    "memberships_unassign",
+                )
+            )
+        )
 
 
 def _run(*statements: str) -> None:
@@ -299,6 +338,7 @@ def _accounts() -> None:
         _column("status", sa.Integer()),
         _column("headers", sa.Text()),
         _column("response", sa.LargeBinary()),
+        _column("spaces", TextList()),
         _column("created_at", UtcInstant()),
         _of_user(),
         sa.PrimaryKeyConstraint("user_id", "path", "key"),
@@ -353,6 +393,7 @@ def _sign_in() -> None:
         _column("purpose", sa.Text()),
         _column("user_id", UuidText()),
         _column("email", sa.Text()),
+        _column("detail", sa.Text(), nullable=True),
         _column("expires_at", UtcInstant()),
         _of_user(),
         sa.PrimaryKeyConstraint("hash"),
@@ -370,6 +411,41 @@ def _sign_in() -> None:
     op.create_index("ix_known_groups_last_on", "known_groups", ["last_on"])
 
 
+def _tokens() -> None:
+    op.create_table(
+        "api_tokens",
+        _column("id", UuidText()),
+        _column("user_id", UuidText()),
+        _column("hash", sa.Text()),
+        _column("name", sa.Text()),
+        _column("scopes", TextList()),
+        _column("space_ids", TextList(), nullable=True),
+        _column("expires_at", UtcInstant(), nullable=True),
+        _column("last_used_on", Day(), nullable=True),
+        _column("created_at", UtcInstant()),
+        _of_user(),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("hash"),
+    )
+    op.create_index("ix_api_tokens_user_id", "api_tokens", ["user_id"])
+    op.create_table(
+        "totp",
+        _column("user_id", UuidText()),
+        _column("secret", sa.Text()),
+        _count("last_timecode"),
+        _column("confirmed_at", UtcInstant(), nullable=True),
+        _of_user(),
+        sa.PrimaryKeyConstraint("user_id"),
+    )
+    op.create_table(
+        "recovery_codes",
+        _column("user_id", UuidText()),
+        _column("hash", sa.Text()),
+        _of_user(),
+        sa.PrimaryKeyConstraint("user_id", "hash"),
+    )
+
+
 def _of_user() -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="CASCADE")
 
@@ -379,7 +455,9 @@ def _of_space() -> sa.ForeignKeyConstraint:
 
 
 def _of_task() -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint(["space_id", "task_id"], ["tasks.space_id", "tasks.id"], ondelete="CASCADE")
+    return sa.ForeignKeyConstraint(
+        ["space_id", "task_id"], ["tasks.space_id", "tasks.id"], ondelete="CASCADE", onupdate="CASCADE"
+    )
 
 
 def _count(name: str) -> sa.Column[int]:
@@ -412,6 +490,42 @@ def _spaces() -> None:
         sa.PrimaryKeyConstraint("space_id", "user_id"),
     )
     op.create_index("ix_memberships_user_id", "memberships", ["user_id"])
+
+
+def _of_membership(user: str) -> sa.ForeignKeyConstraint:
+    key = ["memberships.space_id", "memberships.user_id"]
+    return sa.ForeignKeyConstraint(["space_id", user], key, ondelete="CASCADE")
+
+
+def _invitations() -> None:
+    op.create_table(
+        "invitations",
+        _column("space_id", UuidText()),
+        _column("id", UuidText()),
+        _column("role", sa.Text()),
+        _column("email", sa.Text(), nullable=True),
+        _column("email_key", sa.Text(), nullable=True),
+        _column("uses_left", sa.Integer()),
+        _column("expires_at", UtcInstant()),
+        _column("created_by", UuidText()),
+        _column("created_at", UtcInstant()),
+        sa.CheckConstraint("role IN ('owner', 'editor', 'reader')", name="role"),
+        sa.CheckConstraint("uses_left >= 0", name="uses"),
+        _of_membership("created_by"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_invitations_member", "invitations", ["space_id", "created_by"])
+    op.create_index("ix_invitations_expires_at", "invitations", ["expires_at"])
+    for name, column, kind in (("tokens", "hash", sa.Text()), ("bars", "user_id", UuidText())):
+        op.create_table(
+            f"invitation_{name}",
+            _column(column, kind),
+            _column("invitation_id", UuidText()),
+            sa.ForeignKeyConstraint(["invitation_id"], ["invitations.id"], ondelete="CASCADE"),
+            *([_of_user()] if name == "bars" else []),
+            sa.PrimaryKeyConstraint(*([column] if name == "tokens" else [column, "invitation_id"])),
+        )
+        op.create_index(f"ix_invitation_{name}_invitation_id", f"invitation_{name}", ["invitation_id"])
 
 
 def _lists() -> None:
@@ -456,6 +570,7 @@ def _tasks(*, is_postgres: bool) -> None:
         _column("tag_keys", TextList()),
         _column("created_by", UuidText()),
         _column("completed_by", UuidText(), nullable=True),
+        _column("assignee_id", UuidText(), nullable=True),
         _column("revision", sa.BigInteger()),
         _column("created_at", UtcInstant()),
         _column("updated_at", UtcInstant()),
@@ -478,6 +593,7 @@ def _indexes_of_tasks(*, is_postgres: bool) -> None:
         ("completed", ["completed_at", "created_at"], COMPLETED),
         ("list", ["list_id", "created_at", "id"], None),
         ("trash", ["deleted_at", "id"], "deleted_at IS NOT NULL"),
+        ("assignee", ["assignee_id", "id"], "assignee_id IS NOT NULL"),
         *(
             [("open", ["list_id", "priority", "due_key"], PENDING), ("pending", ["created_at", "id"], PENDING)]
             if is_postgres
@@ -527,13 +643,46 @@ def _reminders() -> None:
         sa.CheckConstraint("(remind_at IS NULL) <> (minutes_before_due IS NULL)", name="one_moment"),
         sa.CheckConstraint("channel IN ('email', 'webhook')", name="channel"),
         _of_task(),
-        _of_user(),
+        _of_membership("user_id"),
         sa.PrimaryKeyConstraint("space_id", "id"),
     )
     op.create_index("ix_reminders_task", "reminders", ["space_id", "task_id"])
     op.create_index("ix_reminders_user_id", "reminders", ["user_id"])
+    op.create_index("ix_reminders_member", "reminders", ["space_id", "user_id"])
     waiting = sa.text("fire_at IS NOT NULL")
     op.create_index("ix_reminders_fire", "reminders", ["fire_at"], postgresql_where=waiting, sqlite_where=waiting)
+
+
+def _comments() -> None:
+    op.create_table(
+        "comments",
+        _column("space_id", UuidText()),
+        _column("id", UuidText()),
+        _column("task_id", UuidText()),
+        _column("author_id", UuidText()),
+        _column("text", sa.Text()),
+        _column("revision", sa.BigInteger()),
+        _column("created_at", UtcInstant()),
+        _column("updated_at", UtcInstant()),
+        _of_task(),
+        sa.PrimaryKeyConstraint("space_id", "id"),
+    )
+    op.create_index("ix_comments_task", "comments", ["space_id", "task_id", "id"])
+
+
+def _tombstones() -> None:
+    op.create_table(
+        "tombstones",
+        _column("space_id", UuidText()),
+        _column("kind", sa.Text()),
+        _column("id", UuidText()),
+        _column("user_id", UuidText(), nullable=True),
+        _column("revision", sa.BigInteger()),
+        _column("at", UtcInstant()),
+        _of_space(),
+        sa.PrimaryKeyConstraint("space_id", "kind", "id"),
+    )
+    op.create_index("ix_tombstones_revision", "tombstones", ["space_id", "revision"])
 
 
 def _deliveries() -> None:

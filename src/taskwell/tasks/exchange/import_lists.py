@@ -7,7 +7,7 @@ from datetime import datetime
 from taskwell.database import new_id
 from taskwell.errors import Invalid
 from taskwell.tasks.exchange.record import ListRecord
-from taskwell.tasks.lists import MAX_POSITION
+from taskwell.tasks.list_queries import MAX_POSITION
 
 MAX_NEW_LISTS = 1000
 

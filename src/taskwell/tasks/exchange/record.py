@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from taskwell.errors import Invalid
 from taskwell.tasks.fields import UUID, DayField, Description, InstantField, ListName, Tags, Title
-from taskwell.tasks.lists import MAX_POSITION
+from taskwell.tasks.list_queries import MAX_POSITION
 from taskwell.tasks.reminders import MAX_MINUTES, Channel
 from taskwell.tasks.task import Priority, PriorityName, Task
 
