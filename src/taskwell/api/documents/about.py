@@ -1,4 +1,4 @@
-"""What the documents say in words, and the parts that they share."""
+"""The texts of the documents, and their shared parts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ LICENSE = {"name": "MIT", "identifier": "MIT"}
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """A contract in words."""
+    """The description of a contract."""
 
     title: str
     summary: str

@@ -1,4 +1,4 @@
-"""What an operation takes, for its OpenAPI document: as its route and its signature declare it."""
+"""Reads from a route and its signature what an operation takes, for its OpenAPI document."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class OperationFacts:
 
     @property
     def takes_document(self) -> bool:
-        """Whether it takes JSON, or a body that it reads itself and therefore describes itself."""
+        """Whether it takes JSON, or a body that it reads and describes itself."""
         return self.takes_body or "requestBody" in (self.operation.openapi_extra or {})
 
     @property
@@ -57,7 +57,7 @@ class OperationFacts:
 
     @property
     def answer_headers(self) -> list[str]:
-        """Those of a success."""
+        """The headers of a success."""
         return sorted([*self.operation.signature.gives, *(["Idempotency-Replayed"] * self.operation.takes_key)])
 
     @property
@@ -66,7 +66,7 @@ class OperationFacts:
 
 
 def facts_of(app: FastAPI) -> Iterator[OperationFacts]:
-    """Those of every operation of an app, in the order in which they were added."""
+    """The facts of every operation of an app, in the order of the routes."""
     for route in iter_route_contexts(app.routes):
         operation = route.original_route
         if isinstance(operation, Operation) and route.path is not None and operation.include_in_schema:

@@ -1,6 +1,6 @@
-"""The pages that links in mails lead to where no front end has its own.
+"""The pages behind the links in mails, for servers without a front end.
 
-Showing one does nothing: programs that look into mails follow links too. Its form does.
+A page changes nothing by itself, since mail scanners follow links too. Its form does.
 """
 
 import re

@@ -22,7 +22,7 @@ from taskwell.api.v1.provider_schemas import (
     ProviderAnswer,
     ProvidersOut,
 )
-from taskwell.database import persistently
+from taskwell.database import retry_deadlocks
 from taskwell.errors import (
     AppError,
     EmailUnverified,
@@ -121,7 +121,7 @@ async def _code(call: RequestContext, chosen: "Provider", state: SignInState, an
     if state.user_id is not None:
         return await links.hand_over_link(call.lane, state.user_id, identity, challenge=state.challenge)
     # The provider takes its code once, so only what follows is tried again where other writes are in the way.
-    arrival = await persistently(lambda: _arrived(call, chosen, state, identity))
+    arrival = await retry_deadlocks(lambda: _arrived(call, chosen, state, identity))
     if arrival.outcome != "known":
         note(call, "sign_up" if arrival.outcome == "opened" else "provider_linked", user_id=arrival.user_id)
     return arrival.code
@@ -229,7 +229,7 @@ def _return_address(settings: Settings, text: str, *, location: Location) -> str
 async def _caller(call: RequestContext) -> Principal | None:
     """Who sends the request, if a good token says so; a sign-in needs none, and does not mind an old one."""
     try:
-        return (await call.services.identities.of(call.headers(b"authorization"))).actor
+        return (await call.services.identities.identify(call.headers(b"authorization"))).actor
     except Unauthorized:
         return None
 

@@ -1,4 +1,4 @@
-"""The statements of an import: each brings any number of rows."""
+"""The statements of an import. Each writes any number of rows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,7 +36,7 @@ def _insert(
 
 
 KNOWN: Query[str] = Query(_known, str, is_heavy=True)
-"""Which of these ids the space has, in the trash perhaps."""
+"""Those of the given ids that the space has, also in the trash."""
 
 MEMBERS: Query[str] = Query(select(MembershipRow.user_id).where(MembershipRow.space_id == SPACE), str)
 
