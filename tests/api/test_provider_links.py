@@ -1,6 +1,7 @@
 """Linking a provider to an account, and unlinking it."""
 
 import asyncio
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -88,10 +89,11 @@ async def test_the_address_may_hold_where_the_browser_comes_back_to(ada: Person,
     assert again.headers["location"] == f"{FRONTEND}/signed-in?error=link_over"
     by_query = (await ada.http.post(LINK, params=body)).json()["authorize_url"]
     assert (await ada.http.get(by_query)).headers["location"].startswith(peer.url)
-    for foreign in (
+    foreign_addresses: tuple[dict[str, Any], ...] = (
         {"json": body | {"redirect_to": "//evil.example"}},
         {"params": {"redirect_to": "//evil.example"}},
-    ):
+    )
+    for foreign in foreign_addresses:
         assert (await ada.http.post(LINK, **foreign)).status_code == 422
 
 

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from taskwell.api.gateway import Gateway
-from tests.api.test_v1_spaces import SPACES, TASKS, family_of, join
 from tests.support.people import Person, arrive
+from tests.support.spaces import SPACES, TASKS, family_of, join
 
 
 async def test_the_export_has_the_memberships_and_what_was_written_in_shared_spaces(app: Gateway, ada: Person):

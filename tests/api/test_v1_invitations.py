@@ -14,9 +14,9 @@ from taskwell.database import Database, Query, now
 from taskwell.settings import Settings
 from taskwell.spaces.rules import MAX_INVITATIONS, MAX_MEMBERSHIPS
 from taskwell.spaces.tables import InvitationRow
-from tests.api.test_v1_spaces import ACCEPT, SPACES, family_of, invite, join
 from tests.conftest import running
 from tests.support.people import Person, arrive, client
+from tests.support.spaces import ACCEPT, SPACES, family_of, invite, join
 
 
 @pytest.fixture

@@ -234,7 +234,7 @@ async def test_pages_over_several_spaces_name_each_tasks_own(ada: Person, databa
     assert [task["space_id"] for task in found] == [family.id] * 3 + [ada.id] * 3
 
     tag = first.headers["etag"]
-    asked = {"space": "all", "limit": 4, "include_total": True}
+    asked: dict[str, Any] = {"space": "all", "limit": 4, "include_total": True}
     assert (await ada.http.get(TASKS, params=asked, headers={"If-None-Match": tag})).status_code == 304
     both = await ada.http.get(TASKS, params={"space": [family.id, "personal"], "cursor": first.json()["next_cursor"]})
     assert both.status_code == 400

@@ -1,38 +1,17 @@
 """Spaces over HTTP: made, joined by invitation, shared, left."""
 
-from typing import Any
-
 import pytest
 
 from taskwell.api.gateway import Gateway
 from tests.support.people import Person, arrive
+from tests.support.spaces import SPACES, TASKS, family_of, join
 
-SPACES, TASKS, ACCEPT = "/api/v1/spaces", "/api/v1/tasks", "/api/v1/invitations/accept"
 NOWHERE = "01938d1c-7d3a-7b6e-9f5e-0a4c1c2d3e4f"
 
 
 @pytest.fixture
 async def ben(app: Gateway) -> Person:
     return await arrive(app, "ben")
-
-
-async def family_of(ada: Person, **changes: Any) -> str:
-    made = await ada.http.post(SPACES, json={"name": "Family"} | changes)
-    assert made.status_code == 201, made.text
-    return made.json()["id"]
-
-
-async def invite(ada: Person, space: str, **body: Any) -> dict[str, Any]:
-    made = await ada.http.post(f"{SPACES}/{space}/invitations", json={"role": "editor"} | body)
-    assert made.status_code == 201, made.text
-    return made.json()
-
-
-async def join(ada: Person, space: str, who: Person, role: str = "editor") -> None:
-    token = (await invite(ada, space, role=role))["token"]
-    joined = await who.http.post(ACCEPT, json={"token": token})
-    assert joined.status_code == 200, joined.text
-    assert joined.json()["role"] == role
 
 
 async def test_everybody_has_a_personal_space_and_it_comes_first(ada: Person):
@@ -145,56 +124,6 @@ async def test_a_reader_reads_and_sets_reminders_and_writes_nothing_else(ada: Pe
     promoted = await ada.http.patch(f"{SPACES}/{space}/members/{ben.id}", json={"role": "editor"})
     assert promoted.json()["role"] == "editor"
     assert (await ben.http.post(TASKS, params={"space": space}, json={"title": "x"})).status_code == 201
-
-
-async def test_who_was_removed_finds_nothing_and_no_old_link_lets_them_in(ada: Person, ben: Person):
-    space = await family_of(ada)
-    await join(ada, space, ben)
-    old = await invite(ada, space, max_uses=5)
-    made = await ben.http.post(
-        TASKS, params={"space": space}, json={"title": "M"}, headers={"Idempotency-Key": "once"}
-    )
-    assert made.status_code == 201
-
-    assert (await ada.http.delete(f"{SPACES}/{space}/members/{ben.id}")).status_code == 204
-
-    for answer in (
-        await ben.http.get(TASKS, params={"space": space}),
-        await ben.http.post(TASKS, params={"space": space}, json={"title": "x"}),
-        await ben.http.post(TASKS, params={"space": space}, json={"title": "M"}, headers={"Idempotency-Key": "once"}),
-        await ben.http.get(f"{SPACES}/{space}"),
-        await ben.http.get(f"{SPACES}/{space}/members"),
-    ):
-        assert (answer.status_code, answer.json()["detail"]) == (404, "There is no such space.")
-    assert (await ben.http.post(ACCEPT, json={"token": old["token"]})).status_code == 410
-    new = await invite(ada, space)
-    assert (await ben.http.post(ACCEPT, json={"token": new["token"]})).status_code == 200
-
-
-async def test_whoever_left_may_come_back_with_a_link_that_is_still_good(ada: Person, ben: Person):
-    space = await family_of(ada)
-    link = await invite(ada, space, max_uses=2)
-    assert (await ben.http.post(ACCEPT, json={"token": link["token"]})).status_code == 200
-
-    assert (await ben.http.delete(f"{SPACES}/{space}/members/{ben.id}")).status_code == 204
-
-    assert (await ben.http.get(TASKS, params={"space": space})).status_code == 404
-    assert (await ben.http.post(ACCEPT, json={"token": link["token"]})).status_code == 200
-
-
-async def test_the_last_owner_neither_leaves_nor_steps_down(ada: Person, ben: Person):
-    space = await family_of(ada)
-    await join(ada, space, ben)
-    own = f"{SPACES}/{space}/members/{ada.id}"
-
-    for refused in (await ada.http.delete(own), await ada.http.patch(own, json={"role": "editor"})):
-        assert (refused.status_code, refused.json()["code"]) == (409, "last_owner")
-    assert (await ada.http.delete(f"{SPACES}/personal/members/{ada.id}")).json()["code"] == "last_owner"
-
-    await ada.http.patch(f"{SPACES}/{space}/members/{ben.id}", json={"role": "owner"})
-    assert (await ada.http.delete(own)).status_code == 204
-    members = (await ben.http.get(f"{SPACES}/{space}/members")).json()["items"]
-    assert [(each["user_id"], each["name"], each["role"]) for each in members] == [(ben.id, "Ben", "owner")]
 
 
 async def test_only_an_owner_does_what_is_an_owners(ada: Person, ben: Person, eve: Person):
