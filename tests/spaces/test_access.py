@@ -22,7 +22,9 @@ MILK = TaskDraft("Buy milk", tags=("home",))
 async def test_everybody_has_a_space_of_their_own_from_the_start(database: Database, ada: Person):
     columns = (SpaceRow.id, SpaceRow.kind, SpaceRow.name, SpaceRow.created_by, MembershipRow.user_id)
     query: Query[tuple[str, ...]] = Query(
-        select(*columns, MembershipRow.role).join(MembershipRow, MembershipRow.space_id == SpaceRow.id),
+        select(*columns, MembershipRow.role)
+        .join(MembershipRow, MembershipRow.space_id == SpaceRow.id)
+        .where(MembershipRow.user_id == ada.id),
         lambda *row: row,
     )
 
