@@ -33,6 +33,9 @@ CEILINGS = {
     "list": Ceiling("GET", "?limit=50", 1, 25_500),
     "get": Ceiling("GET", "/{id}", 1, 510),
     "create": Ceiling("POST", "", 1, 510, DRAFT),
+    "create with an own id": Ceiling(
+        "POST", "", 1, 510, DRAFT | {"id": "00000000-0000-4000-8000-00000000000{number}"}
+    ),
     "update": Ceiling("PATCH", "/{id}", 1, 510, {"description": "{number}"}),
     "complete": Ceiling("PATCH", "/{id}/complete", 1, 510),
     "search": Ceiling("GET", "?limit=50&q=milk", 1, 25_500),

@@ -79,3 +79,12 @@ async def test_an_external_user_names_another_e_mail_without_a_password_and_it_c
 )
 async def test_a_name_keeps_its_joiners_and_loses_line_ends(service: Gateway, issuer: Issuer, sent: str, name: str):
     assert (await bearing(service, issuer.token(name=sent)).get("/api/v1/users/me")).json()["name"] == name
+
+
+async def test_an_external_user_sets_a_webhook_without_a_confirmed_e_mail(service: Gateway, issuer: Issuer):
+    http = bearing(service, issuer.token())
+
+    answer = await http.put("/api/v1/users/me/webhook", json={"url": "https://example.com/a"})
+
+    assert answer.status_code == 200, answer.text
+    assert (await http.get("/api/v1/users/me")).json()["email_verified"] is False

@@ -1,10 +1,15 @@
 """v1: reminders, the webhook's settings and the delivery log, from outside."""
 
 import pytest
+from sqlalchemy import select
 
 from taskwell.api.gateway import Gateway
-from tests.support.people import Person, client
+from taskwell.database import Database, Query
+from taskwell.mail.tables import MailRow
+from tests.support.people import Person, arrive, client
 
+ME = "/api/v1/users/me"
+MAILS: Query[tuple[str, str]] = Query(select(MailRow.kind, MailRow.email), lambda *columns: columns)
 SOON = "2126-12-24T18:00:00Z"
 
 
@@ -115,6 +120,23 @@ async def test_the_webhooks_secret_is_shown_once(ada: Person):
     assert (await ada.http.delete(path)).status_code == 204
     assert (await ada.http.delete(path)).status_code == 404
     assert (await ada.http.post(f"{path}/secret")).status_code == 404
+
+
+async def test_an_unconfirmed_user_sets_no_webhook(app: Gateway):
+    bob = await arrive(app, "bob", is_confirmed=False)
+
+    refused = await bob.http.put(f"{ME}/webhook", json={"url": "https://example.com/a"})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "email_unverified")
+    assert (await bob.http.get(f"{ME}/webhook")).status_code == 404
+
+
+async def test_the_owner_is_told_by_mail_of_each_new_url_of_the_webhook(ada: Person, database: Database):
+    for name in ("a", "a", "b"):
+        await ada.http.put(f"{ME}/webhook", json={"url": f"https://example.com/{name}"})
+    await ada.http.post(f"{ME}/webhook/secret")
+
+    assert await database.rows(MAILS) == [("webhook_set", ada.email)] * 2
 
 
 async def test_webhooks_are_everybodys_own(ada: Person, eve: Person, app: Gateway):

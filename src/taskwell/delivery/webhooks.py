@@ -12,8 +12,10 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from taskwell.database import Lane, Query, UtcInstant, UuidText, now
 from taskwell.delivery.addresses import is_public
 from taskwell.delivery.tables import WebhookRow
-from taskwell.errors import Invalid, NotFound
+from taskwell.errors import EmailUnverified, Invalid, NotFound
+from taskwell.mail import outbox
 from taskwell.users.identities import lock_caller
+from taskwell.users.letters import WEBHOOK_SET
 from taskwell.users.principal import Principal
 
 UNSET = "No webhook is set."
@@ -70,22 +72,33 @@ async def get(lane: Lane, user: Principal) -> Webhook:
     return _set(found)
 
 
-async def put(lane: Lane, user: Principal, url: str, *, allow_private: bool) -> Webhook:
+async def put(lane: Lane, user: Principal, url: str, *, allow_private: bool, sends_mail: bool = False) -> Webhook:
     """Sets the URL. The first call also creates the secret; later calls keep it.
+
+    Args:
+        sends_mail: Whether its owner is told of another URL.
 
     Raises:
         Invalid: Taskwell would not send to this URL.
         InvalidToken: the caller's token was revoked meanwhile.
+        EmailUnverified: nobody has confirmed the e-mail of a local user.
     """
     if broken := broken_url_rule(url, allow_private=allow_private):
         raise Invalid.field("url", broken, "invalid_url")
     async with lane.transaction() as transaction:
-        await lock_caller(transaction, user)
-        moved = await transaction.row(_MOVE, user_id=user.user_id, url=url, at=now())
-        if moved is not None:
-            return moved
-        added = await transaction.row(_ADD, user_id=user.user_id, url=url, secret=_new_secret(), at=now())
-        return _set(added)
+        account = await lock_caller(transaction, user)
+        if not user.is_external and not account.email_verified:
+            raise EmailUnverified
+        before = await transaction.row(_ONE, user_id=user.user_id)
+        is_elsewhere = before is None or before.url != url
+        if sends_mail and is_elsewhere and account.email is not None and account.email_verified:
+            await outbox.put(transaction, WEBHOOK_SET, user_id=user.user_id, email=account.email)
+        values = {"user_id": user.user_id, "url": url, "at": now()}
+        if before is None:
+            after = await transaction.row(_ADD, **values, secret=_new_secret())
+        else:
+            after = await transaction.row(_MOVE, **values)
+        return _set(after)
 
 
 async def rotate(lane: Lane, user: Principal) -> Webhook:

@@ -30,6 +30,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "password_reset": {"services": ["https://accounts.example.com"]},
     "locked_out": _LINK,
     "token_made": {},
+    "webhook_set": {},
     "provider_linked": {},
     "provider_opened": {},
     "reminder": {

@@ -18,6 +18,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Build, Lane, Query, UuidText
@@ -33,6 +34,9 @@ _AS_READ = and_(_IS_SPACE, SpaceRow.access == bindparam("access", type_=BigInteg
 _HAS_ROOM = SpaceRow.living < bindparam("max_tasks", type_=BigInteger)
 IN_SAME_ZONE = SpaceRow.time_zone == bindparam("time_zone", type_=Text)
 """False where the space has moved to another time zone since ``due_key`` was computed."""
+_SEEN = aliased(SpaceRow)
+IS_AS_SEEN = SpaceRow.revision == select(_SEEN.revision).where(_SEEN.id == SPACE).scalar_subquery()
+"""False where the statement has waited for another write, and so sees other rows as they were before that."""
 
 
 class AccessChanged(NotFound):

@@ -1,6 +1,6 @@
 """Many writes of tasks as one: one transaction, one revision, a constant number of statements."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,10 +10,10 @@ from taskwell.errors import AppError, Invalid
 from taskwell.spaces import SpaceAccess
 from taskwell.spaces.precondition import IfMatch
 from taskwell.spaces.revision import LockedSpace, lock_spaces, next_revision
-from taskwell.tasks.bulk_queries import INSERT, NAMEABLE, NAMED, REWRITE
+from taskwell.tasks.bulk_queries import GONE, INSERT, NAMEABLE, NAMED, REWRITE
 from taskwell.tasks.moves import Move, id_taken
 from taskwell.tasks.queries import row_of
-from taskwell.tasks.service import no_such_task, require, unknown_list, unknown_member
+from taskwell.tasks.service import id_in_use, no_such_task, require, unknown_list, unknown_member
 from taskwell.tasks.task import Task, TaskDraft
 from taskwell.tasks.visibility import readable
 from taskwell.users.principal import Principal
@@ -21,7 +21,10 @@ from taskwell.users.principal import Principal
 
 @dataclass(frozen=True, slots=True)
 class Create:
+    """A new task; ``task_id`` is the client's own, or None."""
+
     draft: TaskDraft
+    task_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ async def bulk(
             )
             for each in (space, *targets)
         ]
-        batch = _Batch(here, others, actor)
+        batch = _Batch(here, others, actor, gone=await _gone(transaction, actor, space, operations))
         outcomes = [batch.outcome(each, index, atomic=atomic) for index, each in enumerate(operations)]
         if not batch.after and not batch.moved:
             return outcomes
@@ -184,7 +187,9 @@ class _Place:
 class _Batch:
     """The tasks that a bulk is about, in memory."""
 
-    def __init__(self, here: _Place, others: Iterable[_Place], actor: Principal) -> None:
+    def __init__(
+        self, here: _Place, others: Iterable[_Place], actor: Principal, *, gone: Collection[str] = ()
+    ) -> None:
         self.after: dict[str, Task] = {}
         """The tasks that are new or have changed."""
         self.moved: dict[str, Task] = {}
@@ -193,6 +198,7 @@ class _Batch:
         self._here = here
         self._others = {place.space.id: place for place in others}
         self._actor = actor
+        self._gone = gone
 
     def outcome(self, operation: Operation, index: int, *, atomic: bool) -> Outcome:
         try:
@@ -211,7 +217,7 @@ class _Batch:
         if isinstance(operation, AppError):
             raise operation
         if isinstance(operation, Create):
-            return self._written(None, Task.drafted(operation.draft, task_id=new_id(), now=self.at))
+            return self._written(None, self._made(operation))
         before = self._found(operation)
         require(operation.if_match, before)
         if isinstance(operation, Rewrite):
@@ -219,6 +225,12 @@ class _Batch:
         if operation.target.id == self._here.space.id:
             return self._written(before, before.changed({"list_id": operation.list_id}, self.at))
         return self._moved(before, operation)
+
+    def _made(self, operation: Create) -> Task:
+        task_id = operation.task_id or new_id()
+        if task_id in self.after or task_id in self._here.tasks or task_id in self._gone:
+            raise id_in_use()
+        return Task.drafted(operation.draft, task_id=task_id, now=self.at)
 
     def _written(self, before: Task | None, after: Task) -> Task:
         if after is before:
@@ -256,4 +268,12 @@ class _Batch:
 
 
 def _named(operations: Sequence[Operation]) -> set[str]:
-    return {each.task_id for each in operations if isinstance(each, Rewrite | MoveTo)}
+    return {each.task_id for each in operations if not isinstance(each, AppError) and each.task_id is not None}
+
+
+async def _gone(
+    transaction: Lane, actor: Principal, space: SpaceAccess, operations: Sequence[Operation]
+) -> Collection[str]:
+    """Those ids of new tasks of which the space has a tombstone."""
+    made = [{"id": each.task_id} for each in operations if isinstance(each, Create) and each.task_id is not None]
+    return set(await transaction.rows(GONE, **readable(actor, space), named=as_json_rows(made))) if made else ()

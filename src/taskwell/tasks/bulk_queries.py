@@ -11,7 +11,7 @@ from taskwell.database.json_rows import json_rows
 from taskwell.spaces.revision import SPACE
 from taskwell.spaces.tables import MembershipRow
 from taskwell.tasks.queries import TASK_COLUMNS, WRITTEN, as_task
-from taskwell.tasks.tables import ListRow, TaskRow
+from taskwell.tasks.tables import ListRow, TaskRow, TombstoneRow
 from taskwell.tasks.task import Task
 from taskwell.tasks.visibility import ACTOR, in_space
 
@@ -34,6 +34,12 @@ def _tasks_named(dialect: str) -> Sequence[Executable]:
     return [select(*TASK_COLUMNS).where(in_space(TaskRow), TaskRow.id.in_(select(named.c.id)))]
 
 
+def _tombstones_named(dialect: str) -> Sequence[Executable]:
+    named = json_rows(dialect, "named", {"id": UuidText()})
+    is_named = TombstoneRow.id.in_(select(named.c.id))
+    return [select(TombstoneRow.id).where(TombstoneRow.space_id == SPACE, TombstoneRow.kind == "task", is_named)]
+
+
 def _insert(dialect: str) -> Sequence[Executable]:
     given = json_rows(dialect, "given", _GIVEN)
     source = select(SPACE, _REVISION, *given.c)
@@ -54,5 +60,6 @@ def _rewrite(dialect: str) -> Sequence[Executable]:
 
 
 NAMED: Query[Task] = Query(_tasks_named, as_task, is_heavy=True)
+GONE: Query[str] = Query(_tombstones_named, str, is_heavy=True)
 INSERT: Query[int] = Query(_insert, int, is_heavy=True)
 REWRITE: Query[int] = Query(_rewrite, int, is_heavy=True)

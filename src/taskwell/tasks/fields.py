@@ -90,6 +90,15 @@ def _parse_list_id(value: Any) -> str:
     return value.lower()
 
 
+def _parse_task_id(value: Any) -> str:
+    """A UUID of any version, as it is stored."""
+    if not isinstance(value, str):
+        raise PydanticCustomError("string_type", "It must be an id")
+    if not UUID.fullmatch(value):
+        raise PydanticCustomError("invalid_id", "It must be a UUID such as 01a21422-2ae7-7096-8fb7-1ba26924aa4b")
+    return value.lower()
+
+
 def _fit_for_a_tag(tag: str) -> str:
     if "," in tag or _CONTROL.search(tag):
         raise PydanticCustomError("invalid_tag", "A tag must not hold commas or control characters")
@@ -147,4 +156,5 @@ BoundField = Annotated[
     WithJsonSchema({"type": "string", "examples": ["2026-12-24", "2026-12-24T18:00:00Z"]}),
 ]
 ListId = Annotated[str, BeforeValidator(_parse_list_id), WithJsonSchema({"type": "string", "format": "uuid"})]
+TaskId = Annotated[str, BeforeValidator(_parse_task_id), WithJsonSchema({"type": "string", "format": "uuid"})]
 Flag = StrictBool

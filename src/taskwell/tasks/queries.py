@@ -19,10 +19,11 @@ from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 from taskwell.database import Query, UuidText
 from taskwell.spaces import SpaceAccess
-from taskwell.spaces.revision import IN_SAME_ZONE, SPACE, with_next_revision
+from taskwell.spaces.revision import IN_SAME_ZONE, IS_AS_SEEN, SPACE, with_next_revision
 from taskwell.spaces.tables import MembershipRow
 from taskwell.tasks.tables import TaskRow
 from taskwell.tasks.task import Priority, Task, due_key, tag_key
+from taskwell.tasks.tombstones import TASK_TOMBSTONE
 from taskwell.tasks.visibility import Column, in_space, living, trashed
 from taskwell.text import sort_key
 from taskwell.users.principal import Principal
@@ -150,11 +151,21 @@ def row_of(task: Task, actor: Principal, space: SpaceAccess) -> dict[str, object
     }
 
 
-INSERT: Query[int] = Query(with_next_revision(_insert, on_space=on_space(assigns=False), living=1), int)
-"""Stores a new task; no row where the space is gone, full or in another time zone by now."""
+@cache
+def insert_task(*, assigns: bool, has_own_id: bool) -> Query[int]:
+    """Stores a new task; no row where the space is gone, full or in another time zone by now.
 
-INSERT_ASSIGNED: Query[int] = Query(with_next_revision(_insert, on_space=on_space(assigns=True), living=1), int)
-"""Stores a new task that is given to a member."""
+    Args:
+        assigns: Whether it gives the task to a member.
+        has_own_id: Whether the id is the client's; no row either where the space has a tombstone of it.
+    """
+    found = on_space(assigns=assigns)
+    if has_own_id:
+        found = and_(found, IS_AS_SEEN, ~exists(TASK_TOMBSTONE))
+    return Query(with_next_revision(_insert, on_space=found, living=1), int)
+
+
+HAS_TOMBSTONE: Query[int] = Query(TASK_TOMBSTONE, int)
 
 ERASE: Query[int] = Query(with_next_revision(_erase, provided=_IS_AS_READ, living=-1), int)
 """Removes a task as it was read, without a tombstone."""

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from taskwell.database import Lane, Query, new_id, now
-from taskwell.database.lanes import ForeignKeyViolated
-from taskwell.errors import Invalid, NotFound
+from taskwell.database.lanes import ForeignKeyViolated, UniqueViolated
+from taskwell.errors import IdTaken, Invalid, NotFound
 from taskwell.spaces import SpaceAccess
 from taskwell.spaces.precondition import IfMatch
 from taskwell.spaces.revision import lock_space
@@ -30,19 +30,31 @@ Change = TaskChanges | Callable[[Task], TaskChanges]
 """What changes, or what says so of the task as it is."""
 
 
-async def create(lane: Lane, actor: Principal, space: SpaceAccess, draft: TaskDraft) -> Task:
+async def create(
+    lane: Lane, actor: Principal, space: SpaceAccess, draft: TaskDraft, *, task_id: str | None = None
+) -> Task:
     """Stores a new task.
+
+    Args:
+        task_id: The client's own; None for a new one.
 
     Raises:
         Invalid: the list is not one of the space's, or the assignee no member.
+        IdTaken: the space has or had a task of this id.
         Unauthorized: the space is gone.
         LimitReached: the space is full.
     """
-    task = Task.drafted(draft, task_id=new_id(), now=now()).written_by(actor.user_id, space.id, None)
-    write = queries.INSERT if task.assignee_id is None else queries.INSERT_ASSIGNED
+    task = Task.drafted(draft, task_id=task_id or new_id(), now=now()).written_by(actor.user_id, space.id, None)
+    write = queries.insert_task(assigns=task.assignee_id is not None, has_own_id=task_id is not None)
 
     async def attempt(lane: Lane, space: SpaceAccess) -> Task | None:
-        return await _store(lane, write, actor, space, task)
+        try:
+            stored = await _store(lane, write, actor, space, task)
+        except UniqueViolated:
+            raise id_in_use() from None
+        if stored is None and task_id is not None:
+            await _require_no_tombstone(lane, actor, space, task_id)
+        return stored
 
     return await _retry_under_lock(lane, space, attempt)
 
@@ -184,6 +196,11 @@ async def _store(lane: Lane, write: Query[int], actor: Principal, space: SpaceAc
     return None
 
 
+async def _require_no_tombstone(lane: Lane, actor: Principal, space: SpaceAccess, task_id: str) -> None:
+    if await lane.row(queries.HAS_TOMBSTONE, **readable(actor, space), task_id=task_id) is not None:
+        raise id_in_use()
+
+
 def require(if_match: IfMatch, task: Task) -> None:
     if if_match is not None:
         if_match.require(task.revision, "task")
@@ -191,6 +208,10 @@ def require(if_match: IfMatch, task: Task) -> None:
 
 def no_such_task() -> NotFound:
     return NotFound("There is no such task.")
+
+
+def id_in_use() -> IdTaken:
+    return IdTaken("The space has a task with this id, in its trash perhaps, or had one; use another id.")
 
 
 def unknown_member() -> Invalid:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import BigInteger, Text, bindparam, delete, insert, select
+from sqlalchemy import BigInteger, Text, bindparam, delete, insert, literal, select
 from sqlalchemy.sql.base import Executable
 
 from taskwell.database import Lane, Query, UtcInstant, UuidText
@@ -15,6 +15,12 @@ from taskwell.tasks.tables import TombstoneRow
 Kind = Literal["task", "list", "comment"]
 
 _KIND = bindparam("kind", type_=Text)
+
+TASK_TOMBSTONE = select(literal(1)).where(
+    TombstoneRow.space_id == SPACE,
+    TombstoneRow.kind == "task",
+    TombstoneRow.id == bindparam("task_id", type_=UuidText),
+)
 
 
 def _remove(dialect: str) -> Sequence[Executable]:

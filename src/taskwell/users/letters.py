@@ -6,6 +6,7 @@ the same may be two people's at their mail server.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import bindparam, select
 
@@ -20,6 +21,8 @@ from taskwell.users import links as provider_links
 from taskwell.users.profile import BY_ID
 from taskwell.users.tables import ExternalIdentityRow, UserRow
 from taskwell.users.user import email_key
+
+WEBHOOK_SET: Final = "webhook_set"
 
 Addressed = tuple[str, Letter]
 """Where a mail goes, and what it says."""
@@ -78,6 +81,10 @@ async def _token_made(_: Database, settings: Settings, mail: Mail) -> Addressed 
     return mail.email, templates.written(settings, "token_made")
 
 
+async def _webhook_set(_: Database, settings: Settings, mail: Mail) -> Addressed | None:
+    return mail.email, templates.written(settings, "webhook_set")
+
+
 async def _provider_linked(_: Database, settings: Settings, mail: Mail) -> Addressed | None:
     return mail.email, templates.written(settings, "provider_linked")
 
@@ -134,6 +141,7 @@ _WRITERS: dict[str, Callable[[Database, Settings, Mail], Awaitable[Addressed | N
     recovery.PASSWORD_RESET: _password_reset,
     lock_outs.LOCKED_OUT: _locked_out,
     personal_tokens.TOKEN_MADE: _token_made,
+    WEBHOOK_SET: _webhook_set,
     provider_links.PROVIDER_LINKED: _provider_linked,
     providers.PROVIDER_OPENED: _provider_opened,
 }

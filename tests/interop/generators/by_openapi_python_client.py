@@ -8,27 +8,27 @@ from taskwell_client.api.tasks import tasks_bulk, tasks_complete, tasks_create, 
 from taskwell_client.models import (
     BulkBody,
     CreateOperation,
+    NewTask,
     PriorityName,
     Problem,
     StateOperation,
     StateOperationOp,
-    TaskBody,
 )
 
 url, token = sys.argv[1:]
 client = AuthenticatedClient(base_url=url, token=token)
 
-made = tasks_create.sync(client=client, body=TaskBody(title="Buy milk"))
-tasks_create.sync(client=client, body=TaskBody(title="Buy tea", priority=PriorityName.HIGH))
+made = tasks_create.sync(client=client, body=NewTask(title="Buy milk"))
+tasks_create.sync(client=client, body=NewTask(title="Buy tea", priority=PriorityName.HIGH))
 first = tasks_list.sync(client=client, limit=1)
 second = tasks_list.sync(client=client, limit=1, cursor=first.next_cursor)
 toggled = tasks_complete.sync(made.id, client=client)
 operations = [
     StateOperation(op=StateOperationOp.REOPEN, id=made.id),
-    CreateOperation(op="create", data=TaskBody(title="Buy oats")),
+    CreateOperation(op="create", data=NewTask(title="Buy oats")),
 ]
 bulk = tasks_bulk.sync(client=client, body=BulkBody(operations=operations))
-refused = tasks_create.sync(client=client, body=TaskBody(title=""))
+refused = tasks_create.sync(client=client, body=NewTask(title=""))
 assert isinstance(refused, Problem)
 
 print(  # noqa: T201

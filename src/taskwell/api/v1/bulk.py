@@ -16,9 +16,10 @@ from taskwell.api.in_space import SpaceOperation, space_to_write
 from taskwell.api.problems import problem
 from taskwell.api.replies import FRESH, json_response
 from taskwell.api.v1.bulk_schemas import BulkBody, BulkOut, OperationBody
-from taskwell.api.v1.schemas import MoveBody, TaskBody, TaskPatch, task_json
+from taskwell.api.v1.schemas import MoveBody, NewTask, TaskPatch, task_json
 from taskwell.errors import (
     AppError,
+    IdTaken,
     Invalid,
     LimitReached,
     NotFound,
@@ -53,7 +54,7 @@ _IN_OPERATION = re.compile(r"operations\.(\d+)")
     "/bulk",
     summary="Apply up to 500 operations as one write",
     response_model=BulkOut,
-    responses=raises(NotFound, LimitReached, PreconditionFailed, PreconditionRequired),
+    responses=raises(NotFound, IdTaken, LimitReached, PreconditionFailed, PreconditionRequired),
 )
 async def apply_bulk(call: Call, body: BulkBody) -> Response:
     """Atomic unless told otherwise: all or nothing, and a failure names its operation in ``index``."""
@@ -84,7 +85,8 @@ def _operation(call: Call, body: OperationBody, targets: Mapping[str, SpaceAcces
     """What the domain does for it, or why it cannot; the fields in errors are named from ``data`` down."""
     try:
         if body.op == "create":
-            return bulk.Create(validated(TaskBody, body.data, "body", is_strict=True).draft(call.user))
+            new = validated(NewTask, body.data, "body", is_strict=True)
+            return bulk.Create(new.draft(call.user), new.id or None)
         return _move(call, body, targets) if body.op == "move" else _rewrite(call, body)
     except AppError as error:
         return error

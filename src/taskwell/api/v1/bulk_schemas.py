@@ -16,7 +16,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from taskwell.api.task_members import EXAMPLE_ID
-from taskwell.api.v1.schemas import MoveBody, StrictModel, TaskBody, TaskOut, TaskPatch
+from taskwell.api.v1.schemas import MoveBody, NewTask, StrictModel, TaskOut, TaskPatch
 from taskwell.tasks.fields import Flag
 
 MAX_OPERATIONS = 500
@@ -62,7 +62,7 @@ class OperationBody(StrictModel):
 
 class CreateOperation(StrictModel):
     op: Literal["create"]
-    data: TaskBody
+    data: NewTask
 
 
 class _OnTask(StrictModel):

@@ -22,6 +22,7 @@ from taskwell.tasks.fields import (
     ListId,
     Tag,
     Tags,
+    TaskId,
     Text,
     Title,
 )
@@ -138,7 +139,7 @@ def own_id(user_id: str | None, actor: Principal) -> str | None:
 
 
 class TaskBody(StrictModel):
-    """What POST and PUT take; what is left out has its default."""
+    """What PUT takes, and POST beside an id; what is left out has its default."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -173,6 +174,12 @@ class TaskBody(StrictModel):
             tags=tuple(self.tags),
             assignee_id=own_id(self.assignee_id, actor),
         )
+
+
+class NewTask(TaskBody):
+    """What POST takes; what is left out has its default."""
+
+    id: TaskId = Field("", description="Your own for the task, a UUID of any version; by default one is made.")
 
 
 class TaskPatch(StrictModel):

@@ -20,6 +20,7 @@ from taskwell.api.v1.schemas import (
     Completion,
     DeleteQuery,
     MoveBody,
+    NewTask,
     TaskBody,
     TaskOut,
     TaskPageOut,
@@ -40,9 +41,15 @@ async def list_tasks(call: Call, query: Annotated[TaskQuery, Query()]) -> Paged:
     return await _paged(call, query, AS_JSON)
 
 
-@router.post("", summary="Create a task", status_code=201, response_model=TaskOut, responses=raises(LimitReached))
-async def create_task(call: Call, body: TaskBody) -> Made:
-    task = await tasks.create(call.lane, call.user, call.space, body.draft(call.user))
+@router.post(
+    "",
+    summary="Create a task",
+    status_code=201,
+    response_model=TaskOut,
+    responses=raises(IdTaken, LimitReached),
+)
+async def create_task(call: Call, body: NewTask) -> Made:
+    task = await tasks.create(call.lane, call.user, call.space, body.draft(call.user), task_id=body.id or None)
     return Made(partial(task_json, task, call.user.subject), etag(task.revision), task.id)
 
 

@@ -17,7 +17,7 @@ from taskwell.api.v1.schemas import StrictModel
 from taskwell.delivery import log, webhooks
 from taskwell.delivery.log import SHOWN, Status
 from taskwell.delivery.webhooks import Webhook
-from taskwell.errors import NotFound
+from taskwell.errors import EmailUnverified, NotFound
 from taskwell.tasks.fields import Text
 from taskwell.tasks.reminders import Channel
 
@@ -98,11 +98,25 @@ async def get_webhook(call: Call) -> Response:
     return webhook_response(await webhooks.get(call.lane, call.user))
 
 
-@router.put("/webhook", summary="Set where webhook reminders go", response_model=WebhookOut)
+@router.put(
+    "/webhook",
+    summary="Set where webhook reminders go",
+    response_model=WebhookOut,
+    responses=raises(EmailUnverified),
+)
 async def put_webhook(call: Call, body: WebhookBody) -> Response:
-    """The first time the answer holds the secret that signs every request. Later changes keep it."""
-    allow_private = call.settings.webhook_allow_private
-    return webhook_response(await webhooks.put(call.lane, call.user, body.url, allow_private=allow_private))
+    """The first time the answer holds the secret that signs every request. Later changes keep it.
+
+    It needs a confirmed e-mail, which is told of every other URL.
+    """
+    webhook = await webhooks.put(
+        call.lane,
+        call.user,
+        body.url,
+        allow_private=call.settings.webhook_allow_private,
+        sends_mail=call.settings.sends_mail,
+    )
+    return webhook_response(webhook)
 
 
 @router.post(
