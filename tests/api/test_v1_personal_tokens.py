@@ -16,6 +16,7 @@ from taskwell.users.tables import ApiTokenRow, IdempotencyKeyRow, UserRow
 from tests.support.people import PASSWORD, Person, arrive
 from tests.support.personal import READ, TOKENS, WRITE, made, script, script_of
 
+SPACES, TASKS = "/api/v1/spaces", "/api/v1/tasks"
 FORM = re.compile(r"tw_[0-9A-Za-z]{36}")
 FIELDS = {"id", "name", "scopes", "space_ids", "expires_at", "last_used_on", "created_at"}
 MAILS: Query[tuple[str, str]] = Query(select(MailRow.kind, MailRow.email), lambda *columns: columns)
@@ -109,6 +110,24 @@ async def test_a_token_may_be_confined_to_the_personal_space_and_to_no_other(ada
     for foreign in (eve.id, "01938d1b-1111-7222-8333-444455556666", "no id"):
         refused = await ada.http.post(TOKENS, json=READ | {"space_ids": [ada.id, foreign]})
         assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+
+
+async def test_a_personal_token_reaches_neither_members_nor_invitations(app: Gateway, ada: Person):
+    family = (await ada.http.post(SPACES, json={"name": "Family"})).json()["id"]
+    invitation = (await ada.http.post(f"{SPACES}/{family}/invitations", json={"role": "owner"})).json()
+    tablet = await script_of(app, ada, WRITE)
+
+    for method, path, body in (
+        ("GET", f"{SPACES}/{family}/members", None),
+        ("PATCH", f"{SPACES}/{family}/members/{ada.id}", {"role": "owner"}),
+        ("DELETE", f"{SPACES}/{family}/members/{ada.id}", None),
+        ("GET", f"{SPACES}/{family}/invitations", None),
+        ("POST", f"{SPACES}/{family}/invitations", {"role": "owner"}),
+        ("DELETE", f"{SPACES}/{family}/invitations/{invitation['id']}", None),
+        ("POST", "/api/v1/invitations/accept", {"token": invitation["token"]}),
+    ):
+        refused = await tablet.request(method, path, json=body)
+        assert (refused.status_code, refused.json()["code"]) == (403, "insufficient_scope"), path
 
 
 async def test_a_token_ends_when_it_was_made_to(app: Gateway, database: Database, ada: Person):
