@@ -54,7 +54,7 @@ async def space_of(call: RequestContext, space_id: str) -> SpaceAccess:
     """
     own = call.own_space
     space_id = own.id if space_id == PERSONAL else space_id.lower()
-    if not UUID.fullmatch(space_id):
+    if not UUID.fullmatch(space_id) or not call.user.may_see(space_id):
         raise no_such_space()
     return own if space_id == own.id else await call.services.identities.accesses.of(own.id, space_id)
 
@@ -100,7 +100,7 @@ class SpaceOperation(Operation):
         """Finds the spaces; gives why the caller may not, which is said after what is wrong with the request."""
         named: str | list[str] | None = query.space
         if named is None or named == []:
-            return None
+            return None if call.spaces else no_such_space()
         call.named_space = named if isinstance(named, str) else None
         try:
             call.spaces = await self._found(call, [named] if isinstance(named, str) else named)
@@ -114,7 +114,8 @@ class SpaceOperation(Operation):
         ids = {own if each == PERSONAL else each.lower() for each in named}
         if len(ids) == 1 and ALL not in named:
             return (await self._access(call, named[0]),)
-        theirs = {each.id: each for each in await call.services.identities.accesses.every(own)}
+        found = await call.services.identities.accesses.every(own)
+        theirs = {each.id: each for each in found if call.user.may_see(each.id)}
         if ALL in named:
             return tuple(theirs.values())
         if not ids <= theirs.keys():

@@ -60,7 +60,7 @@ accepting = APIRouter(prefix="/invitations", tags=["spaces"], route_class=Accoun
 @router.get("", summary="List your spaces, the personal one first", response_model=SpacesOut)
 async def list_spaces(call: Call) -> Response:
     found = await queries.every(call.lane, call.user.user_id)
-    return json_response({"items": [space_json(each) for each in found]}, headers=FRESH)
+    return json_response({"items": [space_json(each) for each in found if call.user.may_see(each.id)]}, headers=FRESH)
 
 
 @router.post(
@@ -223,7 +223,7 @@ def _tagged(space: Space) -> Tagged:
 
 def _space_id(call: RequestContext, named: str) -> str:
     space_id = call.user.user_id if named == PERSONAL else named.lower()
-    if not UUID.fullmatch(space_id):
+    if not UUID.fullmatch(space_id) or not call.user.may_see(space_id):
         raise no_such_space()
     return space_id
 
