@@ -10,7 +10,7 @@ BUN := benchmarks/peers/bun
 LOCK := $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --upgrade
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_COMPILE_BYTECODE := 1
-unexport PYTHONDONTWRITEBYTECODE  # every process that a test starts would compile everything anew
+unexport PYTHONDONTWRITEBYTECODE  # every process that a test starts would compile everything again
 
 .PHONY: help run install test interop fuzz check fix bench growth crowd chaos faults races model soak image load audit lock revision openapi \
 	reference examples picture docs
@@ -38,7 +38,7 @@ check: $(VENV)/.dev  ## format, lint, types, import rules, the shape of the hous
 	@$(BIN)/pytest -q -n 0 tests/test_architecture.py -k 'not imports_run_down'
 	@$(BIN)/python -m scripts.site
 
-fix: $(VENV)/.dev  ## format, and mend what the linter can mend
+fix: $(VENV)/.dev  ## format, and fix what the linter can fix
 	@$(BIN)/ruff format . ; $(BIN)/ruff check --fix .
 
 revision: $(VENV)/.dev  ## draft a revision of the schema from the models (NAME="Moods of tasks")
@@ -47,13 +47,13 @@ revision: $(VENV)/.dev  ## draft a revision of the schema from the models (NAME=
 openapi: $(VENV)/.dev  ## write the OpenAPI documents
 	@for name in v1 v1_by_user todos user_tasks v1_user_tasks; do $(BIN)/taskwell openapi $$name > openapi/$$name.json; done
 
-reference: $(VENV)/.dev  ## write the guides' tables of settings, commands and errors anew
+reference: $(VENV)/.dev  ## write the guides' tables of settings, commands and errors
 	@$(BIN)/python -m scripts.reference
 
 examples: $(VENV)/.dev  ## run the guides' examples, and write what a server answers
 	@$(BIN)/python -m scripts.examples
 
-picture: $(VENV)/.dev  ## take the picture of docs/start.md anew, in Chromium
+picture: $(VENV)/.dev  ## take the picture of docs/start.md again, in Chromium
 	@REQUIRE_INTEROP=1 $(BIN)/pytest -n 0 tests/interop/test_browser.py -k creates_a_task
 	@cp test-results/api-page-task-created.png docs/api-page.png
 

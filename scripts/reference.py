@@ -89,7 +89,7 @@ def commands() -> str:
 In a clone the command is `.venv/bin/taskwell`; where it is installed, `taskwell`.
 
 Every command reads the same [settings](settings.md) and has `--help`. Exit codes: 0 it worked, 1 the work could not
-be done, 2 the command or a setting is wrong. What an operator can mend is one line on standard error.
+be done, 2 the command or a setting is wrong. An error that an operator can fix is one line on standard error.
 
 {sections}"""
 

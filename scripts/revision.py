@@ -1,7 +1,7 @@
 """``make revision NAME="Moods of tasks"``: drafts a revision from what the models have and the newest schema has not.
 
 It compares with SQLite, which has every table and index. Triggers and functions are made of SQL and not compared. The
-draft is to be read and mended by the rules of docs/upgrading.md.
+draft must be read and corrected by the rules of docs/upgrading.md.
 """
 
 import subprocess

@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 
 from taskwell import corked
-from taskwell.corked import ENOUGH, CorkedProtocol, CorkedTransport
+from taskwell.corked import MAX_HELD_BYTES, CorkedProtocol, CorkedTransport
 
 HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
 MIB = 1024 * 1024
@@ -90,13 +90,13 @@ async def test_what_is_held_leaves_before_the_connection_closes():
 async def test_much_is_not_held():
     loop = asyncio.get_running_loop()
     ours, theirs = socket.socketpair()
-    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * ENOUGH)
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * MAX_HELD_BYTES)
     theirs.setblocking(False)  # noqa: FBT003
     transport, _ = await loop.connect_accepted_socket(asyncio.Protocol, ours)
     corked = CorkedTransport(transport, loop)
 
-    corked.write(b"a" * ENOUGH)
-    much = theirs.recv(2 * ENOUGH)
+    corked.write(b"a" * MAX_HELD_BYTES)
+    much = theirs.recv(2 * MAX_HELD_BYTES)
     corked.writelines([b"b", b"c"])
     await asyncio.sleep(0)
     little = await loop.sock_recv(theirs, 10)

@@ -30,14 +30,14 @@ class Ceiling:
 
 DRAFT = {"title": "Buy milk", "priority": "high"}
 CEILINGS = {
-    "list": Ceiling("GET", "?limit=50", 1, 18_500),
-    "get": Ceiling("GET", "/{id}", 1, 380),
-    "create": Ceiling("POST", "", 1, 380, DRAFT),
-    "update": Ceiling("PATCH", "/{id}", 1, 380, {"description": "{number}"}),
-    "complete": Ceiling("PATCH", "/{id}/complete", 1, 380),
-    "search": Ceiling("GET", "?limit=50&q=milk", 1, 18_500),
+    "list": Ceiling("GET", "?limit=50", 1, 25_500),
+    "get": Ceiling("GET", "/{id}", 1, 510),
+    "create": Ceiling("POST", "", 1, 510, DRAFT),
+    "update": Ceiling("PATCH", "/{id}", 1, 510, {"description": "{number}"}),
+    "complete": Ceiling("PATCH", "/{id}/complete", 1, 510),
+    "search": Ceiling("GET", "?limit=50&q=milk", 1, 25_500),
     "stats": Ceiling("GET", "/stats", 1, 1_400),
-    "bulk": Ceiling("POST", "/bulk", 5, 38_500, {"operations": [{"op": "create", "data": DRAFT}] * 100}),
+    "bulk": Ceiling("POST", "/bulk", 5, 53_000, {"operations": [{"op": "create", "data": DRAFT}] * 100}),
 }
 
 

@@ -33,4 +33,6 @@ async def test_the_examples_are_answered_as_printed_on_postgresql(tmp_path: Path
 
 
 def test_there_are_examples_of_every_contract():
-    assert {"v1.md", "v1-by-user.md", "todos.md", "user-tasks.md"} <= {page.name for page in examples.pages()}
+    pages = {page.name for page in examples.pages()}
+
+    assert {"v1.md", "v1-many-tasks.md", "import-export.md", "v1-by-user.md", "todos.md", "user-tasks.md"} <= pages

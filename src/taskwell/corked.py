@@ -1,6 +1,6 @@
-"""uvicorn's HTTP protocol with answers in one piece, limits for a request's head, and an end that clients can read.
+"""uvicorn's HTTP protocol, with three additions: one write for an answer, limits for a head, and a clean close.
 
-uvicorn writes the head and the body of an answer apart: two system calls, and two packets.
+uvicorn writes the head and the body of an answer separately: two system calls, and two packets.
 """
 
 import asyncio
@@ -9,26 +9,28 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-ENOUGH = 64 * 1024
-"""Bytes that are not held any longer: those of an export, say, which comes in many parts."""
+MAX_HELD_BYTES = 64 * 1024
+"""From this size on, data is written at once, such as the parts of an export."""
 
 MAX_HEAD_BYTES = 64 * 1024
 HEAD_SECONDS = 20.0
-"""How long a head may take; also how long a new connection may stay silent."""
+"""The time limit for a request's head, and for the first byte of a new connection."""
 
 MAX_DROPPED_BYTES = 8 * 1024 * 1024
 DROP_SECONDS = 5.0
-"""How much is read and dropped after the answer, so that a client that still sends gets to read it."""
+"""After an answer, the rest of a body is read and dropped for so long, so that the client can read the answer."""
 
 
 class CorkedTransport(asyncio.Transport):
-    """Holds what is written until the event loop comes round, as ``TCP_CORK`` would with a system call more."""
+    """Collects writes until the event loop's next turn, as ``TCP_CORK`` would with one more system call."""
 
     def __init__(
         self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, end: Callable[[], None] | None = None
     ) -> None:
-        """Args:
-        end: Is called in place of the transport's own ``close``, after everything held is written.
+        """Wraps a transport.
+
+        Args:
+            end: Called instead of the transport's ``close``, after all collected data is written.
         """
         self._transport = transport
         self._loop = loop
@@ -42,7 +44,7 @@ class CorkedTransport(asyncio.Transport):
             self._loop.call_soon(self._uncork)
         self._held.append(data)
         self._size += len(data)
-        if self._size >= ENOUGH:
+        if self._size >= MAX_HELD_BYTES:
             self._uncork()
 
     def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
@@ -63,7 +65,7 @@ class CorkedTransport(asyncio.Transport):
     def is_closing(self) -> bool:
         return self._is_closing or self._transport.is_closing()
 
-    # The rest as it is.
+    # The other methods are passed on unchanged.
 
     def abort(self) -> None:
         self._transport.abort()
@@ -82,15 +84,15 @@ class CorkedTransport(asyncio.Transport):
 
 
 class CorkedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which never learns that what it writes is held for a moment."""
+    """uvicorn's protocol over a ``CorkedTransport``."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         self._raw = transport
         self._is_in_head = False
-        self._is_received = True  # the last request, to its end
+        self._is_received = True  # whether the last request was received completely
         self._fed = 0
-        self._no_body = 0  # bytes of a head, of trailers or between chunks since a body's last
-        self._to_drop: int | None = None  # once the answer is complete and the request is not
+        self._no_body = 0  # bytes since the last byte of a body: of a head, trailers or between chunks
+        self._to_drop: int | None = None  # bytes that may still come after the answer
         super().connection_made(CorkedTransport(transport, self.loop, self._close))
         self._timer: asyncio.TimerHandle | None = self.loop.call_later(HEAD_SECONDS, self._raw.close)
 
@@ -115,18 +117,18 @@ class CorkedProtocol(HttpToolsProtocol):
             self._timer = self.loop.call_later(HEAD_SECONDS, self._raw.close)
 
     def _is_busy(self) -> bool:
-        """Whether a request is being received after its head, or answered."""
+        """Whether the server receives a body or answers."""
         return not self._is_received or not self._is_answered()
 
     def _is_answered(self) -> bool:
         return bool(getattr(self.cycle, "response_complete", True))  # before the first request there is no cycle
 
-    # What the parser tells
+    # Callbacks of the parser
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._is_in_head = True
-        self._no_body = -self._fed  # what stands before it in the same data belongs to another request
+        self._no_body = -self._fed  # the bytes before it in this data belong to the previous request
 
     def on_headers_complete(self) -> None:
         self._is_in_head = self._is_received = False
@@ -150,7 +152,7 @@ class CorkedProtocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             super().on_message_complete()
 
-    # How it ends
+    # Closing
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -167,7 +169,7 @@ class CorkedProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def _close(self) -> None:
-        """Closes; where the client still sends, after it had the chance to read the answer."""
+        """Closes the connection. A client that still sends gets time to read the answer first."""
         if self._is_in_head or not self._is_received:
             self._raw.write_eof()
             self._raw.resume_reading()

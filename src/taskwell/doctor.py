@@ -1,4 +1,4 @@
-"""Looks at everything that Taskwell needs to run, changes nothing, and says what to do."""
+"""Checks everything that Taskwell needs to run, changes nothing, and says what to do."""
 
 import asyncio
 import shutil
@@ -35,9 +35,11 @@ State = Literal["ok", "note", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Attributes:
-    state: ``note`` is for what works, and could be better or may not be meant so.
-    sentence: What is so, and what to do about it.
+    """The result of one check.
+
+    Attributes:
+        state: ``note`` if it works but could be better, or may not be intended.
+        sentence: The fact, and what to do about it.
     """
 
     part: str
@@ -46,15 +48,15 @@ class Finding:
 
 
 class Bad(Exception):
-    """What keeps Taskwell from working, and what to do about it."""
+    """A problem that stops Taskwell, and what to do about it."""
 
 
 class Note(Exception):
-    """What somebody may want to know."""
+    """A fact that an operator may want to know."""
 
 
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
-    """One finding after the other, of each part that can be looked at."""
+    """Runs the checks one after the other; gives a finding of each."""
     settings = settings.model_copy(update={"database_wait_seconds": 0})
     parts: dict[str, Callable[[Settings], Awaitable[str]]] = {
         "settings": _settings,
@@ -103,7 +105,7 @@ async def _settings(settings: Settings) -> str:
 
 
 def _unknown_names() -> list[str]:
-    """What ``.env`` sets and no setting is called; each with the one that may be meant."""
+    """Names in ``.env`` that are no settings, each with the most similar setting."""
     known = list(Settings.model_fields)
     unknown = [name for name in DotEnvSettingsSource(Settings).env_vars if name not in known]
     meant = {name: "".join(get_close_matches(name, known, 1)) for name in unknown}
@@ -129,7 +131,7 @@ async def _sqlite(settings: Settings) -> str:
 
 
 def may_lose_commits(version: tuple[int, ...]) -> bool:
-    """Whether this SQLite has the WAL-reset bug; its fix went back into two older branches."""
+    """Whether this SQLite has the WAL-reset bug, which was also fixed in two older branches."""
     return version < (3, 51, 3) and version not in ((3, 50, 7), (3, 44, 6))
 
 
@@ -203,7 +205,7 @@ async def _disk(settings: Settings) -> str:
 async def _redis(settings: Settings) -> str:
     if settings.redis_url is None:
         return "REDIS_URL is not set: each process counts its own limits"
-    from redis.asyncio import Redis  # noqa: PLC0415  # optional, so not imported until it is used
+    from redis.asyncio import Redis  # noqa: PLC0415  # optional, so imported only if it is used
     from redis.exceptions import RedisError  # noqa: PLC0415
 
     try:

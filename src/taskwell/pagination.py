@@ -1,4 +1,4 @@
-"""Opaque keyset cursors: where a page ended, and which list it was a page of."""
+"""Opaque cursors: the last row of a page, and the list to which the page belongs."""
 
 import base64
 import secrets
@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from taskwell.errors import InvalidCursor
 
 Key = str | int | None
-"""The last row's value in the sorted column; None where it has none and so sorts last."""
+"""The last row's value in the sorted column. None sorts last."""
 
 RowId = str | int
-"""What breaks ties."""
+"""The second key of the sort order; it breaks ties."""
 
 
 @dataclass
@@ -27,24 +27,18 @@ _SEAL = _Seal(AESSIV(secrets.token_bytes(32)))
 
 
 def seal_with(secret: str) -> None:
-    """Encrypts cursors with this secret: one process's cursor is good in every other, and one that a caller made up
-    is refused.
-
-    What a cursor holds goes into a statement as it is, so it has to be what we put there. And it stands in addresses,
-    which others log: nobody else can read a title in it, or how many tasks there are. AES-SIV (RFC 5297) needs no
-    nonce, so a page that is the same has the same cursor.
-    """
+    """Sets the secret that encrypts cursors, so that every process accepts them and a forged one is refused."""
+    # A cursor's values go into a statement, so they must be ours. Proxies log URLs, so no title may be readable.
+    # AES-SIV (RFC 5297) needs no nonce, so the same page has the same cursor.
     _SEAL.cipher = AESSIV(blake2b(secret.encode(), digest_size=32, person=b"cursors").digest())
 
 
 def encode_cursor(listing: str, key: Key, row_id: RowId) -> str:
-    """A cursor after a row.
+    """The cursor of the page that follows a row.
 
     Args:
-        listing: Everything that makes the list what it is (whose, filter, sort, order); the cursor is good
-            for exactly this list.
+        listing: The identity of the list: space, filter, sort and order. The cursor is valid only for this list.
         key: The row's value in the sorted column.
-        row_id: What breaks ties.
     """
     sealed = _SEAL.cipher.encrypt(orjson.dumps([key, row_id]), [listing.encode()])
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
@@ -54,7 +48,7 @@ def decode_cursor(listing: str, cursor: str) -> tuple[Key, RowId]:
     """The last row's key and id.
 
     Raises:
-        InvalidCursor: it is not ours, or of another list.
+        InvalidCursor: the cursor is forged, or belongs to another list.
     """
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)

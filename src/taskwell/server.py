@@ -1,4 +1,4 @@
-"""The process that serves, and its end, at which no accepted request fails."""
+"""One serving process. When it stops, no accepted request fails."""
 
 import asyncio
 import multiprocessing
@@ -23,22 +23,24 @@ from taskwell.stop_signals import stop_signals
 log = structlog.get_logger("taskwell.server")
 
 FINISH_SECONDS = 20
-"""How long requests that were accepted may take to finish."""
+"""The time that running requests get to finish."""
 
 LINGER_SECONDS = 1.0
-"""How long an idle connection is kept for the request that may be on its way over it."""
+"""The time that an idle connection stays open, since a request may be on its way."""
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, with an end of its own.
+    """uvicorn's server with its own shutdown.
 
-    uvicorn closes idle connections at once, and with them the request that was just on its way over one; it leaves
-    connections that were made and not yet taken to be reset; and it ends by the signal that has ended it.
+    uvicorn closes idle connections at once, so it loses a request that is on its way. It resets connections
+    that it has not accepted yet. And it ends by the signal that stopped it instead of exit code 0.
     """
 
     def __init__(self, gateway: Gateway, listener: socket.socket, greet: Callable[[], None]) -> None:
-        """Args:
-        greet: Is called when the port listens.
+        """Prepares the server.
+
+        Args:
+            greet: Called when the port listens.
         """
         proxies = gateway.settings.trusted_proxies
         super().__init__(
@@ -46,7 +48,7 @@ class Server(uvicorn.Server):
                 gateway,
                 loop="uvloop",
                 http=CorkedProtocol,
-                ws="none",  # whoever asks for a web socket is answered as anybody else
+                ws="none",  # a web socket's handshake gets an ordinary answer
                 lifespan="on",
                 access_log=False,
                 log_config=None,  # its own logs go through ours: see taskwell.observability.logs
@@ -63,7 +65,7 @@ class Server(uvicorn.Server):
         self._delay = gateway.settings.drain_delay_seconds
 
     def listen(self) -> bool:
-        """Serves until a signal comes and everything is closed; whether it could be started."""
+        """Serves until a signal stops it; gives whether it started."""
         try:
             self.run(sockets=[self._listener])
         except SystemExit:  # uvicorn has logged why
@@ -95,13 +97,13 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     def _stop_now(self) -> None:
-        """Somebody sits before it and waits, or nobody is left who would wait."""
+        """Stops without a delay: after Ctrl-C, or if no client is connected."""
         self._delay = 0.0
         self.force_exit = self.should_exit
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Not ready; takes who still comes; takes nobody; answers who is there; closes."""
+        """Drains in order: not ready, accept for a while, close the port, answer open requests, close."""
         self._gateway.drain()
         await asyncio.sleep(self._delay)
         await self._stop_listening()
@@ -109,13 +111,13 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _linger(self) -> None:
-        """Lets connections be closed by the answers that they carry."""
+        """Waits a moment, so that answers with ``Connection: close`` end the connections."""
         end = time.monotonic() + LINGER_SECONDS
-        while self.server_state.connections and time.monotonic() < end:  # noqa: ASYNC110  # uvicorn's set tells nobody
+        while self.server_state.connections and time.monotonic() < end:  # noqa: ASYNC110  # uvicorn's set has no event
             await asyncio.sleep(0.02)
 
     async def _stop_listening(self) -> None:
-        """Takes every connection that was made before the last of the processes lets go of the port."""
+        """Closes the port, after it has accepted every connection that a client has made."""
         rest = self._listener.dup()
         rest.settimeout(0)
         for server in self.servers:
@@ -134,17 +136,17 @@ class Server(uvicorn.Server):
 
 
 def _spellings(network: IPv4Network | IPv6Network) -> list[str]:
-    """The network, and as a socket for both versions of IP shows IPv4."""
+    """The network, also in the spelling that a dual-stack socket shows for IPv4."""
     if network.version == 6:
         return [str(network)]
     return [str(network), f"::ffff:{network.network_address}/{96 + network.prefixlen}"]
 
 
 def bound(host: str, port: int) -> socket.socket:
-    """A socket for ``Server``, which begins to listen when it is ready.
+    """A bound socket for ``Server``, which listens when it is ready.
 
     Raises:
-        InvalidSettings: somebody else listens there, or the address is not this machine's.
+        InvalidSettings: the port is in use, or the address is not on this machine.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -159,14 +161,14 @@ def bound(host: str, port: int) -> socket.socket:
 
 
 def serve_here(listener: socket.socket, greeting: str) -> bool:
-    """Serves in this process; whether it could be started.
+    """Serves in this process; gives whether it started.
 
     Args:
-        greeting: What is said as soon as somebody can call; nothing if it is empty.
+        greeting: Printed when the server is ready, unless it is empty.
     """
     return Server(serve_app(), listener, partial(say, greeting)).listen()
 
 
 def say(greeting: str) -> None:
     if greeting:
-        print(greeting, flush=True)  # noqa: T201  # for whoever sits before it; it is no event
+        print(greeting, flush=True)  # noqa: T201  # for the person at the terminal; it is no log event

@@ -1,4 +1,4 @@
-"""Several processes that serve: started together, replaced when they die or on SIGHUP, and ended together."""
+"""Several serving processes: started together, replaced if they die or on SIGHUP, and ended together."""
 
 import multiprocessing
 import os
@@ -25,7 +25,7 @@ from taskwell.settings import InvalidSettings
 log = structlog.get_logger("taskwell.server")
 
 END_SECONDS = 45
-"""When a process that was asked to end is killed."""
+"""Seconds after which a process that was asked to end is killed."""
 
 LONGEST_PAUSE = 30.0
 
@@ -35,8 +35,8 @@ class _Worker:
     """A serving process.
 
     Attributes:
-        ready: Can be read when the process serves.
-        ends_at: When it is killed; None before it was asked to end.
+        ready: Becomes readable when the process serves.
+        ends_at: The time at which it is killed; None before it was asked to end.
     """
 
     process: BaseProcess
@@ -47,7 +47,7 @@ class _Worker:
     def has_told(self) -> bool:
         try:
             return self.ready.poll() and self.ready.recv() is None
-        except EOFError:  # it is about to die
+        except EOFError:  # the process is about to die
             return False
 
     def end(self) -> None:
@@ -56,11 +56,13 @@ class _Worker:
 
 
 class Supervisor:
-    """Serves in several processes; one that dies is replaced, and SIGHUP replaces all of them one after the other."""
+    """Serves in several processes. Replaces one that dies, and on SIGHUP all of them, one after the other."""
 
     def __init__(self, listener: socket.socket, count: int, greeting: str) -> None:
-        """Args:
-        greeting: What is said when the first of them can be called.
+        """Prepares the processes.
+
+        Args:
+            greeting: Printed when the first process is ready.
         """
         self._listener = listener
         self._count = count
@@ -72,13 +74,13 @@ class Supervisor:
         self._wake, self._waker = socket.socketpair()
 
     def run(self) -> bool:
-        """Serves until a signal comes; whether the processes could be started."""
+        """Serves until a signal stops it; gives whether the processes started."""
         self._wake.settimeout(0)
         self._waker.settimeout(0)
         signal.set_wakeup_fd(self._waker.fileno())
         for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(each, lambda *_: None)  # the wake-up is all that is needed
-        shared = Path("/dev/shm")  # noqa: S108  # memory: these are numbers, and change with every request
+            signal.signal(each, lambda *_: None)  # the signal only has to wake the loop
+        shared = Path("/dev/shm")  # noqa: S108  # in memory, since metrics change with every request
         with tempfile.TemporaryDirectory(prefix="taskwell-", dir=shared if shared.is_dir() else None) as folder:
             os.environ[metrics.FOLDER] = folder
             self._workers = [self._started() for _ in range(self._count)]
@@ -95,7 +97,7 @@ class Supervisor:
         return _Worker(process, ready)
 
     def _watch(self) -> bool:
-        """Replaces who dies; a first one that does not come up would not come up the second time either."""
+        """Replaces processes that die. If the first one fails to start, gives False: a second try would fail too."""
         first = set(self._workers)
         while not self._is_asked_to_end(self._news()):
             for worker in self._workers:
@@ -117,7 +119,7 @@ class Supervisor:
         return True
 
     def _news(self) -> list[Any]:
-        """Waits until something has happened, or a process has to be killed."""
+        """Waits until a process or a signal reports something, or a process must be killed."""
         ends = [worker.ends_at for worker in self._workers if worker.ends_at is not None]
         starting = [worker.ready for worker in self._workers if not worker.is_serving]
         sentinels = [worker.process.sentinel for worker in self._workers]
@@ -144,7 +146,7 @@ class Supervisor:
                 self._outdated.clear()
 
     def _replace_outdated(self) -> None:
-        """Goes on with one after the other: a new one serves before an old one is asked to end, and ends."""
+        """Takes the next step of a rolling replacement: a new process serves before an old one ends."""
         for worker in self._workers:
             if worker.ends_at is not None and worker.ends_at <= time.monotonic():
                 worker.process.kill()
@@ -156,7 +158,7 @@ class Supervisor:
             self._outdated.pop(0).end()
 
     def _end(self) -> None:
-        """Lets go of the port first: it closes with the last process that has it."""
+        """Ends all processes. Closes the port here first, since it closes with its last process."""
         self._listener.close()
         for worker in self._workers:
             worker.end()
@@ -169,10 +171,10 @@ class Supervisor:
 
 
 def _serve_in_child(listener: socket.socket, ready: Connection) -> None:
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it is the parent's, which asks each to end
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the parent handles it and asks each process to end
     try:
         could_start = Server(serve_app(), listener, partial(ready.send, None)).listen()
     except InvalidSettings as error:
-        print(f"taskwell: {error}", file=sys.stderr)  # noqa: T201  # there may be no log yet
+        print(f"taskwell: {error}", file=sys.stderr)  # noqa: T201  # the log may not be set up yet
         could_start = False
     sys.exit(0 if could_start else STARTUP_FAILURE)

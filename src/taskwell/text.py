@@ -1,10 +1,10 @@
-"""Text as people see it: what shows, what counts as the same, and how it sorts."""
+"""Rules for texts: which characters are visible, which texts are equal, and how texts sort."""
 
 import re
 import unicodedata
 
 LONGEST_COMPARED = 254
-"""Of whatever is compared an e-mail may be the longest. Composing takes time by the square of a letter's accents."""
+"""The longest compared text, an e-mail. The time to compose grows with the square of the accents on one letter."""
 
 _RUNS = re.compile("[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _GRAPHIC = re.compile("[!-~]")
@@ -21,23 +21,23 @@ _FILLERS = frozenset(
         ),
     )
 )
-"""They are letters, marks or symbols by their category, and nothing is drawn for them."""
+"""Characters that are invisible, although their category is letter, mark or symbol."""
 
 
 def shows_something(text: str) -> bool:
-    """Whether a reader sees anything of it."""
+    """Whether the text has a visible character."""
     if _GRAPHIC.match(text):
         return True
     return any(unicodedata.category(each) not in _NOT_SEEN and each not in _FILLERS for each in text)
 
 
 def on_one_line(text: str) -> str:
-    """Without control characters, line ends and lone surrogates; blanks and joiners inside stay as they are."""
+    """The text without control characters, line ends and lone surrogates; blanks and joiners stay."""
     return _RUNS.sub(lambda run: " " if run[0].strip(" ") else run[0], text).strip()
 
 
 def compared(text: str) -> str:
-    """What is equal for texts that people take for the same: composed (NFC), and without case."""
+    """A key that is equal for texts that people read as equal: composed (NFC), and without case."""
     if text.isascii():
         return text.lower()
     if len(text) > LONGEST_COMPARED:
@@ -46,7 +46,7 @@ def compared(text: str) -> str:
 
 
 def sort_key(text: str) -> str:
-    """Where a text stands among others, by code point: case and accents make no difference."""
+    """The key by which texts sort: without case and accents, by code point."""
     if text.isascii():
         return text.lower()
     letters = unicodedata.normalize("NFD", text).casefold()

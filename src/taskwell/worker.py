@@ -1,7 +1,7 @@
-"""The worker: sends mail, delivers reminders when they are due, and removes once a day what has had its time.
+"""The worker: sends mail, delivers due reminders, and once a day removes expired data.
 
-Any number may run at once. An idle worker sleeps until the next reminder, and looks in between only for reminders
-that are new: every ``WORKER_POLL_SECONDS``.
+Any number of workers may run at once. An idle worker sleeps until the next reminder, and looks for new ones every
+``WORKER_POLL_SECONDS``.
 """
 
 import asyncio
@@ -38,32 +38,31 @@ log = structlog.get_logger("taskwell.worker")
 SLOTS = 32
 """How many deliveries run at once."""
 
-SHARE = 8
-"""With so many under way a user waits, and so many are claimed at once: nobody fills all slots, however many of
-theirs are due and however slow their receiver is."""
+USER_SHARE = 8
+"""A user with so many running deliveries waits, and one claim takes at most so many. So no user fills all slots."""
 
 MAILS = ""
-"""What stands for a user where a mail of accounts is under way."""
+"""Takes the place of the user's id for a delivery of account mail."""
 
 DRAIN_SECONDS = 15
 PATIENCE_SECONDS = 120.0
-"""How long a look at what is due may take, connecting to the database included, until the worker counts as stuck."""
+"""If the search for due reminders takes longer, connecting included, the worker counts as stuck."""
 
 LONGEST_TROUBLE = 30.0
 PURGE_EVERY_SECONDS, PURGE_AGAIN_SECONDS = 86_400, 300
-"""After one that was done, and after one that failed."""
+"""The pause after a purge, and after one that failed."""
 
 PURGE_BATCH = 500
 
 
 class Worker:
-    """Delivers and purges until it is stopped; whatever a delivery meets ends that delivery alone."""
+    """Delivers and purges until it is stopped. An error ends only its own delivery."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self.settings = settings
         self._deliveries: dict[asyncio.Task[None], str] = {}
-        """For which user each is; the account's mails count as one user's."""
+        """The user of each delivery; all account mail counts as one user."""
         self._wake = asyncio.Event()
         self._is_stopping = False
         self._reaches_database = False
@@ -71,27 +70,27 @@ class Worker:
 
     @property
     def is_alive(self) -> bool:
-        """Whether its loop has turned when it had to; any thread may ask."""
+        """Whether the loop is not stuck. Any thread may call this."""
         return time.monotonic() < self._must_turn_by
 
     @property
     def is_ready(self) -> bool:
-        """Whether it reached the database when it last looked, and goes on; any thread may ask."""
+        """Whether the last search reached the database, and the worker is not stopping. Any thread may call this."""
         return self._reaches_database and self.is_alive and not self._is_stopping
 
     def stop(self) -> None:
-        """Takes nothing new; ``run`` ends when what is under way has ended."""
+        """Starts nothing new; ``run`` ends after the running deliveries."""
         self._is_stopping = True
         self._wake.set()
 
     async def run(self) -> None:
-        """Works until stopped. A database that goes away is waited for."""
+        """Works until it is stopped; waits for a database that is down."""
         purging = asyncio.create_task(self._purge_daily())
         trouble = 0.0
         try:
             while not self._is_stopping:
                 self._must_turn_by = time.monotonic() + PATIENCE_SECONDS
-                pause = await _survived(self._start_due())
+                pause = await _logged(self._start_due())
                 if pause is None:
                     self._reaches_database = False
                     trouble = pause = min(max(1.0, trouble * 2), LONGEST_TROUBLE)
@@ -104,13 +103,13 @@ class Worker:
             await self._drain()
 
     async def _start_due(self) -> float:
-        """Starts what is due, as far as there is room; gives for how many seconds there is nothing to do."""
-        poll = self.settings.worker_poll_seconds * random.uniform(0.8, 1.0)  # noqa: S311  # replicas spread out
+        """Starts due deliveries while slots are free; gives the seconds to sleep."""
+        poll = self.settings.worker_poll_seconds * random.uniform(0.8, 1.0)  # noqa: S311  # so that replicas spread out
         return min(await self._start_mails(poll), await self._start_reminders(poll))
 
     async def _start_mails(self, poll: float) -> float:
         under_way = sum(user_id == MAILS for user_id in self._deliveries.values())
-        free = min(SLOTS - len(self._deliveries), SHARE - under_way)
+        free = min(SLOTS - len(self._deliveries), USER_SHARE - under_way)
         if free <= 0:
             return poll
         look_at = await outbox.next_look(self._database)
@@ -133,20 +132,20 @@ class Worker:
         REMINDER_LAG.set(max(0.0, -seconds))
         if seconds > 0:
             return min(poll, seconds)
-        claims = await queue.claim(self._database, min(free, SHARE), busy)
+        claims = await queue.claim(self._database, min(free, USER_SHARE), busy)
         REMINDERS_DUE.inc(len(claims))
         for claim in claims:
             self._start(courier.deliver(self._database, self.settings, claim), claim.user_id)
         return 0 if claims else poll
 
     def _start(self, work: Coroutine[Any, Any, None], user_id: str) -> None:
-        delivery = asyncio.create_task(_survived(work))
+        delivery = asyncio.create_task(_logged(work))
         self._deliveries[delivery] = user_id
         delivery.add_done_callback(self._ended)
 
     def _busy(self) -> set[str]:
         under_way = Counter(user_id for user_id in self._deliveries.values() if user_id != MAILS)
-        return {user_id for user_id, count in under_way.items() if count >= SHARE}
+        return {user_id for user_id, count in under_way.items() if count >= USER_SHARE}
 
     def _ended(self, delivery: "asyncio.Task[None]") -> None:
         user_id = self._deliveries[delivery]
@@ -163,7 +162,7 @@ class Worker:
             self._wake.clear()
 
     async def _drain(self) -> None:
-        """What does not end in time is dropped; its claim runs out, and it is delivered then."""
+        """Waits for deliveries and cancels late ones; their claims expire, and another worker delivers them."""
         if self._deliveries:
             _, late = await asyncio.wait(list(self._deliveries), timeout=DRAIN_SECONDS)
             for delivery in late:
@@ -172,12 +171,12 @@ class Worker:
 
     async def _purge_daily(self) -> None:
         while True:
-            removed = await _survived(purge(self._database))
+            removed = await _logged(purge(self._database))
             await asyncio.sleep(PURGE_AGAIN_SECONDS if removed is None else PURGE_EVERY_SECONDS)
 
 
 async def purge(database: Database) -> dict[str, int]:
-    """Removes what has had its time: the trash, logs, revoked tokens and idempotency keys."""
+    """Removes expired data: the trash, logs, revoked tokens and idempotency keys."""
     removed = {
         "tasks": await _in_batches(lambda: purge_trash(database, PURGE_BATCH)),
         "deliveries": await _in_batches(lambda: purge_deliveries(database, PURGE_BATCH)),
@@ -202,7 +201,7 @@ async def _purge_events(database: Database) -> int:
 
 
 async def _in_batches(batch: Callable[[], Awaitable[int]]) -> int:
-    """Small transactions, so that nobody waits long for one."""
+    """Runs small transactions until one removes nothing, so that other writers do not wait long."""
     total = 0
     while removed := await batch():
         total += removed
@@ -211,7 +210,7 @@ async def _in_batches(batch: Callable[[], Awaitable[int]]) -> int:
 
 @asynccontextmanager
 async def running(database: Database, settings: Settings) -> AsyncIterator[Worker]:
-    """A worker beside the block, stopped with it."""
+    """Runs a worker while the block runs."""
     worker = Worker(database, settings)
     work = asyncio.create_task(worker.run())
     try:
@@ -221,8 +220,8 @@ async def running(database: Database, settings: Settings) -> AsyncIterator[Worke
         await work
 
 
-async def _survived(work: Awaitable[T]) -> T | None:
-    """What comes of it; None where it failed, which the log says: a worker outlives its troubles."""
+async def _logged(work: Awaitable[T]) -> T | None:
+    """Logs an error instead of raising it, so that the worker goes on; then gives None."""
     try:
         return await work
     except (Unavailable, DatabaseFull) as error:

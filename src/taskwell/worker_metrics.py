@@ -1,6 +1,6 @@
-"""``/metrics`` and ``/health`` of a process that serves nothing else: ``taskwell worker``.
+"""``/metrics`` and ``/health`` of ``taskwell worker``.
 
-They are answered in a thread, so also while the worker itself is stuck.
+A thread answers them, so they answer even if the worker is stuck.
 """
 
 from collections.abc import Iterator
@@ -26,15 +26,15 @@ class _Handler(WSGIRequestHandler):
     timeout = 5
 
     def log_message(self, *_: object) -> None:
-        """Says nothing: Prometheus and orchestrators ask every few seconds."""
+        """Logs nothing, since probes call every few seconds."""
 
 
 @contextmanager
 def answering(settings: Settings, worker: Worker) -> Iterator[None]:
-    """Answers at ``WORKER_METRICS_PORT`` while the block runs; without that setting there is nothing.
+    """Answers at ``WORKER_METRICS_PORT`` while the block runs; does nothing without that setting.
 
     Raises:
-        InvalidSettings: somebody else listens there.
+        InvalidSettings: the port is in use.
     """
     if settings.worker_metrics_port is None:
         yield
@@ -71,12 +71,12 @@ def _application(settings: Settings, worker: Worker) -> WSGIApplication:
 
 
 def _health(is_up: bool, up: str, down: str) -> tuple[int, bytes]:  # noqa: FBT001  # it is asked, not switched
-    """For anybody who asks, as the API's own: there is nothing in it."""
+    """The answer to a probe; it needs no token, since it reveals nothing."""
     return (200 if is_up else 503), b'{"status":"%s"}' % (up if is_up else down).encode()
 
 
 def _status_for(settings: Settings, environ: WSGIEnvironment) -> int:
-    """As the API's own /metrics has it."""
+    """The status of /metrics, by the same rule as in the API."""
     try:
         given = environ.get("HTTP_AUTHORIZATION")
         require_operator(settings, [] if given is None else [given.encode("latin-1")])

@@ -1,6 +1,7 @@
 """Linking a provider to an account, and unlinking it."""
 
 import asyncio
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -86,8 +87,14 @@ async def test_the_address_may_hold_where_the_browser_comes_back_to(ada: Person,
     assert (await ada.http.get(address)).status_code == 302
     again = await ada.http.get(address)
     assert again.headers["location"] == f"{FRONTEND}/signed-in?error=link_over"
-    foreign = await ada.http.post(LINK, json=body | {"redirect_to": "https://evil.example"})
-    assert foreign.status_code == 422
+    by_query = (await ada.http.post(LINK, params=body)).json()["authorize_url"]
+    assert (await ada.http.get(by_query)).headers["location"].startswith(peer.url)
+    foreign_addresses: tuple[dict[str, Any], ...] = (
+        {"json": body | {"redirect_to": "//evil.example"}},
+        {"params": {"redirect_to": "//evil.example"}},
+    )
+    for foreign in foreign_addresses:
+        assert (await ada.http.post(LINK, **foreign)).status_code == 422
 
 
 async def test_a_code_that_links_serves_nobody_else(providing: Gateway, ada: Person, eve: Person, peer: Peer):

@@ -74,7 +74,7 @@ async def test_the_worker_says_what_the_database_said():
         raise Unavailable("The database cannot be reached.") from ConnectionRefusedError("[Errno 111] refused")
 
     with structlog.testing.capture_logs() as lines:
-        await worker._survived(lost())
+        await worker._logged(lost())
 
     assert [line["cause"] for line in lines] == ["ConnectionRefusedError: [Errno 111] refused"]
 

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import httpx2
 import pytest
 from sqlalchemy import update
 
@@ -13,9 +14,9 @@ from taskwell.database import Database, Query, now
 from taskwell.settings import Settings
 from taskwell.spaces.rules import MAX_INVITATIONS, MAX_MEMBERSHIPS
 from taskwell.spaces.tables import InvitationRow
-from tests.api.test_v1_spaces import ACCEPT, SPACES, family_of, invite, join
 from tests.conftest import running
 from tests.support.people import Person, arrive, client
+from tests.support.spaces import ACCEPT, SPACES, family_of, invite, join
 
 
 @pytest.fixture
@@ -174,3 +175,16 @@ async def test_guessed_tokens_are_counted_by_the_address_they_come_from(
 
     assert [answer.status_code for answer in answers] == [410, 410, 410, 429, 429]
     assert int(answers[-1].headers["retry-after"]) > 0
+
+
+async def test_our_page_of_an_invitation_shows_its_token_and_no_other_text(ada: Person, nobody: httpx2.AsyncClient):
+    made = await invite(ada, await family_of(ada))
+
+    page = await nobody.get("/account/join", params={"token": made["token"]})
+    assert page.status_code == 200
+    assert made["token"] in page.text
+    assert page.headers["cache-control"] == "no-store"
+
+    other = await nobody.get("/account/join", params={"token": "Call 0900 123456 to join"})
+    assert other.status_code == 410
+    assert "0900" not in other.text

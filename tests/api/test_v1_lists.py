@@ -17,7 +17,17 @@ async def test_a_list_is_made_read_changed_and_deleted(ada: Person):
     made = created.json()
     assert created.status_code == 201
     assert created.headers["location"] == f"{LISTS}/{made['id']}"
-    assert made.keys() == {"id", "space_id", "name", "color", "position", "open_tasks", "created_at", "updated_at"}
+    assert made.keys() == {
+        "id",
+        "space_id",
+        "name",
+        "color",
+        "position",
+        "open_tasks",
+        "revision",
+        "created_at",
+        "updated_at",
+    }
     assert (made["name"], made["color"], made["open_tasks"]) == ("Home", "#33AAff", 0)
 
     one = await ada.http.get(f"{LISTS}/{made['id']}")

@@ -206,3 +206,39 @@ async def test_comments_of_somebody_elses_task_are_not_there(ada: Person, eve: P
 
     assert (await eve.http.get(path)).status_code == 404
     assert (await eve.http.post(path, json={"text": "Hello"})).status_code == 404
+
+
+async def test_an_export_keeps_whose_a_task_is_where_they_are_a_member(ada: Person, eve: Person):
+    await made(ada, assignee_id=ada.id)
+    exported = (await ada.http.get(f"{TASKS}/export")).json()
+    assert [task["assignee_id"] for task in exported["tasks"]] == [ada.id]
+    task = {"title": "Buy milk", "assignee_id": ada.id}
+
+    for person, told in ((ada, []), (eve, [{"what": "assignee_id of no member", "count": 1, "example": ada.id}])):
+        answer = await person.http.post(f"{TASKS}/import", json={"tasks": [task]})
+        assert (answer.json()["imported"], answer.json()["ignored"]) == (1, told)
+    (kept,) = (await eve.http.get(TASKS)).json()["items"]
+    assert kept["assignee_id"] is None
+
+
+async def test_pages_over_several_spaces_name_each_tasks_own(ada: Person, database: Database):
+    family = (await shared_space(database, (ada, "owner")))[ada.id]
+    for query in ("", f"?space={family.id}"):
+        for _ in range(3):
+            assert (await ada.http.post(f"{TASKS}{query}", json={"title": "Buy milk"})).status_code == 201
+
+    first = await ada.http.get(TASKS, params={"space": "all", "limit": 4, "include_total": True})
+    assert first.json()["total"] == 6
+    second = await ada.http.get(first.headers["link"].split(";")[0].strip("<>"))
+    found = [*first.json()["items"], *second.json()["items"]]
+    assert [task["space_id"] for task in found] == [family.id] * 3 + [ada.id] * 3
+
+    tag = first.headers["etag"]
+    asked: dict[str, Any] = {"space": "all", "limit": 4, "include_total": True}
+    assert (await ada.http.get(TASKS, params=asked, headers={"If-None-Match": tag})).status_code == 304
+    both = await ada.http.get(TASKS, params={"space": [family.id, "personal"], "cursor": first.json()["next_cursor"]})
+    assert both.status_code == 400
+    refused = await ada.http.get(TASKS, params={"space": "all", "sort": "relevance", "q": "milk"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "sort")
+    for path in (LISTS, "/api/v1/tags", f"{TASKS}/trash"):
+        assert (await ada.http.get(path, params={"space": [family.id, "personal"]})).status_code == 200

@@ -19,6 +19,10 @@ FIELDS = [
     "due_at",
     "list_id",
     "tags",
+    "space_id",
+    "created_by",
+    "completed_by",
+    "assignee_id",
     "revision",
     "created_at",
     "updated_at",
@@ -124,7 +128,9 @@ async def test_patch_changes_what_it_names_and_keeps_the_rest(ada: Person, tasks
 
     assert changed[name] == values[name]
     differing = {field for field in FIELDS if changed[field] != task[field]}
-    assert differing == {name, "revision", "updated_at"} | ({"completed_at"} if name == "completed" else set())
+    assert differing == {name, "revision", "updated_at"} | (
+        {"completed_at", "completed_by"} if name == "completed" else set()
+    )
 
 
 @pytest.mark.parametrize("name", ["description", "due_date", "due_at", "list_id"])

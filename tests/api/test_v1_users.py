@@ -170,7 +170,7 @@ async def test_another_process_knows_of_the_move_within_two_seconds(ada: Person,
     await ada.http.patch("/api/v1/users/me", json={"time_zone": "Pacific/Kiritimati"})
     ends = time.monotonic() + 2
     while time.monotonic() < ends:
-        caller = await other_process.services.identities.of([f"Bearer {ada.token}".encode()])  # type: ignore[union-attr]
+        caller = await other_process.services.identities.identify([f"Bearer {ada.token}".encode()])  # type: ignore[union-attr]
         if caller.space.time_zone == "Pacific/Kiritimati":
             return
         await asyncio.sleep(0.05)

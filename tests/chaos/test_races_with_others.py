@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from taskwell.app import create_app
-from taskwell.database.lanes import ATTEMPTS, InTheWay, persistently
+from taskwell.database.lanes import ATTEMPTS, InTheWay, retry_deadlocks
 from taskwell.database.sqlite import connect
 from tests.chaos.test_races import at_once, statuses
 from tests.conftest import new_postgres_database, running, settings_of
@@ -66,7 +66,7 @@ async def test_it_does_not_try_for_ever():
         raise InTheWay
 
     with pytest.raises(InTheWay):
-        await persistently(always_in_the_way)
+        await retry_deadlocks(always_in_the_way)
     assert tries == ATTEMPTS
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from taskwell.cli import endings
-from taskwell.database.sqlite import told
+from taskwell.cli import errors
+from taskwell.database.sqlite import translated_errors
 from taskwell.errors import Unavailable
 from tests.conftest import SECRET, SERVER_URL, new_postgres_database
 from tests.support.command import Outcome, taskwell
@@ -56,7 +56,7 @@ def test_what_fails_under_settings_that_are_wrong_is_one_line_too(monkeypatch, c
 
     monkeypatch.setattr("sys.argv", ["taskwell"])
     with pytest.raises(SystemExit) as ended:
-        endings.run(app)
+        errors.run(app)
 
     assert (ended.value.code, capsys.readouterr().err) == (1, "taskwell: openapi.json: No space left on device.\n")
 
@@ -93,11 +93,11 @@ def test_a_file_that_is_not_a_database_is_told(tmp_path: Path):
 
 
 def test_whoever_works_at_the_command_line_hears_what_the_database_said():
-    with pytest.raises(Unavailable) as refused, told():
+    with pytest.raises(Unavailable) as refused, translated_errors():
         raise sqlite_error("file is not a database", sqlite3.SQLITE_NOTADB)
 
     sentence = "The database cannot be used; try again shortly (file is not a database)."
-    assert endings._sentence(refused.value) == sentence
+    assert errors._sentence(refused.value) == sentence
 
 
 def sqlite_error(words: str, code: int) -> sqlite3.DatabaseError:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from taskwell.database.search_tokens import _SEPARATORS, LONGEST, REMEMBERED, search_words, split
+from taskwell.database.search_tokens import _SEPARATORS, MAX_WORD_BYTES, REMEMBERED, search_words, split
 
 # ruff: noqa: RUF001  the letters that look alike are meant
 
@@ -34,7 +34,7 @@ def test_each_word_begins_with_whose_it_is(text: str | None, words: str | None):
 
 @pytest.mark.parametrize("letter", ["x", "ё"])
 def test_a_word_that_is_too_long_keeps_its_place_and_is_nobodys(letter: str):
-    assert indexed(f"a {letter * (LONGEST + 1)} b") == "0000ada1a x 0000ada1b"
+    assert indexed(f"a {letter * (MAX_WORD_BYTES + 1)} b") == "0000ada1a x 0000ada1b"
     assert indexed("x") == "0000ada1x"
 
 

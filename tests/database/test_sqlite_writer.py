@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, column, func, insert, select, table
 from taskwell.database import Query, writer
 from taskwell.database.sqlite import SqliteDatabase, connect
 from taskwell.database.watch import StatementWatch
-from taskwell.database.writer import MOST
+from taskwell.database.writer import MAX_GROUP_SIZE
 from taskwell.errors import Unavailable
 
 ADD: Query[None] = Query(insert(table("notes", column("text"))).values(text=bindparam("text")), lambda *_: None)
@@ -46,13 +46,13 @@ async def test_whoever_is_answered_is_on_the_disk_in_however_many_groups(notes: 
         await notes.rows(ADD, text=text)
         assert text in kept(path)
 
-    await asyncio.gather(*(write(str(number)) for number in range(3 * MOST)))
+    await asyncio.gather(*(write(str(number)) for number in range(3 * MAX_GROUP_SIZE)))
 
 
 async def test_a_crowd_of_which_some_give_up_leaves_nobody_waiting(notes: SqliteDatabase, path: Path):
     """Wherever they are: waiting for a turn, closing a full group, or while the disk has it."""
     for turns in range(10):
-        crowd = [asyncio.create_task(notes.rows(ADD, text=f"{turns}.{n}")) for n in range(2 * MOST + 1)]
+        crowd = [asyncio.create_task(notes.rows(ADD, text=f"{turns}.{n}")) for n in range(2 * MAX_GROUP_SIZE + 1)]
         for _ in range(turns):
             await asyncio.sleep(0)
         for given_up in crowd[::3]:
@@ -61,7 +61,7 @@ async def test_a_crowd_of_which_some_give_up_leaves_nobody_waiting(notes: Sqlite
             outcomes = await asyncio.gather(*crowd, return_exceptions=True)
         stayed = {f"{turns}.{n}" for n, outcome in enumerate(outcomes) if outcome == []}
         assert stayed <= set(kept(path))
-        assert len(stayed) >= MOST
+        assert len(stayed) >= MAX_GROUP_SIZE
 
 
 async def test_the_event_loop_goes_on_while_another_process_writes(notes: SqliteDatabase, path: Path):
@@ -81,7 +81,7 @@ async def test_the_event_loop_goes_on_while_another_process_writes(notes: Sqlite
 async def test_the_log_starts_over_while_writers_go_on(
     notes: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(writer, "ENOUGH", 20)
+    monkeypatch.setattr(writer, "CHECKPOINT_ROWS", 20)
 
     for number in range(300):
         await notes.rows(ADD, text=str(number))
@@ -97,14 +97,14 @@ async def test_a_checkpoint_that_fails_fails_no_writer_and_is_told_to_the_operat
         is_checkpoint = action == sqlite3.SQLITE_PRAGMA and name == "wal_checkpoint"
         return sqlite3.SQLITE_DENY if is_checkpoint else sqlite3.SQLITE_OK
 
-    monkeypatch.setattr(writer, "ENOUGH", 1)
+    monkeypatch.setattr(writer, "CHECKPOINT_ROWS", 1)
     notes._writer._connection.set_authorizer(refuse)
     with structlog.testing.capture_logs() as lines:
-        for number in range(2 * MOST):
+        for number in range(2 * MAX_GROUP_SIZE):
             await notes.rows(ADD, text=str(number))
             await asyncio.sleep(0.005)
 
-    assert len(kept(path)) == 2 * MOST
+    assert len(kept(path)) == 2 * MAX_GROUP_SIZE
     assert {line["event"] for line in lines} == {"checkpoint failed"}
 
 
@@ -118,7 +118,7 @@ def frames_in_log(path: Path) -> int:
 async def test_a_reader_that_stays_keeps_nobody_from_writing(
     notes: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(writer, "ENOUGH", 5)
+    monkeypatch.setattr(writer, "CHECKPOINT_ROWS", 5)
     with closing(connect(path)) as reader:
         reader.execute("BEGIN")
         assert reader.execute("SELECT count(*) FROM notes").fetchone() == (0,)

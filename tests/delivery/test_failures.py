@@ -105,7 +105,7 @@ async def test_nobody_waits_for_another_users_slow_receiver(
 
     async with worker.running(database, sending):
         await until(lambda: mailbox.messages)
-        assert len(receiver.requests) < 2 * worker.SHARE
+        assert len(receiver.requests) < 2 * worker.USER_SHARE
         receiver.permission.set()
         await until(lambda: len(receiver.requests) == reminders.MAX_REMINDERS)
 
@@ -123,14 +123,14 @@ async def test_reading_certificates_holds_up_nobody(
     signed_post.certificates.cache_clear()
     await set_webhook(database, ada, receiver.url)
     task = await tasks.create(database, ada.principal, ada.space, TaskDraft("Call"))
-    for _ in range(worker.SHARE):
+    for _ in range(worker.USER_SHARE):
         await reminders.add(database, ada.principal, ada.space, task.id, remind_at=now(), channel="webhook")
     try:
         await deliver_due(database, sending)
     finally:
         signed_post.certificates.cache_clear()
 
-    assert len(receiver.requests) == worker.SHARE
+    assert len(receiver.requests) == worker.USER_SHARE
     assert len(readers) == 1
     assert readers != ["MainThread"]
 

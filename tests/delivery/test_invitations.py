@@ -6,11 +6,11 @@ from taskwell.api.gateway import Gateway
 from taskwell.database import Database, Query
 from taskwell.settings import Settings
 from taskwell.spaces.tables import InvitationTokenRow
-from tests.api.test_v1_spaces import ACCEPT, SPACES, family_of, invite
 from tests.support.deliveries import send_mails
 from tests.support.letters import WAITING, token_of
 from tests.support.people import Person, arrive
 from tests.support.smtp import Mailbox
+from tests.support.spaces import ACCEPT, SPACES, family_of, invite
 
 
 async def test_the_mail_has_another_token_for_the_same_uses(

@@ -78,6 +78,10 @@ class Desk(RuleBasedStateMachine):
             "due_at": task.due_at,
             "list_id": None if task.list is None else f"<l{task.list}>",
             "tags": list(task.tags),
+            "space_id": f"<{self.people[person]}>",
+            "created_by": f"<{self.people[person]}>",
+            "completed_by": f"<{self.people[person]}>" if task.completed else None,
+            "assignee_id": None,
             "revision": task.revision,
             "created_at": "then",
             "updated_at": "then",
@@ -91,7 +95,8 @@ class Desk(RuleBasedStateMachine):
 
     def shows_user_task(self, person: str, task: Task) -> dict[str, Any]:
         shown = self.shows(person, task)
-        without = ("due_at", "list_id", "revision", "deleted_at")
+        sharing = ("space_id", "created_by", "completed_by", "assignee_id")
+        without = ("due_at", "list_id", "revision", "deleted_at", *sharing)
         return {name: shown[name] for name in shown if name not in without} | {
             "due_date": task.due_date or task.due_at
         }
@@ -99,10 +104,12 @@ class Desk(RuleBasedStateMachine):
     def shows_list(self, person: str, each: TaskList) -> dict[str, Any]:
         return {
             "id": f"<l{each.number}>",
+            "space_id": f"<{self.people[person]}>",
             "name": each.name,
             "color": each.color,
             "position": each.position,
             "open_tasks": self.accounts[person].open_tasks(each.number),
+            "revision": each.revision,
             "created_at": "then",
             "updated_at": "then",
         }

@@ -44,6 +44,7 @@ class TaskList:
     name: str
     color: str | None
     position: int
+    revision: int = field(default=0, compare=False)
 
 
 @dataclass
@@ -99,13 +100,13 @@ class Account:
 
     def create_list(self, made: TaskList) -> None:
         self.revision += 1
-        self.lists[made.number] = made
+        self.lists[made.number] = replace(made, revision=self.revision)
 
     def change_list(self, number: int, named: Change) -> None:
         after = replace(self.lists[number], **named)
         if after != self.lists[number]:
             self.revision += 1
-            self.lists[number] = after
+            self.lists[number] = replace(after, revision=self.revision)
 
     def remove_list(self, number: int, *, with_tasks: bool) -> None:
         self.revision += 1

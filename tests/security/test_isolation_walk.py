@@ -51,7 +51,8 @@ async def belongings(ada: Person, mark: str = "CANARY", space: str = "personal")
     there = {"space": space}
 
     async def made(path: str, body: dict[str, Any], **headers: str) -> dict[str, Any]:
-        answer = await ada.http.post(path, params=there, json=body, headers=headers)
+        query = {} if path == "/api/v1/tokens" else there
+        answer = await ada.http.post(path, params=query, json=body, headers=headers)
         assert answer.status_code == 201, answer.text
         return answer.json()
 
@@ -61,6 +62,7 @@ async def belongings(ada: Person, mark: str = "CANARY", space: str = "personal")
     tasks = [await made(TASKS, body, **{"Idempotency-Key": key}) for key, body in sent]
     token = await made("/api/v1/tokens", {"name": f"{mark} token", "scopes": ["read"]})
     reminder = await made(f"{TASKS}/{tasks[0]['id']}/reminders", {"minutes_before_due": 30, "channel": "email"})
+    comment = await made(f"{TASKS}/{tasks[0]['id']}/comments", {"text": f"{mark} comment"})
     for trashed in tasks[2:]:
         assert (await ada.http.delete(f"{TASKS}/{trashed['id']}", params=there)).status_code == 204
     pages = [
@@ -68,7 +70,7 @@ async def belongings(ada: Person, mark: str = "CANARY", space: str = "personal")
         for path, how in ((TASKS, {}), (TASKS, {"sort": "title"}), (f"{TASKS}/trash", {}))
     ]
     return Belongings(
-        ids=[ada.id, tasks[0]["id"], tasks[2]["id"], a_list["id"], reminder["id"], token["id"]],
+        ids=[ada.id, tasks[0]["id"], tasks[2]["id"], a_list["id"], reminder["id"], comment["id"], token["id"]],
         sent=sent,
         cursors=[page.json()["next_cursor"] for page in pages],
         secrets=[
@@ -79,6 +81,7 @@ async def belongings(ada: Person, mark: str = "CANARY", space: str = "personal")
             ada.id,
             a_list["id"],
             reminder["id"],
+            comment["id"],
             token["id"],
             token["token"],
             *(task["id"] for task in tasks),

@@ -19,12 +19,12 @@ async def admitted(call: RequestContext, scope: Scope, respond: Respond) -> Resp
     """The answer to a call that is let in.
 
     Raises:
-        Unauthorized: there is no token; also the other errors of ``Identities.of``.
+        Unauthorized: there is no token; also the other errors of ``Identities.identify``.
         Forbidden: the path names another user, or the token does not allow this.
         TooManyRequests: the user has sent too many.
     """
     services = call.services
-    call.caller = await services.identities.of(call.headers(b"authorization"))
+    call.caller = await services.identities.identify(call.headers(b"authorization"))
     user = call.user
     call.spaces = (call.own_space,) if user.may_see(user.user_id) else ()
     named = call.path_params.get("user_id")

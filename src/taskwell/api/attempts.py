@@ -115,8 +115,10 @@ async def _proving(
     user_id: str | None = None,
     email: str | None = None,
 ) -> AsyncIterator[None]:
-    """Args:
-    knows: Whether the account was signed in to from an address group; asked only where that matters.
+    """Counts a failed attempt, and refuses it if the account or the address is locked out.
+
+    Args:
+        knows: Whether the account was signed in to from an address group; called only if that matters.
     """
     group = address_group(address_of(call))
     limits = call.services.limits

@@ -23,9 +23,11 @@ class Hosts:
         self._endings = tuple(name[1:] for name in names if name.startswith("*."))
 
     def check(self, scope: Scope) -> None:
-        """Raises:
-        InvalidHeader: the request does not say for whom it is, as HTTP/1.1 asks it to (RFC 9112 section 3.2).
-        UnknownHost: it was meant for somebody else.
+        """Checks the Host header.
+
+        Raises:
+            InvalidHeader: HTTP/1.1 needs exactly one valid Host header (RFC 9112 section 3.2).
+            UnknownHost: the request is for another host.
         """
         values = [value for name, value in scope["headers"] if name == b"host"]
         host = _host_in(values[0]) if len(values) == 1 else None

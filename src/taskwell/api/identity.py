@@ -54,7 +54,7 @@ class Identities:
         self._syncing: asyncio.Task[None] | None = None
         self._news: set[tuple[str, datetime]] = set()
 
-    async def of(self, authorization: list[bytes]) -> Caller:
+    async def identify(self, authorization: list[bytes]) -> Caller:
         """The caller.
 
         Args:

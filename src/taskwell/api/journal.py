@@ -32,8 +32,10 @@ ROWS_OF_NOBODY = 20
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """Attributes:
-    email: Whose account it is about, where it is not known yet whether there is one.
+    """An event that is not stored yet.
+
+    Attributes:
+        email: The e-mail of the account, if it is not known yet whether the account exists.
     """
 
     event: SecurityEvent

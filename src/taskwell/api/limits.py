@@ -163,8 +163,10 @@ class Attempt:
     """
 
     def __init__(self, store: Store, name: str, counts: Sequence[Count], cleared: str) -> None:
-        """Args:
-        cleared: The key that a success forgets.
+        """Counts attempts under several keys.
+
+        Args:
+            cleared: The key that a success removes.
         """
         self._store = store
         self._name = name

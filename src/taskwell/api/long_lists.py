@@ -1,4 +1,4 @@
-"""Lists of the older contracts, which know no pages: as many tasks as one answer may hold, and where the rest is."""
+"""Lists of the older contracts, which have no pages: one long answer, and a link to the rest."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,9 +14,11 @@ MAX_LIST = 10_000
 
 @dataclass(slots=True)
 class LongList(Answer):
-    """Attributes:
-    next_offset: Where the rest begins; None where there is none.
-    total: How many there are in all; None where these are all.
+    """A list with the headers that lead to the rest.
+
+    Attributes:
+        next_offset: The offset of the rest; None at the end.
+        total: The number of all tasks; None if the list contains all.
     """
 
     gives: ClassVar[tuple[str, ...]] = ("Link", "X-Total-Count")
@@ -34,7 +36,7 @@ async def long_list(
     """The tasks from the offset on.
 
     Args:
-        envelope: Writes the content of the tasks, which are JSON joined by commas, and the number of all.
+        envelope: Writes the body from the tasks (JSON joined by commas) and the total number.
     """
     asked = replace(asked, limit=min(asked.limit or MAX_LIST, MAX_LIST))
     found = await tasks.page(call.lane, call.user, call.space, asked, projection)

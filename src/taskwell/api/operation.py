@@ -32,7 +32,7 @@ from taskwell.api.bodies import form_fields, is_form, parse_form, parse_json, pa
 from taskwell.api.call import Beforehand, RequestContext, Step
 from taskwell.api.conditional import refuses_whatever_exists
 from taskwell.api.idempotency import Work, once
-from taskwell.database import persistently
+from taskwell.database import retry_deadlocks
 from taskwell.errors import AppError, Invalid, NotFound, PreconditionFailed
 from taskwell.settings import Settings
 from taskwell.tasks.fields import UUID
@@ -74,10 +74,10 @@ class Operation(APIRoute):
         call.body_limit = self.body_limit(call.settings)
         if self.needs_principal:
             return await admitted(call, self.needs_scope, self._answer_admitted)
-        return await persistently(lambda: self._answer(call))
+        return await retry_deadlocks(lambda: self._answer(call))
 
     async def _answer_admitted(self, call: RequestContext) -> Response:
-        return await persistently(lambda: self._answer_once(call))
+        return await retry_deadlocks(lambda: self._answer_once(call))
 
     async def _answer_once(self, call: RequestContext) -> Response:
         if refuses_whatever_exists(call):

@@ -1,6 +1,6 @@
-"""Backup and restore, of either database into either; see ``taskwell.backup.file`` for what is in between.
+"""Backup and restore, from either database into either one; ``taskwell.backup.file`` has the format.
 
-Rows are written as one instant of the database has them. What triggers and generated columns make is not in the file.
+A backup shows one instant of the database. Rows that triggers make, and generated columns, are not in the file.
 """
 
 import os
@@ -33,13 +33,13 @@ MADE_BY_TRIGGERS = frozenset({"task_tags"})
 ROWS_AT_ONCE = 500
 
 Progress = Callable[[str, int, int], None]
-"""Is told the table, how many rows of it came since the last call, and how many rows there are in all."""
+"""Called with the table, its number of new rows since the last call, and its number of rows in all."""
 
 __all__ = ["BackupRefused", "Progress", "backup", "restore"]
 
 
 async def backup(settings: Settings, path: Path, on_progress: Progress) -> int:
-    """Writes the database to a file, which is there completely or not at all; gives the number of rows.
+    """Writes the database to a file, completely or not at all; gives the number of rows.
 
     Raises:
         OldSchema: the schema is not this version's; migrate first.
@@ -65,7 +65,7 @@ async def backup(settings: Settings, path: Path, on_progress: Progress) -> int:
 
 
 def _patient(settings: Settings) -> Settings:
-    """A statement here is about a thousand rows: that it takes its time is no news."""
+    """Logs no slow query, since each statement here is about a thousand rows."""
     return settings.model_copy(update={"slow_query_milliseconds": 0})
 
 
@@ -98,22 +98,22 @@ def _columns(table: Table) -> list[str]:
 
 async def _count(snapshot: Snapshot, table: Table) -> int:
     counting: Query[int] = Query(select(func.count()).select_from(table), int)
-    return sum([count async for count in snapshot.stream(counting)])  # of the one row
+    return sum([count async for count in snapshot.stream(counting)])  # the query has one row
 
 
 def _rows(snapshot: Snapshot, table: Table) -> AsyncIterator[tuple[Any, ...]]:
     columns = [table.c[name] for name in _columns(table)]
-    in_order = select(*columns).order_by(*table.primary_key)  # on SQLite the order of rows is that of equal tasks
+    in_order = select(*columns).order_by(*table.primary_key)  # SQLite lists equal tasks in the order of their rows
     return snapshot.stream(Query(in_order, lambda *values: values))
 
 
 async def restore(settings: Settings, path: Path, on_progress: Progress) -> int:
-    """Reads a file into an empty database, all of it or nothing; gives the number of rows.
+    """Reads a file into an empty database, completely or not at all; gives the number of rows.
 
-    A file of an older schema is restored into that schema, which is then brought up to date.
+    A file of an older schema is restored into that schema, which is then migrated.
 
     Raises:
-        BackupRefused: the file is damaged, not ours or from a newer version, or the database is not empty.
+        BackupRefused: the file is damaged, of another program or a newer version, or the database is not empty.
     """
     file = Reader.open(path)
     header = file.header
@@ -153,7 +153,7 @@ async def _require_empty(transaction: Lane, tables: list[str]) -> None:
 
 
 def _insert(batch: Rows) -> Query[None]:
-    """By the names and kinds in the file: the tables of its schema may differ from those of today."""
+    """The statement from the names and kinds in the file, since its schema may be older than the models."""
     types = {name: TYPES[kind] for name, kind in batch.columns.items()}
     into: TableClause = table(batch.table, *(column(name, type_) for name, type_ in types.items()))
     values = {name: bindparam(name, type_=type_) for name, type_ in types.items()}

@@ -1,6 +1,6 @@
-"""The file of a backup: one portable, compressed, sealed format for both databases.
+"""The file of a backup: one compressed format with a digest, for both databases.
 
-It is gzip around lines of JSON::
+The file is gzip over lines of JSON::
 
     {"format": "taskwell-backup", "version": 1, "schema": "0100", …, "tables": {"users": 10, "tasks": 1000}}
     {"table": "users", "columns": {"id": "uuid", "email": "text", …}}
@@ -8,7 +8,7 @@ It is gzip around lines of JSON::
     …
     {"sha256": "…"}
 
-Tables come in the order in which they can be inserted. The digest in the last line is of all lines before it.
+Tables are in the order in which they can be inserted. The last line has the digest of all lines before it.
 """
 
 import gzip
@@ -65,12 +65,12 @@ class BackupRefused(AppError):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a file says of itself.
+    """The first line of a file.
 
     Attributes:
-        schema: The revision whose tables these are.
-        taskwell: The version that wrote it.
-        tables: How many rows each table has.
+        schema: The revision of the tables.
+        taskwell: The version that wrote the file.
+        tables: The number of rows of each table.
     """
 
     schema: str
@@ -87,7 +87,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Some rows of one table, with the kind of each column."""
+    """A batch of rows of one table, with the kind of each column."""
 
     table: str
     columns: dict[str, str]
@@ -95,7 +95,7 @@ class Rows:
 
 
 class Writer:
-    """Writes a file; ``close`` seals it."""
+    """Writes a file; ``close`` adds the digest."""
 
     def __init__(self, file: BinaryIO, header: Header) -> None:
         self._digest = sha256()
@@ -122,21 +122,23 @@ def _portable(value: object) -> object:
 
 
 def _seal(digest: str) -> bytes:
-    """The last line."""
+    """The last line, with the digest."""
     return orjson.dumps({"sha256": digest}) + b"\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A file that has been looked through to its end and found whole."""
+    """A file whose digest was checked."""
 
     path: Path
     header: Header
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Raises:
-        BackupRefused: the file is damaged, not ours or of a newer format.
+        """Opens a file after checking all of it.
+
+        Raises:
+            BackupRefused: the file is damaged, of another program or of a newer format.
         """
         with _refusing(path):
             with gzip.open(path, "rb") as file:
@@ -150,7 +152,7 @@ class Reader:
             return cls(path, Header(**said | {"created_at": datetime.fromisoformat(said["created_at"])}))
 
     def batches(self, size: int) -> Iterator[Rows]:
-        """The rows of one table after the other, so many at once."""
+        """The rows of each table, ``size`` at a time."""
         with _refusing(self.path), gzip.open(self.path, "rb") as file:
             next(file)
             current = Rows("", {})
@@ -161,7 +163,7 @@ class Reader:
                 if current.rows and (isinstance(content, dict) or len(current.rows) == size):
                     yield current
                     current = Rows(current.table, current.columns)
-                if isinstance(content, dict) and "table" in content:  # not the seal
+                if isinstance(content, dict) and "table" in content:  # the last line has none
                     current = Rows(content["table"], content["columns"])
 
 
@@ -171,7 +173,7 @@ def newer(path: Path, version: object) -> BackupRefused:
 
 @contextmanager
 def _refusing(path: Path) -> Iterator[None]:
-    """Says what is wrong with a file where reading it goes wrong; that there is none stays as it is."""
+    """Translates errors of reading into a refusal of the file; a missing file stays an ``OSError``."""
     try:
         yield
     except (FileNotFoundError, PermissionError, IsADirectoryError):

@@ -1,6 +1,6 @@
 """The ``taskwell`` command: parse, call, print.
 
-What is loaded for it stays, so looking for garbage in it while it is loaded only takes time.
+Imported modules stay, so a garbage collection during the imports only takes time.
 """
 
 import gc

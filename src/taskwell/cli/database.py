@@ -1,4 +1,4 @@
-"""The database, for the commands that look into it."""
+"""Opens the database for a command."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def with_database(work: Callable[[Database], Awaitable[T]]) -> T:
-    """What the work gives on the database that the settings name."""
+    """Runs the work on the database of the settings; gives its result."""
     return asyncio.run(_with_database(work))
 
 

@@ -23,7 +23,7 @@ def doctor() -> None:
 
 
 async def _examine() -> bool:
-    from taskwell import doctor as doctor_  # noqa: PLC0415  # it knows every client there is, and no other command does
+    from taskwell import doctor as doctor_  # noqa: PLC0415  # it imports every client, which other commands do not need
 
     try:
         settings = read_settings()

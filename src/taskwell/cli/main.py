@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from taskwell import __version__
-from taskwell.cli import endings
+from taskwell.cli import errors
 
 _COMMANDS = {
     "serve": ("serve", "serve"),
@@ -21,11 +21,11 @@ _COMMANDS = {
     "users": ("users", "app"),
     "token": ("tokens", "app"),
 }
-"""The module and the name in it of each; a name that is ``app`` is a group."""
+"""The module and the function of each command; ``app`` is a group of commands."""
 
 
 def command_line(word: str | None = None) -> typer.Typer:
-    """The command line; where the word is one of its commands, with no other: a backup loads no web server."""
+    """The command line. If ``word`` is a command, only this one is loaded: a backup imports no web server."""
     app = typer.Typer(
         no_args_is_help=True,
         add_completion=False,
@@ -48,7 +48,7 @@ def command_line(word: str | None = None) -> typer.Typer:
 def _everywhere(
     *, version: Annotated[bool, typer.Option("--version", help="Print the version; with any command.")] = False
 ) -> None:
-    """Has no part in the work of a command: ``main`` has looked for the option."""
+    """Declares the option, which ``main`` reads itself."""
 
 
 def version() -> None:
@@ -60,7 +60,7 @@ def version() -> None:
 
 
 def main() -> None:
-    """The installed command."""
+    """The entry point of the installed command."""
     if "--version" in sys.argv[1:]:
         sys.argv[1:] = ["version"]
-    endings.run(command_line(sys.argv[1] if len(sys.argv) > 1 else None))
+    errors.run(command_line(sys.argv[1] if len(sys.argv) > 1 else None))

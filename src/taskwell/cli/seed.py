@@ -32,7 +32,7 @@ async def _seed(users: int, tasks_per_user: int) -> list[SampleUser]:
     if settings.is_production:
         raise InvalidSettings("ENVIRONMENT is production; sample data has no place there")
     await migrations.upgrade(settings)
-    # A statement here is about many rows; that it takes its time is no news, and would stand between the accounts.
+    # Each statement is about many rows, so slow ones are normal. Their log lines would stand between the accounts.
     database = await open_database(settings.model_copy(update={"slow_query_milliseconds": 0}))
     console = Console(stderr=True)
     try:

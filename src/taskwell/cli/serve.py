@@ -38,7 +38,7 @@ def serve(
     with server.bound(host or settings.host, settings.port if port is None else port) as listener:
         os.environ["PORT"] = str(listener.getsockname()[1])  # links lead there where PUBLIC_URL is not set
         asyncio.run(migrations.prepare(settings))
-        _ = settings.signing_key  # in development it is made here, before there are processes that need one
+        _ = settings.signing_key  # in development the key is created here, before the processes start
         address = _address(listener)
         log.info("starting", version=__version__, address=address, workers=workers, settings=logs.effective(settings))
         greeting = "" if logs.writes_json(settings) else f"Taskwell serves {address} (API page: {address}/docs)"
@@ -57,5 +57,5 @@ def _address(listener: socket.socket) -> str:
 
 
 def _end(*_: object) -> NoReturn:
-    """A stop that was asked for is no failure, also before there is anything to stop."""
+    """Exits with 0: a requested stop is no failure, even before the server runs."""
     sys.exit(0)

@@ -36,8 +36,10 @@ def issue(
 
 
 async def _issued(database: Database, *, email: str, days: float | None) -> str:
-    """Raises:
-    Conflict: it would be refused.
+    """Issues the token.
+
+    Raises:
+        Conflict: the token would be refused.
     """
     settings = read_settings()
     key, algorithm = settings.signing_key, settings.algorithm
@@ -73,7 +75,7 @@ def inspect(token: Annotated[str, typer.Argument(help="The token; '-' reads stan
 
 
 def _what_it_says(text: str) -> str:
-    """The claims that most often keep a token out, unverified."""
+    """The claims that most often cause a refusal, unverified."""
     try:
         token = read_unverified(text)
     except (ValueError, jwt.PyJWTError):

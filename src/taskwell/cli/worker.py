@@ -50,7 +50,7 @@ async def _work() -> None:
 
 
 async def _tell_systemd(work: Worker) -> None:
-    """Says that the worker lives, twice as often as a unit with ``WatchdogSec`` wants to hear it (sd_notify(3))."""
+    """Reports to systemd that the worker runs, twice in each ``WatchdogSec`` (sd_notify(3))."""
     address, microseconds = os.environ.get("NOTIFY_SOCKET", ""), int(os.environ.get("WATCHDOG_USEC", "0"))
     if not address or not microseconds:
         return

@@ -1,8 +1,8 @@
-"""Tables' foundations, statements and the two lanes that run them."""
+"""Column types, statements, and the two lanes that run them."""
 
 from taskwell.database.base import Base, Day, Id, Instant, TextList, UtcInstant, UuidText, new_id, now
 from taskwell.database.engine import open_database
-from taskwell.database.lanes import Database, Lane, Snapshot, persistently
+from taskwell.database.lanes import Database, Lane, Snapshot, retry_deadlocks
 from taskwell.database.query import Build, Query
 
 __all__ = [
@@ -21,5 +21,5 @@ __all__ = [
     "new_id",
     "now",
     "open_database",
-    "persistently",
+    "retry_deadlocks",
 ]

@@ -25,16 +25,16 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from uuid_utils import uuid7
 
 Processor: TypeAlias = Callable[[Any], Any] | None
-"""Turns a value into what the driver takes or back; None where there is nothing to do."""
+"""Converts a value for the driver or from it; None if no conversion is needed."""
 
 
 def now() -> datetime:
-    """The current instant in UTC; the one clock that everything reads."""
+    """The current instant in UTC. All code reads this clock."""
     return datetime.now(UTC)
 
 
 def new_id() -> str:
-    """A UUIDv7 (RFC 9562 section 5.7), later than every id that this process has made before."""
+    """A UUIDv7 (RFC 9562 section 5.7), greater than every earlier id of this process."""
     return str(uuid7())
 
 
@@ -55,7 +55,7 @@ class UuidText(TypeDecorator[str]):
 
 
 def instant_text(instant: datetime) -> str:
-    """RFC 3339 in UTC with six fractional digits, so that its order is the order of time."""
+    """RFC 3339 in UTC with six fractional digits; texts sort in the order of time."""
     return instant.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
@@ -76,7 +76,7 @@ class UtcInstant(TypeDecorator[datetime]):
 
 
 class _DayText(TypeDecorator[date]):
-    """What a day is sent as."""
+    """Renders a day as its text."""
 
     impl = Text
     cache_ok = True
@@ -86,7 +86,7 @@ class _DayText(TypeDecorator[date]):
 
 
 class _Sent(FunctionElement[date]):
-    """A day that is sent as text: asyncpg takes the first and the last day that Python knows for infinity."""
+    """A day that is sent as text, since asyncpg reads the first and the last day of Python as infinity."""
 
     inherit_cache = True
 

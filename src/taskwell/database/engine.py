@@ -1,4 +1,4 @@
-"""Opens the database that ``DATABASE_URL`` names, in whichever of its usual spellings."""
+"""Opens the database of ``DATABASE_URL``, in any usual spelling."""
 
 import asyncio
 import random
@@ -32,15 +32,15 @@ FIRST_PAUSE = 0.25
 REFUSED = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.ProtocolViolationError,  # PgBouncer's word for a wrong password, and for TLS that is missing
+    asyncpg.ProtocolViolationError,  # PgBouncer answers so to a wrong password, and to missing TLS
 )
 
 DRIVERS_OWN = (asyncpg.PostgresError, sqlite3.Error, DBAPIError)
-"""What a database says that nothing here has words of its own for."""
+"""Errors of the drivers, for which Taskwell has no sentence of its own."""
 
 
 def own_words(error: Exception) -> str:
-    """The database's sentence, without what SQLAlchemy puts around it."""
+    """The database's sentence, without SQLAlchemy's additions."""
     if isinstance(error, DBAPIError) and error.orig is not None:
         return str(error.orig.__cause__ or error.orig)
     return str(error)
@@ -50,8 +50,7 @@ def sqlite_path(url: str) -> Path:
     """The file of ``sqlite:///file`` (relative) or ``sqlite:////file`` (absolute).
 
     Raises:
-        InvalidSettings: there is no such folder, or it is an in-memory database, which would be empty on every
-            connection.
+        InvalidSettings: the folder does not exist, or the database is in memory.
     """
     file = url.removeprefix("sqlite:///").partition("?")[0]
     if not url.startswith("sqlite:///") or file in ("", ":memory:") or file.startswith("file:"):
@@ -63,13 +62,13 @@ def sqlite_path(url: str) -> Path:
 
 
 async def open_database(settings: Settings, *, command_timeout: float | None = None) -> Database:
-    """Opens the database.
+    """Opens the database of the settings.
 
     Args:
         command_timeout: Seconds that PostgreSQL may take for one statement.
 
     Raises:
-        InvalidSettings: the URL's own parts are wrong: no such folder, TLS mode, user or database.
+        InvalidSettings: a part of the URL is wrong: folder, TLS mode, user or database.
         Unavailable: nothing answers there.
     """
     if settings.is_sqlite:
@@ -96,12 +95,11 @@ async def open_database(settings: Settings, *, command_timeout: float | None = N
 async def postgres_connection(
     settings: Settings, *, statement_cache: bool, command_timeout: float | None = None
 ) -> Connection:
-    """One connection of our own.
+    """Opens one connection outside the pool.
 
     Args:
-        settings: The URL.
-        statement_cache: Whether the server keeps prepared statements between transactions for one client. A
-            pooler in transaction mode does not, unless told to (PgBouncer's ``max_prepared_statements``).
+        statement_cache: Whether the server keeps prepared statements of a client between transactions. A pooler in
+            transaction mode usually does not (PgBouncer: ``max_prepared_statements``).
         command_timeout: Seconds that a statement may take.
     """
     return await asyncpg.connect(
@@ -114,7 +112,7 @@ async def postgres_connection(
 
 
 def postgres_engine(settings: Settings) -> AsyncEngine:
-    """SQLAlchemy's own engine, for migrations; it opens one connection and keeps none."""
+    """SQLAlchemy's engine, for migrations. It opens one connection and keeps none."""
 
     async def connect() -> Connection:
         return await _waited_for(settings)
@@ -123,12 +121,12 @@ def postgres_engine(settings: Settings) -> AsyncEngine:
 
 
 def tls_context(url: str) -> ssl.SSLContext | None:
-    """For a mode that checks the server: the system's roots count where none are named, as with libpq's ``system``.
+    """The TLS settings for a mode that checks the server's certificate; None for other modes, which asyncpg handles.
 
-    asyncpg does the other modes itself, and would look for the roots in a file at home.
+    Without ``sslrootcert`` the system's root certificates are used, as with libpq's ``system``.
 
     Raises:
-        InvalidSettings: ``sslrootcert`` cannot be used.
+        InvalidSettings: ``sslrootcert`` cannot be read.
     """
     query = dict(parse_qsl(url.partition("?")[2]))
     mode, roots = query.get("sslmode"), query.get("sslrootcert", "system")
@@ -143,7 +141,7 @@ def tls_context(url: str) -> ssl.SSLContext | None:
 
 
 async def _is_pooled(settings: Settings) -> bool:
-    """Whether a pooler stands between: it gives its clients process ids of its own making."""
+    """Whether the connection goes through a pooler, which invents process ids for its clients."""
     with refused_at_start(settings):
         connection = await postgres_connection(settings, statement_cache=False)
         try:
@@ -153,7 +151,7 @@ async def _is_pooled(settings: Settings) -> bool:
 
 
 async def _waited_for(settings: Settings) -> Connection:
-    """A connection to a server that may still be starting: asked again, less and less often, for a while."""
+    """A connection to a server that may still be starting. Retries for a while, with growing pauses."""
     give_up = time.monotonic() + settings.database_wait_seconds
     pause = FIRST_PAUSE
     while True:
@@ -171,7 +169,7 @@ async def _waited_for(settings: Settings) -> Connection:
 
 @contextmanager
 def refused_at_start(settings: Settings) -> Iterator[None]:
-    """Says which part of ``DATABASE_URL`` is wrong, or that nothing answers there."""
+    """Translates errors of the first connection: a wrong part of ``DATABASE_URL``, or no server there."""
     try:
         yield
     except REFUSED as error:

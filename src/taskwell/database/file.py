@@ -1,4 +1,4 @@
-"""The SQLite file under an open database: whoever deletes or replaces it takes every later write along."""
+"""Notices that the open SQLite file was deleted or replaced; every later write would be lost."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ class DatabaseFile:
     """The file and its write-ahead log, as they were when the database was opened.
 
     Attributes:
-        is_gone: What the last check has found.
+        is_gone: The result of the last check.
     """
 
     def __init__(self, path: Path) -> None:
@@ -22,8 +22,10 @@ class DatabaseFile:
         self.is_gone = False
 
     def check(self) -> None:
-        """Raises:
-        Unavailable: the open file is not the one at its path any more, so what is written to it is lost.
+        """Compares the open file with the file at its path.
+
+        Raises:
+            Unavailable: they are different, so writes would be lost.
         """
         was_gone, self.is_gone = self.is_gone, self._found() != self._opened
         if self.is_gone and not was_gone:

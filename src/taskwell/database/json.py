@@ -1,4 +1,4 @@
-"""JSON text made by the database, so that a page goes from its rows to the response without a detour."""
+"""JSON text that the database makes, so Python need not decode and encode a page."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +26,7 @@ class DayText(FunctionElement[str]):
 
 
 class PlainText(FunctionElement[str]):
-    """A text without anything that JSON escapes, as words of ours are."""
+    """A text without characters that JSON escapes, such as an id."""
 
     type = Text()
     inherit_cache = True
@@ -110,7 +110,7 @@ def _(element: JsonObject, compiler: SQLCompiler, **options: Any) -> str:
 
 @compiles(JsonObject, "postgresql")
 def _(element: JsonObject, compiler: SQLCompiler, **options: Any) -> str:
-    """Its text put together: ``json_build_object`` takes twice as long, and writes spaces between."""
+    """Concatenates the text: ``json_build_object`` takes twice as long, and writes spaces."""
     parts, literal = [], "{"
     for name, value in element.members.items():
         text = compiler.process(value, **options)
@@ -128,7 +128,7 @@ def _(element: JsonObject, compiler: SQLCompiler, **options: Any) -> str:
 
 
 def _is_only_quoted(value: Any) -> bool:
-    """Whether it holds nothing that JSON escapes."""
+    """Whether the value contains no character that JSON escapes."""
     return isinstance(value, InstantText | DayText | PlainText) or isinstance(value.type, UuidText)
 
 

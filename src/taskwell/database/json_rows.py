@@ -1,4 +1,4 @@
-"""Many rows as one parameter: a statement that writes any number of them has one text and costs one round trip."""
+"""Many rows as one parameter: one statement and one round trip for any number of rows."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -22,7 +22,7 @@ def json_rows(dialect: str, name: str, columns: Mapping[str, TypeEngine[Any]]) -
         type_coerce(func.json_extract(member, literal_column(f"'$.{each}'")), type_).label(each)
         for each, type_ in columns.items()
     )
-    # The limit that is none has SQLite make the table first and look up from it, not read all of it for each row.
+    # LIMIT -1 limits nothing. It makes SQLite build the table once, instead of reading all of it for each row.
     return select(*typed_members).limit(literal_column("-1")).subquery(name)
 
 
@@ -32,7 +32,7 @@ def as_json_rows(rows: Sequence[Mapping[str, object]]) -> str:
 
 
 def _as_text(value: object) -> str:
-    """Instants and days as SQLite stores them, which PostgreSQL reads as well."""
+    """Instants and days in SQLite's spelling, which PostgreSQL reads too."""
     if isinstance(value, datetime):
         return instant_text(value)
     if isinstance(value, date):

@@ -1,8 +1,8 @@
-"""What a verb may do with the database, whichever it is.
+"""The two lanes: how a verb uses either database.
 
-There are two lanes. A ``Database`` is the read lane: each query is one autocommitted statement on a pooled
-connection. ``transaction()`` is the write lane: its statements commit together when the block ends, and not
-at all when it raises. A verb takes a ``Lane`` and does not know in which of the two it was called.
+A ``Database`` is the read lane: each query is one autocommitted statement. ``transaction()`` is the write lane: its
+statements commit together when the block ends, or not at all if it raises. A verb takes a ``Lane`` and does not know
+which of the two it is.
 """
 
 import asyncio
@@ -23,10 +23,10 @@ ROWS_AT_ONCE = 500
 
 
 class ConstraintViolated(Exception):
-    """A write broke a constraint of the schema, and so changed nothing.
+    """A write broke a constraint of the schema and changed nothing.
 
     Attributes:
-        constraint: Its name where the database tells it (PostgreSQL), else what kind it is.
+        constraint: Its name on PostgreSQL; on SQLite its kind.
     """
 
     def __init__(self, constraint: str) -> None:
@@ -62,17 +62,17 @@ ATTEMPTS = 6
 FIRST_PAUSE = 0.01
 
 
-async def persistently(work: Callable[[], Awaitable[T]]) -> T:
-    """Does a unit of work, and retries it, later and later, where other writes were in its way.
+async def retry_deadlocks(work: Callable[[], Awaitable[T]]) -> T:
+    """Does a unit of work; if the database aborts it (a deadlock), retries it with growing pauses.
 
     Raises:
-        InTheWay: they still are.
+        InTheWay: the last attempt was aborted too.
     """
     for attempt in range(ATTEMPTS - 1):
         try:
             return await work()
         except InTheWay:
-            await asyncio.sleep(FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311  # they spread out
+            await asyncio.sleep(FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311  # so that retries spread out
     return await work()
 
 
@@ -84,22 +84,22 @@ class Lane(ABC):
         """Runs the query with a value for each of its parameters.
 
         Raises:
-            UniqueViolated: or another ``ConstraintViolated``.
+            ConstraintViolated: such as ``UniqueViolated``.
             Unavailable: the database cannot be reached, or no connection came free in time.
         """
 
     async def row(self, query: Query[T], /, **values: object) -> T | None:
-        """The first row, or None where there is none."""
+        """Runs the query and gives the first row, or None."""
         found = await self.rows(query, **values)
         return found[0] if found else None
 
     @abstractmethod
     async def many(self, query: Query[T], values: Sequence[Mapping[str, object]], /) -> None:
-        """Runs the query once for each set of values, in one transaction; what it returns is dropped."""
+        """Runs the query once for each set of values, in one transaction; drops the rows."""
 
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager["Lane"]:
-        """One transaction; inside another it is the same one, since a verb may be called from a larger verb."""
+        """Opens a transaction. Inside another one it gives that one, since a verb may call a verb."""
 
 
 class Snapshot(ABC):
@@ -107,7 +107,7 @@ class Snapshot(ABC):
 
     @abstractmethod
     def stream(self, query: Query[T], /, **values: object) -> AsyncIterator[T]:
-        """The rows one after the other, never all of them in memory."""
+        """The rows one by one, never all of them in memory."""
 
 
 class Database(Lane):
@@ -115,7 +115,7 @@ class Database(Lane):
 
     @abstractmethod
     def snapshot(self) -> AbstractAsyncContextManager["Snapshot"]:
-        """The database as it is now; writes that come while it is read are not seen, and do not wait."""
+        """The database as of now. Later writes are not seen, and do not wait."""
 
     async def stream(self, query: Query[T], /, **values: object) -> AsyncIterator[T]:
         """The rows of one query as of now; see ``Snapshot.stream``."""
@@ -124,13 +124,13 @@ class Database(Lane):
                 yield row
 
     async def analyze(self) -> None:
-        """Has the planner count rows again, after many came at once; SQLite plans without statistics."""
+        """Updates the planner's statistics, after many rows were added; SQLite plans without statistics."""
 
     async def check(self) -> None:
-        """Looks whether what is written is kept, as far as no statement would tell.
+        """Checks that writes are kept, in cases where no statement would fail.
 
         Raises:
-            Unavailable: it is not.
+            Unavailable: writes would be lost.
         """
 
     @abstractmethod
@@ -138,7 +138,7 @@ class Database(Lane):
         """Closes every connection; a running transaction is rolled back."""
 
     def pool_use(self) -> PoolUse:
-        """The connections to a server; SQLite needs none."""
+        """The use of the connection pool; SQLite has none."""
         return PoolUse(0, 0, 0, 0)
 
     @property

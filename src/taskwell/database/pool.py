@@ -1,7 +1,7 @@
-"""A pool of asyncpg connections that costs nothing where there is nothing to wait for.
+"""A pool of asyncpg connections. Taking an idle connection is a pop from a list.
 
-SQLAlchemy's pool switches greenlets, and asyncpg's starts a task, each time a connection is taken or given
-back: a quarter of what a read of one task costs in all. Taking an idle connection here is a pop from a list.
+SQLAlchemy's pool switches greenlets for each connection; asyncpg's starts a task. Either costs a quarter of a read
+of one task.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ PING_SECONDS = 2.0
 CLOSE_SECONDS = 2.0
 
 SURPLUS_SECONDS = 5.0
-"""How long a connection beyond the size is kept for the next who wants one.
+"""How long an idle connection beyond the pool's size stays open.
 
-Closed at once, it would be opened again for the next request: measured, a tenth of the requests per second.
+Without it the next request would open a connection again; measured, this left a tenth of the rate.
 """
 
 GONE = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
@@ -36,10 +36,10 @@ class PoolLimits:
 
     Attributes:
         size: Connections that stay open.
-        overflow: Connections beyond these, closed when nobody has wanted them for ``SURPLUS_SECONDS``.
-        timeout: Seconds to wait for one before the request is turned away.
+        overflow: Connections beyond these, closed after ``SURPLUS_SECONDS`` without use.
+        timeout: Seconds that a request waits for a connection.
         recycle: Seconds after which a connection is replaced by a new one.
-        ping_after_idle: Seconds of idleness after which a connection is asked whether it still works.
+        ping_after_idle: Seconds of idleness after which a connection is tested before use.
     """
 
     size: int
@@ -51,7 +51,7 @@ class PoolLimits:
 
 @dataclass(frozen=True, slots=True)
 class PoolUse:
-    """Connections at this moment, and how many there may be."""
+    """The number of connections now, and their limit."""
 
     open: int
     in_use: int
@@ -61,7 +61,7 @@ class PoolUse:
 
 @dataclass(slots=True)
 class Pooled:
-    """A connection and its history, in seconds of the monotonic clock."""
+    """A connection with its times, in seconds of the monotonic clock."""
 
     connection: Connection
     opened_at: float = field(default_factory=time.monotonic)
@@ -69,10 +69,10 @@ class Pooled:
 
 
 class ConnectionPool:
-    """Connections of one process; whoever waits longest is served first.
+    """The connections of one process; the longest waiting caller is served first.
 
     Attributes:
-        open: Places that are taken: by a connection, by one that is being opened, or by who may open one.
+        open: Slots in use: connections, those being opened, and those that a waiting caller may open.
     """
 
     def __init__(self, connect: Callable[[], Awaitable[Connection]], limits: PoolLimits) -> None:
@@ -97,16 +97,16 @@ class ConnectionPool:
         return PoolUse(self.open, self.in_use, self.waiting, self.limits.size + self.limits.overflow)
 
     async def acquire(self) -> Pooled:
-        """A connection that works, as far as that can be known without using it.
+        """Takes a connection; one that idled for long is tested first.
 
         Raises:
-            Unavailable: all are in use, and none came free in time.
+            Unavailable: all are in use, and none became free in time.
         """
         while self._idle:
             pooled, works = self._idle.pop(), False
             try:
                 works = await self._works(pooled)
-            finally:  # also where the caller is stopped while the connection is asked
+            finally:  # also if the caller is cancelled during the test
                 if not works:
                     self._drop(pooled)
             if works:
@@ -117,7 +117,7 @@ class ConnectionPool:
         return await self._waited() or await self._opened()
 
     def release(self, pooled: Pooled, *, is_sound: bool = True) -> None:
-        """Takes a connection back; one that was left in the middle of a statement is not sound and is given up."""
+        """Takes a connection back; one that is not sound, since a statement was interrupted, is closed."""
         now = time.monotonic()
         if not is_sound or pooled.connection.is_closed() or now - pooled.opened_at > self.limits.recycle:
             self._drop(pooled)
@@ -130,7 +130,7 @@ class ConnectionPool:
                 self._trimming = asyncio.get_running_loop().call_later(SURPLUS_SECONDS, self._trim)
 
     def _trim(self) -> None:
-        """Closes what is surplus; the last taken back is taken first, so the first has idled longest."""
+        """Closes surplus connections. The list is a stack, so the first one has idled longest."""
         self._trimming = None
         now = time.monotonic()
         while self._idle and self.open > self.limits.size and now - self._idle[0].idle_since >= SURPLUS_SECONDS:
@@ -139,7 +139,7 @@ class ConnectionPool:
             self._trimming = asyncio.get_running_loop().call_later(SURPLUS_SECONDS, self._trim)
 
     async def close(self) -> None:
-        """Closes the idle connections; those in use are closed as they come back."""
+        """Closes the idle connections now, and those in use when they come back."""
         self.limits = PoolLimits(0, 0, self.limits.timeout, 0, 0)
         if self._trimming is not None:
             self._trimming.cancel()
@@ -152,7 +152,7 @@ class ConnectionPool:
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def _works(self, pooled: Pooled) -> bool:
-        """A closed socket is seen at once; a connection that idled for long may be half open, and is asked."""
+        """Sees a closed socket at once; tests a connection that idled for long, which may be half open."""
         if pooled.connection.is_closed():
             return False
         if time.monotonic() - pooled.idle_since <= self.limits.ping_after_idle:
@@ -160,15 +160,15 @@ class ConnectionPool:
         try:
             await pooled.connection.execute("SELECT 1", timeout=PING_SECONDS)
         except GONE:
-            self.drop_idle()  # whatever has cut this one off has most likely cut them off as well
+            self.drop_idle()  # the cause has most likely cut the others off too
             return False
         return True
 
     async def _opened(self) -> Pooled:
-        """A new connection in a place that the caller has, opened by a task of its own, which nobody stops.
+        """Opens a connection for the caller's slot, in a task that is never cancelled.
 
-        asyncpg's connecting does not bear it: stopped between the socket and the answer about TLS, it leaves a
-        failed future behind that asyncio complains of; stopped as it ends, it leaves the connection behind.
+        asyncpg cannot be cancelled while it connects. Before the TLS answer it leaves a failed future behind,
+        and at the end it leaks the connection.
         """
         opening = asyncio.create_task(self._connected())
         try:
@@ -187,13 +187,13 @@ class ConnectionPool:
             raise
 
     def _keep(self, opening: "asyncio.Task[Pooled]") -> None:
-        """What was opened for somebody who is gone serves the next; that it failed concerns nobody any more."""
+        """Gives a connection to the next caller if its own caller was cancelled; a failure is ignored."""
         self._unasked.discard(opening)
         if not opening.cancelled() and opening.exception() is None:
             self.release(opening.result())
 
     async def _waited(self) -> Pooled | None:
-        """A connection from somebody else, or None for a place in which to open one."""
+        """Waits for a returned connection, or for a free slot (None)."""
         waiter: asyncio.Future[Pooled | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         started = time.perf_counter()
@@ -210,7 +210,7 @@ class ConnectionPool:
             POOL_WAITS.observe(time.perf_counter() - started)
 
     def _pass_on(self, pooled: Pooled | None) -> None:
-        """What was given to somebody who had just stopped waiting."""
+        """Gives a connection or slot to the next caller if its receiver was just cancelled."""
         if pooled is not None:
             self.release(pooled)
         else:
@@ -236,7 +236,7 @@ class ConnectionPool:
         task.add_done_callback(self._closing.discard)
 
     def _forget_one(self) -> None:
-        """One connection less. Its place passes to who waits: whoever comes before they run must not find it free."""
+        """Counts one connection less. A waiting caller gets its slot, before a new caller can take it."""
         if (waiter := self._next_waiter()) is not None:
             waiter.set_result(None)
         else:

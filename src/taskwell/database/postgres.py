@@ -1,4 +1,4 @@
-"""PostgreSQL: SQLAlchemy composes and compiles the statements, asyncpg runs them, with no layer between."""
+"""PostgreSQL: SQLAlchemy compiles the statements, and asyncpg runs them without a layer between."""
 
 import asyncio
 import time
@@ -29,12 +29,12 @@ T = TypeVar("T")
 DIALECT = sqlalchemy_asyncpg.dialect()  # type: ignore[no-untyped-call]
 
 ANALYZE_SECONDS = 600
-"""It reads a sample, however many rows there are."""
+"""The time limit of ANALYZE, which reads a sample of any table."""
 
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # the server's goodbye was read where the answer was expected
+    asyncpg.InternalClientError,  # the server closed the connection instead of answering
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -43,16 +43,16 @@ LOST = (
     asyncpg.InvalidCatalogNameError,
     OSError,
 )
-"""What says that the connection is gone or cannot be had, not that the statement is wrong."""
+"""Errors that mean a lost or refused connection, not a wrong statement."""
 
 INTERRUPTED = (TimeoutError, asyncio.CancelledError)
-"""What leaves a connection in the middle of a statement; who used it next would wait for that one's end."""
+"""Errors that leave a statement running on the connection; its next user would wait for it."""
 
 IN_THE_WAY = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
 
 
 class PostgresDatabase(Database):
-    """A pool of connections. A read that loses its own is run once more; a write is not: it may have taken place."""
+    """A pool of connections. A read that loses its connection is retried once; a write is not, as it may be done."""
 
     name = "postgresql"
 
@@ -68,7 +68,7 @@ class PostgresDatabase(Database):
         except LOST as error:
             if not step.is_read or isinstance(error, TimeoutError):
                 raise _ours(error) from error
-        # A read that lost its connection has changed nothing; the idle ones have most likely been cut off as well.
+        # A read changes nothing, so it can run again. The idle connections have most likely been cut off too.
         self.pool.drop_idle()
         try:
             return query.read(step, await self._fetched(step, arguments))
@@ -109,7 +109,7 @@ class PostgresDatabase(Database):
             yield PostgresSnapshot(connection)
 
     async def analyze(self) -> None:
-        """Autovacuum would within minutes; until then a change of one task may look through all of its user's."""
+        """Does at once what autovacuum does in minutes. Until then a change of one task may scan all of its space."""
         async with self._connection() as connection:
             await connection.execute("ANALYZE", timeout=ANALYZE_SECONDS)
 
@@ -127,7 +127,7 @@ class PostgresDatabase(Database):
             try:
                 yield pooled.connection
                 is_sound = True
-            except INTERRUPTED:  # perhaps between BEGIN and its answer: the next user's write would not be committed
+            except INTERRUPTED:  # perhaps between BEGIN and its answer; the next write here would not commit
                 raise
             except BaseException:
                 is_sound = not pooled.connection.is_closed() and not pooled.connection.is_in_transaction()
@@ -135,7 +135,7 @@ class PostgresDatabase(Database):
             finally:
                 self.pool.release(pooled, is_sound=is_sound)
         except (*TRANSLATED, *LOST) as error:
-            if isinstance(error.__context__, asyncio.CancelledError):  # ending what a cancelled statement left
+            if isinstance(error.__context__, asyncio.CancelledError):  # asyncpg was ending a cancelled statement
                 raise error.__context__ from None
             raise _ours(error) from error
 
@@ -166,7 +166,7 @@ class PostgresTransaction(Lane):
         try:
             yield
         except INTERRUPTED:
-            self._connection.terminate()  # else ROLLBACK would wait for the statement, on a dead network for ever
+            self._connection.terminate()  # ROLLBACK would wait for the statement, for ever on a dead network
             raise
         except TRANSLATED as error:
             raise _ours(error) from error
@@ -201,7 +201,7 @@ TRANSLATED = (
 
 
 def _ours(error: BaseException) -> Exception:
-    """The driver's error as the domain knows it."""
+    """Translates an error of the driver into one of ours."""
     if isinstance(error, asyncpg.UniqueViolationError):
         return UniqueViolated(error.constraint_name or "unique")
     if isinstance(error, asyncpg.ForeignKeyViolationError):

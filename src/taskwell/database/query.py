@@ -12,18 +12,18 @@ from taskwell.database.base import Processor
 
 T = TypeVar("T")
 Shape: TypeAlias = Callable[..., T]
-"""Makes a value from the columns of one row, in their order; a dataclass is one."""
+"""Makes a value from the columns of one row, in their order, such as a dataclass."""
 
 Build: TypeAlias = Callable[[str], Sequence[Executable]]
-"""Gives the statements for a dialect's name, run in one transaction; the last one's rows are the result."""
+"""Gives the statements for a dialect's name. They run in one transaction; the last one gives the rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One statement as the driver takes it.
+    """One statement in the driver's form.
 
     Attributes:
-        is_read: It changes nothing, so it may be run again; a SELECT over a CTE that writes is none.
+        is_read: It changes nothing, so it may run again. False for a SELECT over a CTE that writes.
     """
 
     text: str
@@ -50,17 +50,17 @@ _REQUIRED = object()
 class Query(Generic[T]):
     """A statement and the shape of its rows.
 
-    It is compiled at its first use on each database and never again, so keep it: as a module's constant,
-    or behind a cache keyed by what makes its text differ.
+    It is compiled once for each database, at its first use. So keep it as a constant of a module, or in a cache whose
+    key determines the text.
     """
 
     __slots__ = ("_build", "_compiled", "is_heavy", "shape")
 
     def __init__(self, statement: Executable | Build, shape: Shape[T], *, is_heavy: bool = False) -> None:
-        """Args:
-        statement: What to run, or what gives the statements for a dialect's name.
-        shape: Makes the result from one row's columns.
-        is_heavy: It may take longer than a few milliseconds, so SQLite runs it off the event loop.
+        """Keeps the statement without compiling it.
+
+        Args:
+            is_heavy: The statement may take more than a few milliseconds, so SQLite runs it in a thread.
         """
         self._build: Build = (lambda _: [statement]) if isinstance(statement, Executable) else statement
         self._compiled: dict[str, tuple[Step, ...]] = {}
@@ -79,7 +79,7 @@ class Query(Generic[T]):
 
 
 def shaped(shape: Shape[T], processors: Sequence[Processor] | None, rows: Sequence[Sequence[Any]]) -> list[T]:
-    """A value of each row's columns, as they are processed; None where none of them needs to be."""
+    """The rows as values. ``processors`` is None if no column needs one."""
     if processors is None:
         return [shape(*row) for row in rows]
     return [

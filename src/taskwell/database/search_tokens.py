@@ -1,7 +1,7 @@
-"""The words of a text: what separates them, and what makes no difference between them.
+"""Splits a text into words for the search, without case and accents.
 
-PostgreSQL has the same rule in SQL (the first migration). SQLite, whose tokenizers know the letters of
-2012, asks for it here: each of its connections has ``search_words``.
+PostgreSQL has the same rule in SQL (the first migration). SQLite's tokenizers know only the letters of 2012, so its
+connections call ``search_words``.
 """
 
 import re
@@ -10,11 +10,11 @@ from itertools import chain
 
 import orjson
 
-LONGEST = 2_000
-"""In bytes; no longer word is indexed, since PostgreSQL takes none."""
+MAX_WORD_BYTES = 2_000
+"""Bytes of the longest word in the index; PostgreSQL accepts no longer one."""
 
 UNINDEXED = "x"
-"""Stands for such a word, so that the words around it do not become neighbours. Nobody finds it: every other word
+"""Replaces a longer word, so that its neighbours do not become a phrase. No search finds it, since every other word
 begins with its owner."""
 
 REMEMBERED = 5_000
@@ -29,14 +29,14 @@ UNSPACED = (
     "\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\uff66-\uffdc\U0001b000-\U0001b16f"  # Japanese
     "\u3105-\u312f\u31a0-\u31bf\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Chinese
 )
-"""The letters of scripts that join words, or words and their endings: each is a word, a run of them is a phrase."""
+"""Letters of scripts without spaces between words: each letter is a word, and a run of them is a phrase."""
 
 _HAS_UNSPACED = re.compile(f"[{UNSPACED}]")
 _PIECE = re.compile(f"[{UNSPACED}]|[^{UNSPACED}]+")
 
 
 class _Separators(dict[int, str]):
-    """Every character that is part of no word as a space; for ``str.translate``."""
+    """Maps every separator to a space, for ``str.translate``."""
 
     def __missing__(self, point: int) -> str:
         becomes = chr(point) if _is_part_of_word(chr(point)) else " "
@@ -55,22 +55,22 @@ _SEPARATORS = _Separators()
 
 
 def split(text: str) -> list[str]:
-    """The runs of letters, marks and digits as they stand there."""
+    """The runs of letters, marks and digits, unchanged."""
     return text.translate(_SEPARATORS).split()
 
 
 def words_of(run: str) -> list[str]:
-    """The words of a run as they are compared: nearly always one."""
+    """The words of a run in their compared form; nearly always one."""
     if not _HAS_UNSPACED.search(run):
-        return [folded(run) if len(run) <= LONGEST else run]
-    parts = (run[start : start + LONGEST] for start in range(0, len(run), LONGEST))
+        return [folded(run) if len(run) <= MAX_WORD_BYTES else run]
+    parts = (run[start : start + MAX_WORD_BYTES] for start in range(0, len(run), MAX_WORD_BYTES))
     return [word for part in parts for word in _PIECE.findall(folded(part))]
 
 
 def folded(word: str) -> str:
-    """The word without case and accents; empty where it is nothing else.
+    """The word without case and accents; empty if nothing is left.
 
-    It takes time by the square of a letter's accents.
+    The time grows with the square of the accents on one letter.
     """
     if word.isascii():
         return word.lower()
@@ -79,16 +79,15 @@ def folded(word: str) -> str:
 
 
 def owner_of(space_id: str) -> str:
-    """The end of the space's id, with which each of their words begins in the index: a search meets nobody else's."""
+    """The end of the space's id. Each indexed word begins with it, so a search reads only words of its own space."""
     return space_id[-8:]
 
 
 def search_words(rows: bytes) -> str:
-    """Many rows at once, for SQL: each call waits for the interpreter, which others use.
+    """The words of many rows, called from SQL. One call serves many rows, since each call waits for the GIL.
 
     Args:
-        rows: JSON, an array of ``[number, space_id, text...]``; what is no UTF-8, as another program may have
-            written, separates words.
+        rows: JSON, an array of ``[number, space_id, text...]``. Bytes that are not UTF-8 separate words.
 
     Returns:
         JSON, an array of ``[number, words...]``, as FTS5's tokenizer ``ascii`` separates them.
@@ -103,4 +102,4 @@ def search_words(rows: bytes) -> str:
 def _indexed(owner: str, text: str) -> str:
     is_ascii = text.isascii()
     words = _ASCII_WORD.findall(text.lower()) if is_ascii else chain.from_iterable(map(words_of, split(text)))
-    return " ".join([owner + word if len(word.encode()) <= LONGEST else UNINDEXED for word in words if word])
+    return " ".join([owner + word if len(word.encode()) <= MAX_WORD_BYTES else UNINDEXED for word in words if word])

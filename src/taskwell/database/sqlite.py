@@ -1,7 +1,7 @@
-"""SQLite: the standard library's driver in this process.
+"""SQLite, by the driver of the standard library.
 
-A read takes microseconds, less than handing it to a thread would, so it runs where it is asked for. Writes queue
-for the one writing connection: see ``writer``. What is heavy, of either kind, runs in a thread.
+A read takes microseconds, less than a switch to a thread, so it runs on the event loop. Writes queue for the one
+writing connection (``writer``). Heavy reads and writes run in a thread.
 """
 
 import asyncio
@@ -40,10 +40,10 @@ T = TypeVar("T")
 DIALECT = sqlite_dialect()
 READ_THREADS = 2
 CACHE_KIB = 3_000
-"""Pages that a connection keeps. The system keeps them too: five times as many make a list two hundredths cheaper."""
+"""The page cache of a connection. The system caches too: five times as much makes a list only 2 % faster."""
 
 BUSY_TIMEOUT = 5.0
-"""Seconds that another process may keep the file locked."""
+"""Seconds to wait while another process locks the file."""
 
 UNUSABLE = (
     sqlite3.SQLITE_IOERR,
@@ -52,24 +52,21 @@ UNUSABLE = (
     sqlite3.SQLITE_NOTADB,
     sqlite3.SQLITE_CORRUPT,
 )
-"""What is wrong with the file or its disk; which of them is for the log, where ``told`` leaves the cause."""
+"""Errors of the file or its disk. The log has the exact cause."""
 
 
 def connect(path: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> sqlite3.Connection:
-    """Opens a connection as every part of Taskwell uses it; a file that is not there yet is made for its owner alone.
-
-    ``synchronous=FULL`` makes an acknowledged write survive a power cut, not only a crash of the process.
-    """
-    with suppress(OSError):  # it is there, or SQLite says better why it cannot be
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # its log and index get the same rights from SQLite
+    """Opens a connection with Taskwell's settings. A new file is readable only by its owner."""
+    with suppress(OSError):  # the file exists, or SQLite gives the better error
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # SQLite gives its log and index the same rights
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=busy_timeout)
     _use_write_ahead_log(connection, busy_timeout)
     for pragma in (
-        "synchronous=FULL",
+        "synchronous=FULL",  # an acknowledged write survives a power cut, not only a crash of the process
         "foreign_keys=ON",
         f"cache_size=-{CACHE_KIB}",
         "temp_store=MEMORY",
-        "wal_autocheckpoint=0",  # the writer does it: see there
+        "wal_autocheckpoint=0",  # the writer moves the log: see Writer._checkpoint
     ):
         connection.execute(f"PRAGMA {pragma}")
     connection.create_function("search_words", 1, search_words, deterministic=True)
@@ -77,9 +74,9 @@ def connect(path: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> sqlite3.Connec
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection, busy_timeout: float) -> None:
-    """Asks again where another process does the same with a new file.
+    """Turns on the write-ahead log; retries if another process does the same with a new file.
 
-    SQLite waits for nobody there: each of the two may have what the other wants.
+    SQLite's busy timeout does not apply here, since each process may hold the lock that the other needs.
     """
     give_up = time.monotonic() + busy_timeout
     while True:
@@ -94,14 +91,14 @@ def _use_write_ahead_log(connection: sqlite3.Connection, busy_timeout: float) ->
 
 
 class SqliteDatabase(Database):
-    """One file: a connection that writes, one that reads on the event loop, and some in threads for heavy reads."""
+    """One file: a writing connection, a reading one on the event loop, and some in threads for heavy reads."""
 
     name = "sqlite"
 
     def __init__(self, path: Path, watch: StatementWatch) -> None:
         self._path = path
         self._watch = watch
-        with told():
+        with translated_errors():
             writing = connect(path)
             writing.execute(f"PRAGMA cache_size=-{2 * CACHE_KIB}")
             self._reader = connect(path)
@@ -122,20 +119,20 @@ class SqliteDatabase(Database):
             if query.is_heavy:
                 async with self._turn_of(values.get("user_id")):
                     return await to_its_end(self._read_threads, partial(self._heavy, query, values))
-            with told():
+            with translated_errors():
                 return _run(self._reader, query, values)
         finally:
             self._watch.ended(query.steps(DIALECT)[-1], started)
 
     def _turn_of(self, user_id: object) -> asyncio.Lock:
-        """One heavy read at a time for each user: the threads serve users in turn, however much one of them asks."""
+        """The lock for heavy reads of one user: each user runs one at a time, so the threads serve all users."""
         turn = self._turns.get(user_id)
         if turn is None:
             turn = self._turns[user_id] = asyncio.Lock()
         return turn
 
     async def _written(self, query: Query[T], values: Mapping[str, object]) -> list[T]:
-        """A write of its own: in the transaction of its group, as any other."""
+        """Runs a single write, in the transaction of its group."""
         if query.is_heavy:
             async with self.transaction() as transaction:
                 return await transaction.rows(query, **values)
@@ -147,11 +144,11 @@ class SqliteDatabase(Database):
             finally:
                 self._watch.ended(query.steps(DIALECT)[-1], started)
 
-        with told():
+        with translated_errors():
             return await self._writer.write(work)
 
     def _heavy(self, query: Query[T], values: Mapping[str, object]) -> list[T]:
-        with told():
+        with translated_errors():
             connection = self._spare.pop() if self._spare else self._connected()
             try:
                 return _run(connection, query, values)
@@ -164,19 +161,19 @@ class SqliteDatabase(Database):
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Lane]:
-        with told():
+        with translated_errors():
             async with self._writer.transaction() as connection:
                 yield SqliteTransaction(connection, self._writer, self._watch)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Snapshot]:
-        with told(), closing(self._connected()) as connection:
+        with translated_errors(), closing(self._connected()) as connection:
             connection.execute("PRAGMA cache_size=-1000")  # each page is read once
             connection.execute("BEGIN")
             yield SqliteSnapshot(connection, self._read_threads)
 
     def _connected(self) -> sqlite3.Connection:
-        self._file.check()  # SQLite would make a new one, without tables
+        self._file.check()  # SQLite would create a new, empty file
         return connect(self._path)
 
     async def check(self) -> None:
@@ -200,7 +197,7 @@ class SqliteSnapshot(Snapshot):
     async def stream(self, query: Query[T], /, **values: object) -> AsyncIterator[T]:
         (step,) = query.steps(DIALECT)
         run = partial(to_its_end, self._threads)
-        with told():
+        with translated_errors():
             cursor = await run(partial(self._connection.execute, step.text, step.arguments(values)))
             while rows := await run(partial(cursor.fetchmany, ROWS_AT_ONCE)):
                 for row in query.read(step, rows):
@@ -218,7 +215,7 @@ class SqliteTransaction(Lane):
     async def rows(self, query: Query[T], /, **values: object) -> list[T]:
         started = time.perf_counter()
         try:
-            with told():
+            with translated_errors():
                 if query.is_heavy:
                     return await self._writer.in_thread(partial(_run, self._connection, query, values))
                 return _run(self._connection, query, values)
@@ -226,7 +223,7 @@ class SqliteTransaction(Lane):
             self._watch.ended(query.steps(DIALECT)[-1], started)
 
     async def many(self, query: Query[T], values: Sequence[Mapping[str, object]], /) -> None:
-        with told():
+        with translated_errors():
             for step in query.steps(DIALECT):
                 rows = [step.arguments(each) for each in values]
                 started = time.perf_counter()
@@ -248,8 +245,8 @@ def _run(connection: sqlite3.Connection, query: Query[T], values: Mapping[str, o
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Turns the driver's errors into ours; what is neither is a bug and stays as it is."""
+def translated_errors() -> Iterator[None]:
+    """Translates the driver's errors into ours. Any other error is a bug and passes unchanged."""
     try:
         yield
     except sqlite3.IntegrityError as error:

@@ -1,4 +1,4 @@
-"""A condition that is no reason to take another index."""
+"""Hides a condition from SQLite's planner, so that it does not choose another index."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy.types import NullType
 
 
 class Unindexed(FunctionElement[Any]):
-    """A condition that SQLite's planner does not look into."""
+    """A condition that SQLite's planner does not use for an index."""
 
     type = NullType()
     inherit_cache = True

@@ -1,4 +1,4 @@
-"""What is seen of every statement: its time, a line in the log where it was slow, a span where somebody traces."""
+"""Observes every statement: its time, a log line if it was slow, a span if tracing is on."""
 
 import sys
 import time
@@ -17,21 +17,23 @@ _READS, _WRITES = QUERIES.labels("read"), QUERIES.labels("write")
 
 
 class StatementWatch:
-    """Every lane tells it of each statement, whether it ran on the event loop or in a thread."""
+    """Both lanes report each statement here, from the event loop or from a thread."""
 
     def __init__(self, system: str, slow_milliseconds: float) -> None:
-        """Args:
-        system: As OpenTelemetry names it, ``sqlite`` or ``postgresql``.
-        slow_milliseconds: From when on a statement is slow; 0 for never.
+        """Watches one database.
+
+        Args:
+            system: OpenTelemetry's name, ``sqlite`` or ``postgresql``.
+            slow_milliseconds: The time from which a statement is slow; 0 for never.
         """
         self._system = system
         self._slow_seconds = slow_milliseconds / 1000 or float("inf")
 
     def ended(self, step: Step, started: float) -> None:
-        """Looks at a statement that has just ended, well or with the exception that is on its way.
+        """Records a statement that has just ended. ``sys.exception()`` tells whether it failed.
 
         Args:
-            started: By ``time.perf_counter``.
+            started: A time of ``time.perf_counter``.
         """
         seconds = time.perf_counter() - started
         (_READS if step.is_read else _WRITES).observe(seconds)

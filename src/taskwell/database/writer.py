@@ -1,9 +1,8 @@
 """The one connection that writes to SQLite, and the writers that take turns on it.
 
-A commit waits for the disk, ten times longer and more than the statements before it. So the writers that are
-waiting already share a transaction, each in a savepoint of its own, and one commit serves them all (group
-commit): none is acknowledged before the disk has it, and the disk is asked once for all of them. While the disk has
-one group, the event loop answers the one before and reads the requests of the next.
+A commit waits for the disk, ten times longer than the statements before it. So waiting writers share a transaction,
+each in its own savepoint, and one commit serves all of them (group commit). No writer is answered before the commit.
+While the disk writes one group, the event loop answers the previous group and reads the requests of the next.
 """
 
 import asyncio
@@ -25,20 +24,20 @@ log = structlog.get_logger("taskwell.database")
 
 T = TypeVar("T")
 
-MOST = 8
-"""How many share a commit. With all in one, nobody would be left whose request the loop could see to meanwhile."""
+MAX_GROUP_SIZE = 8
+"""Writers that share a commit. With all of them in one group, the event loop would idle during the commit."""
 
 BEGIN = "BEGIN IMMEDIATE"
 
-MANY = 1_000
-"""Rows written, whose indexing the event loop would notice."""
+HEAVY_WRITE_ROWS = 1_000
+"""From this number of rows on, indexing would delay the event loop, so it runs in the thread."""
 
-ENOUGH = 2_000
-"""Rows written that are worth a checkpoint: some 20 MB of log where they are spread over many users."""
+CHECKPOINT_ROWS = 2_000
+"""Rows written between two checkpoints: some 20 MB of log if they belong to many users."""
 
 
 class _Turn(ABC, Generic[T]):
-    """One writer's."""
+    """The turn of one writer."""
 
     _result: T
 
@@ -47,20 +46,20 @@ class _Turn(ABC, Generic[T]):
 
     @property
     def is_given_up(self) -> bool:
-        """Whether nobody waits for it any more."""
+        """Whether its caller was cancelled."""
         return self.on_disk.done()
 
     @abstractmethod
     async def taken(self, connection: sqlite3.Connection) -> BaseException | None:
-        """Has the statements run; gives what they failed with."""
+        """Runs the statements; gives their error."""
 
     def succeed(self) -> None:
-        """Tells that the disk has what they did."""
+        """Tells the caller that the commit has succeeded."""
         if not self.on_disk.done():
             self.on_disk.set_result(self._result)
 
     def fail(self, error: BaseException) -> None:
-        """Tells that they have done nothing; whoever has heard how it ended hears nothing more."""
+        """Tells the caller that nothing was stored, unless it was told the result already."""
         if not self.on_disk.done():
             self.on_disk.set_exception(error)
 
@@ -71,12 +70,12 @@ class _Work(_Turn[T]):
     def __init__(self, work: Callable[[sqlite3.Connection], T]) -> None:
         super().__init__()
         self._work = work
-        self._context = copy_context()  # the log and traces look at whose work it is
+        self._context = copy_context()  # the log and traces read the request's context
 
     async def taken(self, connection: sqlite3.Connection) -> Exception | None:
         try:
             self._result = self._context.run(self._work, connection)
-        except Exception as error:  # noqa: BLE001, whatever it is belongs to whoever waits for it
+        except Exception as error:  # noqa: BLE001, the caller gets every error
             return error
         return None
 
@@ -108,10 +107,9 @@ class _Block(_Turn[None]):
 
 
 class Writer:
-    """Serves the writers in the order in which they come, from a task that ends when none is left.
+    """Serves writers in their order, from a task that ends when none is left.
 
-    What may wait, a ``BEGIN`` beside another process and ``COMMIT``, runs in a thread of its own; so does what
-    takes long.
+    ``COMMIT``, long work, and a ``BEGIN`` that waits for another process run in a thread.
     """
 
     def __init__(self, connection: sqlite3.Connection, file: DatabaseFile, *, busy_timeout: float) -> None:
@@ -127,17 +125,17 @@ class Writer:
         connection.execute("PRAGMA busy_timeout=0")
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Does work that waits for nothing; see ``transaction``."""
+        """Runs work that awaits nothing, in a transaction; see ``transaction``."""
         turn = _Work(work)
         self._enqueue(turn)
         return await turn.on_disk
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[sqlite3.Connection]:
-        """The connection, for statements that are kept together or not at all.
+        """Gives the connection for the statements of one transaction.
 
-        When the block has ended without an error they are on the disk. A writer that fails leaves the others
-        of its group alone; a commit that fails fails for all of them.
+        When the block has ended without an error, they are on the disk. A failed writer does not affect the others of
+        its group; a failed commit fails all of them.
         """
         turn = _Block()
         self._enqueue(turn)
@@ -151,11 +149,11 @@ class Writer:
         await turn.on_disk
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """Does the work of whoever has the turn; to its end, even when the caller is cancelled."""
+        """Runs work of the current turn in the thread, to its end even if the caller is cancelled."""
         return await to_its_end(self._thread, work)
 
     async def close(self) -> None:
-        """Waits until all have been served."""
+        """Waits until all writers have been served."""
         if self._serving is not None:
             await asyncio.wait([self._serving])
         self._thread.shutdown()
@@ -168,13 +166,13 @@ class Writer:
 
     async def _serve(self) -> None:
         while self._waiting:
-            group = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
+            group = [self._waiting.popleft() for _ in range(min(MAX_GROUP_SIZE, len(self._waiting)))]
             try:
                 await self._begin()
                 self._written = self._connection.total_changes
                 kept = [turn for turn in group if await self._is_kept(turn)]
                 await self._commit()
-            except Exception as error:  # noqa: BLE001, whatever it is belongs to those who wait for the commit
+            except Exception as error:  # noqa: BLE001, all callers of the group get the error
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 for turn in group:
@@ -182,7 +180,7 @@ class Writer:
                 continue
             for turn in kept:
                 turn.succeed()
-            if self._connection.total_changes - self._moved >= ENOUGH:
+            if self._connection.total_changes - self._moved >= CHECKPOINT_ROWS:
                 self._moved = self._connection.total_changes
                 await self.in_thread(self._checkpoint)
 
@@ -203,10 +201,10 @@ class Writer:
             self._connection.execute("PRAGMA busy_timeout=0")
 
     async def _is_kept(self, turn: _Turn[Any]) -> bool:
-        """Takes back one writer's statements where they fail.
+        """Runs one turn in a savepoint, and rolls the savepoint back if the turn fails.
 
         Raises:
-            Exception: SQLite has taken back those of the whole group.
+            Exception: SQLite has rolled back the whole group.
         """
         if turn.is_given_up:
             return False
@@ -221,7 +219,7 @@ class Writer:
         return error is None
 
     async def _commit(self) -> None:
-        if self._connection.total_changes - self._written > MANY:
+        if self._connection.total_changes - self._written > HEAVY_WRITE_ROWS:
             await self.in_thread(self._run_commit_hook)
         else:
             self._run_commit_hook()
@@ -229,23 +227,19 @@ class Writer:
 
     def _commit_to_the_file(self) -> None:
         self._connection.execute("COMMIT")
-        self._file.check()  # after it, so that nobody is told that a write is kept which went with the file
+        self._file.check()  # after the commit: a write to a deleted file must not be acknowledged
 
     def _checkpoint(self) -> None:
-        """Moves what is in the log into the database file, while nobody writes.
-
-        Versions of SQLite before 3.51.3 may lose commits when one connection does that beside another that writes.
-        So no connection does it but this one, and FULL keeps other processes from writing meanwhile. It waits for no
-        reader: what somebody still reads in the log is moved the next time. Where it fails, on a full disk say, the
-        log has everything still: no writer may hear of it, only the operator.
-        """
+        """Moves the log into the database file while nobody writes; logs a failure, which loses nothing."""
+        # SQLite before 3.51.3 may lose commits if one connection does this while another writes. So only this
+        # connection does it, and FULL blocks other processes. It waits for no reader: the next one moves the rest.
         try:
             self._connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
         except sqlite3.Error as error:
             log.warning("checkpoint failed", error=str(error))
 
     def _run_commit_hook(self) -> None:
-        """What the schema wants done before a commit: see the migration ``0009_words_of_users``."""
+        """Runs the schema's work before a commit, such as indexing the search: see the view ``before_commit``."""
         if not self._has_commit_hook:
             found = self._connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'before_commit'").fetchone()
             self._has_commit_hook = found is not None

@@ -1,1 +1,1 @@
-"""What Taskwell sends: reminders by e-mail and webhook, retried until they arrive, and the log of it."""
+"""Sends reminders by e-mail and webhook, with retries and a log."""

@@ -1,8 +1,7 @@
 """Which network addresses a user's URL may lead to.
 
-A URL that a user chooses must not make the server talk to itself, to its neighbours or to its cloud's metadata
-service. So a name is looked up here, its addresses are judged, and the connection goes to the very address that
-was judged: a second lookup could give another one.
+A user's URL must not reach this server, its network or the cloud's metadata service. So the name is looked up
+here, and each address is checked. The connection goes to the checked address: a second lookup could give another.
 """
 
 import asyncio
@@ -14,10 +13,10 @@ from taskwell.mail.attempts import Undelivered
 Address = IPv4Address | IPv6Address
 
 MAX_TRIED = 4
-"""Of a name with many addresses."""
+"""The number of addresses that are tried for one name."""
 
 PUBLIC_BUT_LOCAL = frozenset({ip_address("168.63.129.16")})
-"""Azure's service of the virtual machine itself, on an address of the public space."""
+"""Azure's service for its virtual machines, on a public address."""
 
 GLOBAL_UNICAST = IPv6Network("2000::/3")
 NAT64 = IPv6Network("64:ff9b::/96")
@@ -25,10 +24,10 @@ NAT64 = IPv6Network("64:ff9b::/96")
 
 
 async def resolve(host: str, port: int, *, allow_private: bool) -> list[str]:
-    """The addresses of a host that may be connected to, in the order in which to try them.
+    """The allowed addresses of a host, in the order in which to try them.
 
     Raises:
-        Undelivered: there are none.
+        Undelivered: there is no allowed address.
     """
     loop = asyncio.get_running_loop()
     try:
@@ -43,7 +42,7 @@ async def resolve(host: str, port: int, *, allow_private: bool) -> list[str]:
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is one of the internet's, also where it is wrapped in another."""
+    """Whether an address is public, also if it is embedded in another address."""
     if isinstance(address, IPv6Address):
         if address in NAT64 or address.ipv4_mapped is not None:
             return is_public(IPv4Address(int(address) & 0xFFFF_FFFF))

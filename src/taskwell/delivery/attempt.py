@@ -1,4 +1,4 @@
-"""One attempt to deliver a reminder: what is sent."""
+"""What one attempt sends, and to whom."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from taskwell.tasks.reminder_queue import ClaimedReminder
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who is to get it, and where. The order is that of ``recipients``'s columns.
+    """The receiver of a reminder. The order of the fields is that of the columns in ``recipients``.
 
     Attributes:
-        email: Only a confirmed one.
+        email: None unless it is confirmed.
         is_disabled: Whether the operator has disabled the account.
     """
 
@@ -23,7 +23,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What is to be delivered to whom."""
+    """A reminder, its task and its recipient."""
 
     reminder: ClaimedReminder
     recipient: Recipient

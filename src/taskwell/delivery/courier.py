@@ -1,4 +1,4 @@
-"""Delivering one claimed reminder: look, send, write down how it went."""
+"""Delivers one claimed reminder: reads it again, sends it, and stores the result."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,19 +23,19 @@ log = structlog.get_logger("taskwell.delivery")
 ATTEMPT = timedelta(seconds=15)
 
 Sender = Callable[[Errand, Settings], Awaitable[None]]
-"""Raises ``Undelivered``."""
+"""Sends the errand; raises ``Undelivered``."""
 
 MAIL_LIMIT = "mail_limit"
-"""What the log says of a reminder by e-mail beyond ``MAX_MAILS_PER_DAY``."""
+"""The error in the delivery log for a mail beyond ``MAX_MAILS_PER_DAY``."""
 
 _LOADING = Lock()
 
 
 async def deliver(database: Database, settings: Settings, claim: Claim) -> None:
-    """Sends the reminder if its moment has come, and releases it either way.
+    """Sends the reminder if its moment has come, and releases the claim.
 
     Raises:
-        Unavailable: the database went away; the claim runs out by itself and the reminder is tried again.
+        Unavailable: the database is down. The claim expires, and the reminder is tried again.
     """
     reminder = await queue.claimed(database, claim)
     whom = await recipient(database, claim.user_id)
@@ -44,7 +44,7 @@ async def deliver(database: Database, settings: Settings, claim: Claim) -> None:
     errand = Errand(reminder, whom)
     send = await asyncio.to_thread(_sender, errand.reminder.channel)
     if now() > claim.claimed_at + queue.LEASE - ATTEMPT:
-        return  # the claim might end before an attempt does
+        return  # the claim could expire during the attempt
     moment = errand.reminder.timing.moment()
     if moment is None:
         await queue.release(database, reminder, Release(sent_at=errand.reminder.sent_at))
@@ -57,7 +57,7 @@ async def deliver(database: Database, settings: Settings, claim: Claim) -> None:
 
 
 async def _is_too_many(database: Database, settings: Settings, errand: Errand) -> bool:
-    """Counts a mail when it is first tried; its other attempts are the same mail."""
+    """Counts a mail at its first attempt only."""
     reminder = errand.reminder
     if reminder.channel != "email" or errand.recipient.email is None or reminder.attempts > 1:
         return False
@@ -66,9 +66,7 @@ async def _is_too_many(database: Database, settings: Settings, errand: Errand) -
 
 
 def _sender(channel: str) -> Sender:
-    """Loads the client of a channel for who has reminders of it: in a thread, since that takes longer than anybody
-    who shares the event loop may wait.
-    """
+    """Imports the client of a channel. Call it in a thread, since the import would block the event loop."""
     with _LOADING:
         if channel == "email":
             from taskwell.delivery import mail  # noqa: PLC0415
@@ -81,12 +79,10 @@ def _sender(channel: str) -> Sender:
 
 
 async def _attempted(errand: Errand, settings: Settings, send: Sender) -> Undelivered | None:
-    """One attempt; gives what went wrong, which can be anything: a bug must not stop the retries."""
-    if now() - errand.reminder.tried_since > GIVEN_UP_AFTER:  # its worker died every time
+    """Makes one attempt; gives its error. Catches every error, since a bug must not stop the retries."""
+    if now() - errand.reminder.tried_since > GIVEN_UP_AFTER:  # its worker died at every attempt
         return Undelivered("No attempt came to an end within a day.", is_final=True)
-    if (
-        errand.recipient.is_disabled
-    ):  # for an hour, perhaps, or for ever; a day decides, as with a receiver that is down
+    if errand.recipient.is_disabled:  # perhaps only for an hour, so it is retried for a day
         return Undelivered("The account is disabled.")
     try:
         async with asyncio.timeout(ATTEMPT.total_seconds()):
@@ -102,7 +98,7 @@ async def _attempted(errand: Errand, settings: Settings, send: Sender) -> Undeli
 
 
 async def _settle(database: Database, errand: Errand, moment: datetime, failure: Undelivered | None) -> None:
-    """Writes the log and the reminder in one transaction; the log first, since it is what locks the user."""
+    """Writes the log and the reminder in one transaction; the log first, since it locks the user."""
     at = now()
     is_over = failure is None or failure.is_final
     again_at = None if is_over else next_try(errand.reminder.attempts, errand.reminder.tried_since, at)

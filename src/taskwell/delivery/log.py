@@ -1,4 +1,4 @@
-"""The delivery log: what was sent to a user, what will be tried again, and what was given up, and why."""
+"""The delivery log: what was sent to a user, what will be retried, and what failed and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,13 +24,12 @@ Status = Literal["sent", "retrying", "failed", "dropped"]
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One delivery; its id is the webhook's ``webhook-id`` and the e-mail's ``Message-ID``.
+    """One delivery. Its id is also the ``webhook-id`` of the webhook and the ``Message-ID`` of the e-mail.
 
     Attributes:
-        status: ``dropped`` is one that was still to be tried again when its task was done or moved, or its
-            reminder removed.
-        error: Why the last attempt failed.
-        next_try_at: When it is tried again; None once it is sent or given up.
+        status: ``dropped`` if, before a retry, the task was completed or moved, or the reminder removed.
+        error: The reason why the last attempt failed.
+        next_try_at: The time of the next attempt; None if it was sent or given up.
     """
 
     id: str
@@ -88,7 +87,7 @@ _PURGE: Query[str] = Query(
 
 
 async def record(lane: Lane, user_id: str, delivery: Delivery) -> None:
-    """Writes how a delivery stands after an attempt; nothing where the user is gone."""
+    """Stores the state of a delivery after an attempt; does nothing if the user is gone."""
     values = {name: getattr(delivery, name) for name in Delivery.__dataclass_fields__}
     await lane.rows(_RECORD, user_id=user_id, **values)
 
@@ -107,5 +106,5 @@ async def latest(lane: Lane, user: Principal) -> list[Delivery]:
 
 
 async def purge(lane: Lane, limit: int) -> int:
-    """Forgets deliveries that began more than 30 days ago, so many at most; gives how many."""
+    """Removes at most ``limit`` deliveries that began more than 30 days ago; gives their number."""
     return len(await lane.rows(_PURGE, before=now() - KEPT_FOR, limit=limit))

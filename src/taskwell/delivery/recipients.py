@@ -1,4 +1,4 @@
-"""Who gets a reminder, and where."""
+"""Finds the recipient of a reminder."""
 
 from sqlalchemy import bindparam, case, select
 
@@ -22,5 +22,5 @@ _RECIPIENT: Query[Recipient] = Query(
 
 
 async def recipient(lane: Lane, user_id: str) -> Recipient | None:
-    """The user as they are now; None where they are gone."""
+    """The user as of now; None if the user is gone."""
     return await lane.row(_RECIPIENT, user_id=user_id)

@@ -1,4 +1,4 @@
-"""Sending a reminder to a user's URL, signed as Standard Webhooks 1.0 says."""
+"""Sends a reminder to a user's URL, signed by Standard Webhooks 1.0."""
 
 import ssl
 from datetime import datetime
@@ -22,19 +22,16 @@ TIMEOUT = httpx2.Timeout(10, connect=4)
 
 @cache
 def certificates() -> ssl.SSLContext:
-    """What receivers' certificates are held against.
-
-    Reading it takes 30 ms: done for each delivery on the event loop, it held up all others, and their receivers'
-    answers came too late.
-    """
+    """The root certificates to check receivers with, read once."""
+    # Reading takes 30 ms. For each delivery on the event loop, it delayed all others beyond their time limits.
     return httpx2.create_ssl_context(trust_env=False)
 
 
 async def send(errand: Errand, settings: Settings) -> None:
-    """Posts the reminder; any 2xx is a receipt. The response's body is not read, redirects are not followed.
+    """Posts the reminder; a 2xx means success. Ignores the response's body, and follows no redirects.
 
     Raises:
-        Undelivered: there is no URL, it may not be used, nobody answers in time, or the answer is another one.
+        Undelivered: there is no URL, its address is not allowed, or no 2xx came in time.
     """
     if errand.recipient.webhook_url is None or errand.recipient.webhook_secret is None:
         raise Undelivered("No webhook is set; PUT one to /api/v1/users/me/webhook.")
@@ -51,10 +48,9 @@ async def send(errand: Errand, settings: Settings) -> None:
 
 
 async def _post(url: httpx2.URL, body: bytes, headers: dict[str, str], *, allow_private: bool) -> int:
-    """Posts to the first of the host's addresses that takes a connection; gives the status.
+    """Posts to the first address of the host that accepts a connection; gives the status.
 
-    The request goes to the address, with the name in the Host header and in TLS, where the certificate is held
-    against it.
+    The Host header and TLS use the name, and the certificate is checked against it.
     """
     port = url.port or (443 if url.scheme == "https" else 80)
     addresses = await resolve(url.host, port, allow_private=allow_private)
@@ -86,7 +82,7 @@ async def _post(url: httpx2.URL, body: bytes, headers: dict[str, str], *, allow_
 
 
 def payload(errand: Errand) -> bytes:
-    """The event; its ``timestamp`` is the reminder's moment, the same in every attempt."""
+    """The event as JSON. Its ``timestamp`` is the reminder's moment, the same in every attempt."""
     content = {
         "type": "reminder.due",
         "timestamp": errand.reminder.timing.moment(),

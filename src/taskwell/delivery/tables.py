@@ -21,7 +21,7 @@ class WebhookRow(Base):
 
 
 class DeliveryRow(Base):
-    """One delivery with all its attempts, as its user reads it; it outlives the reminder and the task."""
+    """One delivery with all its attempts. It stays when the reminder or the task is removed."""
 
     __tablename__ = "deliveries"
 

@@ -1,4 +1,4 @@
-"""Where a user's webhook reminders go: the settings, not the sending."""
+"""The webhook of a user: its URL and its secret. ``signed_post`` sends to it."""
 
 import base64
 import secrets
@@ -23,8 +23,10 @@ SECRET_PREFIX = "whsec_"  # noqa: S105  # of the Standard Webhooks specification
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Attributes:
-    secret: Only where it was made just now; it is never shown again.
+    """A user's webhook.
+
+    Attributes:
+        secret: Set only right after its creation; it is never shown again.
     """
 
     url: str
@@ -59,19 +61,21 @@ _REMOVE: Query[str] = Query(delete(WebhookRow).where(_MINE).returning(WebhookRow
 
 
 async def get(lane: Lane, user: Principal) -> Webhook:
-    """Raises:
-    NotFound: none is set.
+    """The user's webhook.
+
+    Raises:
+        NotFound: none is set.
     """
     found = await lane.row(_ONE, user_id=user.user_id)
     return _set(found)
 
 
 async def put(lane: Lane, user: Principal, url: str, *, allow_private: bool) -> Webhook:
-    """Sets the URL; the first time this makes the secret too, later ones keep it.
+    """Sets the URL. The first call also creates the secret; later calls keep it.
 
     Raises:
-        Invalid: the URL is not one that Taskwell would send to.
-        InvalidToken: the caller's own token was refused meanwhile.
+        Invalid: Taskwell would not send to this URL.
+        InvalidToken: the caller's token was revoked meanwhile.
     """
     if broken := broken_url_rule(url, allow_private=allow_private):
         raise Invalid.field("url", broken, "invalid_url")
@@ -85,7 +89,7 @@ async def put(lane: Lane, user: Principal, url: str, *, allow_private: bool) -> 
 
 
 async def rotate(lane: Lane, user: Principal) -> Webhook:
-    """Makes a new secret; the old one signs nothing from now on.
+    """Creates a new secret; the old one is no longer used.
 
     Raises:
         NotFound: none is set.
@@ -95,8 +99,10 @@ async def rotate(lane: Lane, user: Principal) -> Webhook:
 
 
 async def remove(lane: Lane, user: Principal) -> None:
-    """Raises:
-    NotFound: none is set.
+    """Removes the user's webhook.
+
+    Raises:
+        NotFound: none is set.
     """
     if await lane.row(_REMOVE, user_id=user.user_id) is None:
         raise NotFound(UNSET)
@@ -108,7 +114,7 @@ async def remove_of_user(lane: Lane, user_id: str) -> None:
 
 
 def broken_url_rule(url: str, *, allow_private: bool) -> str | None:
-    """What is wrong with a URL, as a sentence. Names are looked up when something is sent, not here."""
+    """The rule that a URL breaks, as a sentence. Names are looked up at the delivery, not here."""
     if len(url) > MAX_URL or not url.isascii() or not url.isprintable() or " " in url:
         return f"It must be an http or https URL of at most {MAX_URL} printable ASCII characters."
     try:
@@ -126,7 +132,7 @@ def broken_url_rule(url: str, *, allow_private: bool) -> str | None:
 
 
 def _may_be_public(host: str) -> bool:
-    """False for a literal address that is not; a name is judged by what it leads to, when it is used."""
+    """False for a literal address that is not public. A name is checked at each delivery."""
     try:
         return is_public(ip_address(host))
     except ValueError:

@@ -1,8 +1,7 @@
-"""The schema's revisions, and running them.
+"""The revisions of the schema, and the functions that run them.
 
-Alembic's own engine here is synchronous on SQLite and asyncpg on PostgreSQL; nothing of it is used while
-requests are served. Alembic itself is loaded only where there is something to migrate: it takes a tenth of the
-time until a server is ready.
+Alembic runs on its own connections, synchronous on SQLite and asyncpg on PostgreSQL. It is imported only if there is
+something to migrate, since the import takes a tenth of a server's start.
 """
 
 import asyncio
@@ -14,61 +13,61 @@ from typing import Literal
 from sqlalchemy import Connection, create_engine, inspect, text
 
 from taskwell.database.engine import postgres_engine, sqlite_path
-from taskwell.database.sqlite import connect, told
+from taskwell.database.sqlite import connect, translated_errors
 from taskwell.errors import AppError, Unavailable
 from taskwell.settings import Settings
 
 SCRIPTS = Path(__file__).parent
 
 FIRST = "0100"
-"""The first revision that was released."""
+"""The first released revision."""
 
 ADVISORY_LOCK = 0x7461736B77656C6C
-"""'taskwell' in ASCII: processes that start at once migrate one after the other."""
+"""'taskwell' in ASCII. With this lock, processes that start together migrate one after the other."""
 
 LOCK_TIMEOUT = "5s"
-"""How long a step waits for a table that somebody uses, and all who come after it wait behind; then it gives up."""
+"""A step waits so long for a table in use, then fails. Meanwhile all later requests wait behind it."""
 
 
 class OldSchema(AppError):
-    """The schema is not the one that this version of Taskwell needs."""
+    """The database does not have the schema of this version."""
 
 
 def head() -> str:
-    """The newest revision that this version knows."""
+    """The newest revision of this version."""
     return max(known())
 
 
 def known() -> frozenset[str]:
-    """Every revision that this version can migrate from, as the files of the scripts begin."""
+    """Every revision that this version can migrate from; the names of the files begin with them."""
     return frozenset(path.name.partition("_")[0] for path in SCRIPTS.glob("versions/[0-9]*.py"))
 
 
 async def current(settings: Settings) -> str | None:
-    """The revision that the database is at; None for an empty one."""
+    """The revision of the database; None if it is empty."""
     found: list[str | None] = []
     await _with_connection(settings, lambda connection: found.append(_revision_of(connection)))
     return found[0]
 
 
 async def upgrade(settings: Settings, revision: str = "head") -> None:
-    """Brings the schema to a revision, each step in its transaction, under a lock."""
+    """Upgrades the schema to a revision, in one transaction and under a lock."""
     await _with_connection(settings, lambda connection: _run(connection, "upgrade", revision))
 
 
 async def downgrade(settings: Settings, revision: str) -> None:
-    """Takes the schema back to a revision, or to nothing with ``base``."""
+    """Downgrades the schema to a revision; ``base`` removes everything."""
     await _with_connection(settings, lambda connection: _run(connection, "downgrade", revision))
 
 
 async def prepare(settings: Settings) -> None:
-    """What every process does before it uses the database: look at the schema, and upgrade an old one.
+    """Checks the schema, and upgrades an old one outside production. Every process calls this first.
 
-    One of a later version only adds to ours, and is left alone: a process of ours has to come up in the middle of a
-    rolling upgrade, and when an operator goes back.
+    A newer schema is accepted, since it only adds to ours. Processes of this version start in the middle of a rolling
+    upgrade, and after an operator has gone back.
 
     Raises:
-        OldSchema: in production, where an old one is left alone.
+        OldSchema: the schema is old, in production.
     """
     if settings.is_production:
         await require_head(settings, or_later=True)
@@ -77,13 +76,13 @@ async def prepare(settings: Settings) -> None:
 
 
 async def require_head(settings: Settings, *, or_later: bool = False) -> None:
-    """Looks at the schema.
+    """Checks that the database has the schema of this version.
 
     Args:
-        or_later: Take one of a later version too. Revisions are numbered, so they compare as text.
+        or_later: Accept a newer schema too. Revisions have numbers of four digits, so they compare as text.
 
     Raises:
-        OldSchema: saying which command to run.
+        OldSchema: it has not; the message names the command to run.
     """
     found = await current(settings)
     if found != head() and not (or_later and (found or "") > head()):
@@ -144,8 +143,8 @@ async def _with_connection(settings: Settings, action: Callable[[Connection], No
 
 
 def _with_sqlite(path: Path, action: Callable[[Connection], None]) -> None:
-    """One transaction begun with the write lock; foreign keys are off, since tables are made anew and renamed."""
-    with told(), closing(connect(path, busy_timeout=30)) as opened:
+    """Runs the action in one transaction with the write lock. Foreign keys are off, since tables are rebuilt."""
+    with translated_errors(), closing(connect(path, busy_timeout=30)) as opened:
         opened.execute("PRAGMA foreign_keys=OFF")
         engine = create_engine("sqlite://", creator=lambda: opened)
         try:

@@ -1,4 +1,4 @@
-"""How Alembic runs here: always on a connection that ``taskwell.migrations`` has opened."""
+"""Alembic's environment. It always uses a connection that ``taskwell.migrations`` has opened."""
 
 from alembic import context
 
@@ -9,7 +9,7 @@ context.configure(
     connection=connection,
     target_metadata=METADATA,
     include_object=modelled(connection.dialect.name),
-    compare_type=False,  # SQLite has five types, and the models more
-    transactional_ddl=False,  # the caller's one transaction holds the lock and all the steps
+    compare_type=False,  # SQLite has only five types
+    transactional_ddl=False,  # the caller's transaction holds the lock and all steps
 )
 context.run_migrations()

@@ -1,4 +1,4 @@
-"""The schema as the models say it, for comparing and for new revisions."""
+"""The schema of the models, for comparisons and for new revisions."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ __all__ = ["METADATA", "_delivery", "_events", "_spaces", "_tasks", "_users", "m
 
 
 def modelled(dialect: str) -> Callable[..., bool]:
-    """What to compare: what makes search fast is made of SQL, and some indexes are of the other database alone."""
+    """What to compare: not the search, which is plain SQL, and not the indexes of the other database."""
 
     def is_modelled(item: SchemaItem, name: str | None, *_: object) -> bool:
         return "search" not in (name or "") and item.info.get("dialect", dialect) == dialect

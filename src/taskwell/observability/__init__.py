@@ -1,1 +1,1 @@
-"""What an operator sees: numbers, log lines and traces."""
+"""What an operator sees: metrics, log lines and traces."""

@@ -1,6 +1,6 @@
-"""Structured logs: readable in a terminal, one JSON object a line in production.
+"""Structured logs: readable in a terminal, one JSON object per line in production.
 
-What may be logged: what an operator needs to find a fault. Never a password, a token or a task's text.
+Log what an operator needs to find a fault. Never log a password, a token or the text of a task.
 """
 
 import logging
@@ -35,7 +35,7 @@ log = structlog.get_logger("taskwell.http")
 
 
 def configure(settings: Settings) -> None:
-    """Sends every log of this process, the server's own included, to standard output in one shape."""
+    """Sends all logs of this process, also uvicorn's, to standard output in one shape."""
     level = logging.getLevelNamesMapping()[settings.log_level]
     is_json, stdout = writes_json(settings), cast(Any, _Stdout())
     first: list[Processor] = [merge_contextvars, add_log_level, TimeStamper("iso", utc=True), _count]
@@ -59,7 +59,7 @@ def writes_json(settings: Settings) -> bool:
 
 
 def effective(settings: Settings) -> dict[str, Any]:
-    """The settings as they may be logged: all as JSON, in a terminal the database and what is not as by default."""
+    """The settings to log: all as JSON; in a terminal the database and those that differ from the default."""
     is_whole = writes_json(settings)
     shown = {}
     for name, field in type(settings).model_fields.items():
@@ -71,14 +71,14 @@ def effective(settings: Settings) -> dict[str, Any]:
 
 
 def request_writer(settings: Settings) -> Callable[..., None]:
-    """The function that writes the line of a request that has been answered, from keyword arguments."""
+    """A function that writes the log line of an answered request, from keyword arguments."""
     if settings.log_level not in {"DEBUG", "INFO"}:
         return _write_nothing
     return _write_request_json if writes_json(settings) else partial(log.info, "request")
 
 
 def _write_request_json(**fields: object) -> None:
-    # Not by structlog: 7 microseconds instead of 27, of the 110 in which one task is read (decision 0015).
+    # structlog would take 27 microseconds instead of 7, and a read of one task takes 110 (decision 0015).
     line = {"timestamp": datetime.now(UTC), "level": "info", "event": "request"} | fields
     _Stdout().write(orjson.dumps(line, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
 
@@ -91,7 +91,7 @@ _told_at: dict[tuple[type, type], float] = {}
 
 
 def write_unserved(error: AppError) -> None:
-    """Tells why something could not be done, once a second for each kind: then everybody's request fails alike."""
+    """Logs why a request got no service, once a second for each kind, since then all requests fail."""
     kind, at = (type(error), type(error.__cause__)), time.monotonic()
     if at - _told_at.get(kind, float("-inf")) >= 1:
         _told_at[kind] = at
@@ -99,11 +99,8 @@ def write_unserved(error: AppError) -> None:
 
 
 def cause_of(error: AppError) -> str | None:
-    """What a driver or the system said, as far as it says nothing of anybody's.
-
-    A ``ValueError`` quotes the value, and one of asyncpg's errors of use is one; PostgreSQL's lines after the first,
-    its DETAIL, may quote a row.
-    """
+    """The message of the driver or the system, without users' data."""
+    # A ValueError quotes the value, and some errors of asyncpg are one. Later lines of PostgreSQL may quote a row.
     cause = error.__cause__
     if cause is None:
         return None
@@ -112,14 +109,14 @@ def cause_of(error: AppError) -> str | None:
 
 
 class _Stdout:
-    """Writes a line in one call, so that those of several processes never mix; a failure to write fails nobody."""
+    """Writes a line in one call, so that lines of several processes never mix. Ignores a failed write."""
 
     def write(self, line: str | bytes) -> None:
         with suppress(OSError):
             os.write(STDOUT, line if isinstance(line, bytes) else line.encode("utf-8", "replace"))
 
     def flush(self) -> None:
-        """Nothing waits here."""
+        """Does nothing: nothing is buffered."""
 
 
 def _count(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -129,7 +126,7 @@ def _count(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _report(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Whatever has a traceback was expected by nobody."""
+    """Reports an event that has a traceback, since it is an unexpected error."""
     given = event.get("exc_info")
     error = given if isinstance(given, BaseException) else given[1] if isinstance(given, tuple) else sys.exception()
     if given and error is not None:

@@ -1,6 +1,6 @@
-"""What the processes count, and Prometheus reads at ``/metrics``.
+"""The metrics that Prometheus reads at ``/metrics``.
 
-The values of labels must come from a short list of our own, never from a request.
+Values of labels must come from a short list in the code, never from a request.
 """
 
 import multiprocessing
@@ -17,13 +17,13 @@ import psutil
 from taskwell import __version__
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""Names the folder in which the processes of ``serve --workers`` count together; their supervisor makes it, empty."""
+"""The folder in which the processes of ``serve --workers`` share metrics; the supervisor creates it empty."""
 
 if multiprocessing.current_process().name == "MainProcess":
-    os.environ.pop(FOLDER, None)  # nobody would empty a folder that comes from elsewhere
+    os.environ.pop(FOLDER, None)  # only the supervisor's folder is emptied at a start
 IS_SHARED = FOLDER in os.environ
 
-# prometheus-client looks for the folder when it is imported.
+# prometheus-client reads the variable when it is imported.
 from prometheus_client import CollectorRegistry, disable_created_metrics, generate_latest  # noqa: E402
 from prometheus_client import metrics as prometheus  # noqa: E402
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4  # noqa: E402
@@ -41,8 +41,10 @@ def _counter(name: str, description: str, *labels: str) -> prometheus.Counter:
 
 
 def _gauge(name: str, description: str, *labels: str, of_all: str = "sum") -> prometheus.Gauge:
-    """Args:
-    of_all: What makes one number of those of all living processes.
+    """Defines a gauge.
+
+    Args:
+        of_all: How the values of all living processes become one, such as ``sum``.
     """
     return prometheus.Gauge(name, description, labels, registry=REGISTRY, multiprocess_mode=f"live{of_all}")  # type: ignore[arg-type]
 
@@ -96,10 +98,10 @@ _counted_cpu = 0.0
 
 @contextmanager
 def observing_process(database: str, refresh: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Counts this process among those of its build, and refreshes its gauges, while the block runs.
+    """Reports this process and refreshes its gauges while the block runs.
 
     Args:
-        refresh: Sets the caller's own gauges.
+        refresh: Sets the caller's gauges.
     """
     BUILD.labels(__version__, platform.python_version(), database).set(1)
     _refreshers.append(refresh)
@@ -110,13 +112,13 @@ def observing_process(database: str, refresh: Callable[[], None] = lambda: None)
 
 
 def refresh_gauges() -> None:
-    """Sets the gauges that nobody sets otherwise; where processes count together, each does so every second."""
-    global _counted_cpu  # noqa: PLW0603  # a counter takes what is new
+    """Sets the gauges that have no event of their own. With several processes, each calls this every second."""
+    global _counted_cpu  # noqa: PLW0603  # a counter takes the difference
     process = psutil.Process()
     MEMORY.set(process.memory_info().rss)
     FILES.set(process.num_fds())
     PROCESSES.set(1)
-    with _refreshing:  # the worker is asked in threads
+    with _refreshing:  # several threads may call this in the worker
         used = time.process_time()
         CPU.inc(used - _counted_cpu)
         _counted_cpu = used
@@ -125,7 +127,7 @@ def refresh_gauges() -> None:
 
 
 def exposition() -> bytes:
-    """Everything counted, in Prometheus' text format 0.0.4."""
+    """All metrics in Prometheus' text format 0.0.4."""
     registry = REGISTRY
     if IS_SHARED:
         registry = CollectorRegistry()
@@ -134,5 +136,5 @@ def exposition() -> bytes:
 
 
 def forget_gauges(process_id: int | None) -> None:
-    """Drops the gauges of a process that has died; what it has counted stays."""
+    """Drops the gauges of a dead process; its counters stay."""
     mark_process_dead(process_id)  # type: ignore[no-untyped-call]

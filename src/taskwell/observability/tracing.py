@@ -1,8 +1,7 @@
-"""Traces by OpenTelemetry and unexpected errors by Sentry. Nothing of either is imported until a setting asks for it.
+"""Traces with OpenTelemetry, and unexpected errors with Sentry. Both are imported only if a setting turns them on.
 
-The spans are made here and not by OpenTelemetry's instrumentations, which were tried: that of ASGI writes down the
-path and the query, that of asyncpg the driver's messages, and both may quote what a user wrote; that of sqlite3 sees
-no ``Connection.execute``.
+OpenTelemetry's instrumentations are not used. Those of ASGI and asyncpg record paths, queries and messages, which may
+quote a user's text. That of sqlite3 does not see ``Connection.execute``.
 """
 
 import os
@@ -19,17 +18,17 @@ if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint
 
 EXPORTERS = ("OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-"""Any of these standard variables turns tracing on; the SDK reads them and all the others itself."""
+"""Each of these standard variables turns tracing on. The SDK reads them and all others itself."""
 
 tracer: "Tracer | None" = None
 """None while tracing is off."""
 
 
 def configure(settings: Settings) -> None:
-    """Turns on what the environment asks for.
+    """Turns on traces and error reports as the environment says.
 
     Raises:
-        InvalidSettings: it asks for something that is not installed.
+        InvalidSettings: a package for it is not installed.
     """
     if _is_wanted(os.environ):
         use(_provider())
@@ -38,8 +37,8 @@ def configure(settings: Settings) -> None:
 
 
 def use(provider: "TracerProvider | None") -> None:
-    """Sends every span to this provider, or to nobody."""
-    global tracer  # noqa: PLW0603  # the one switch, which each request looks at
+    """Sends every span to this provider; None turns tracing off."""
+    global tracer  # noqa: PLW0603  # the one switch, which each request reads
     tracer = None if provider is None else provider.get_tracer("taskwell", __version__)
 
 
@@ -65,11 +64,8 @@ def _provider() -> "TracerProvider":
 
 @contextmanager
 def request_span(scope: Mapping[str, Any]) -> Iterator[None]:
-    """The span of a request, below the caller's own where it has sent one; only while tracing is on.
-
-    ``url.path`` stays out of it: a tag's name stands there, which is the user's text. ``describe_request`` adds the
-    route.
-    """
+    """Opens the span of a request, below the caller's span if it sent one. Call it only while tracing is on."""
+    # Not url.path: it may contain a tag, which is the user's text. describe_request adds the route.
     from opentelemetry import propagate  # noqa: PLC0415
     from opentelemetry.trace import SpanKind  # noqa: PLC0415
 
@@ -87,7 +83,7 @@ def request_span(scope: Mapping[str, Any]) -> Iterator[None]:
 
 
 def describe_request(method: str, route: str | None, status: int, request_id: str) -> None:
-    """Completes the current request's span with what is known once it has been answered."""
+    """Completes the current request's span after the answer."""
     from opentelemetry.trace import Status, StatusCode, get_current_span  # noqa: PLC0415
 
     span = get_current_span()
@@ -101,7 +97,7 @@ def describe_request(method: str, route: str | None, status: int, request_id: st
 
 
 def record_query(system: str, statement: str, seconds: float, error: BaseException | None) -> None:
-    """The span of a statement that has just ended; its values stay out of it."""
+    """Records the span of a statement that has just ended, without its values."""
     from opentelemetry.trace import SpanKind, Status, StatusCode  # noqa: PLC0415
 
     assert tracer is not None
@@ -116,7 +112,7 @@ def record_query(system: str, statement: str, seconds: float, error: BaseExcepti
 
 
 def _summary(statement: str) -> str:
-    """``SELECT tasks``: low in cardinality, as the conventions ask for."""
+    """A short name such as ``SELECT tasks``, since the conventions ask for few different names."""
     words = statement.replace("(", " ").split()
     tables = (words[at + 1] for at, word in enumerate(words[:-1]) if word in ("FROM", "INTO", "UPDATE"))
     return " ".join([words[0], *[table.strip('",') for table in list(tables)[:1]]])
@@ -145,14 +141,14 @@ def _start_sentry(settings: Settings) -> None:
 
 
 def _without_messages(event: "Event", hint: "Hint") -> "Event":
-    """A driver's message may quote a value that somebody has sent; it is in our own log, under the request id."""
+    """Removes messages, since a driver's message may quote a user's value. Our own log has it."""
     for each in event.get("exception", {}).get("values", []):
         each["value"] = ""
     return event
 
 
 def report(error: BaseException, request_id: str | None) -> None:
-    """Tells Sentry of an unexpected error, where it is on."""
+    """Reports an unexpected error to Sentry, if it is on."""
     import sentry_sdk  # noqa: PLC0415
 
     with sentry_sdk.new_scope() as scope:

@@ -1,4 +1,4 @@
-"""The OpenAPI documents: what FastAPI reads off the signatures, completed with what the operations do besides."""
+"""The OpenAPI documents: FastAPI reads the signatures; this package adds headers, errors and examples."""
 
 from taskwell.api.documents.document import describe
 

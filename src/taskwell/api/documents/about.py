@@ -1,4 +1,4 @@
-"""What the documents say in words, and the parts that they share."""
+"""The texts of the documents, and their shared parts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ LICENSE = {"name": "MIT", "identifier": "MIT"}
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """A contract in words."""
+    """The description of a contract."""
 
     title: str
     summary: str
@@ -42,6 +42,8 @@ is a 422, so that a typing error never goes unseen. PATCH changes what it names,
 `If-None-Match` on a GET costs a 304 where nothing changed.
 
 **Again.** Send an `Idempotency-Key` with any POST: a retry gets the first answer and does nothing twice.
+
+**Spaces.** Tasks, lists and tags lie in a space: your own, or one that you share. Add `?space=` to name it.
 
 **By user.** `/users/me` and each path of tasks exist again under `/api/v1/users/{user_id}`, for clients that put the
 caller into the path; [their document](/openapi/v1_by_user.json).

@@ -1,4 +1,4 @@
-"""The answers of an operation: the headers of its success, and every error that it can have."""
+"""The answers of an operation: the headers of a success, and every possible error."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -39,7 +39,7 @@ _HEADERS: dict[str, Json] = {
 
 
 class Answers:
-    """Writes the answers of a contract's operations, and collects the components that they share."""
+    """Writes the answers of a contract's operations, and collects their shared components."""
 
     def __init__(self, name: str, render: Renderer) -> None:
         self._render = render
@@ -66,7 +66,7 @@ class Answers:
 
     def _add(self, responses: Json, status: str, errors: list[AppError]) -> None:
         answer = self._answer(errors)
-        if status in responses:  # the operation has its own answer of this status beside the contract's errors
+        if status in responses:  # the operation declares an answer with this status itself
             own = responses[status].setdefault("content", {})
             for media_type, content in answer["content"].items():
                 if media_type in own:
@@ -102,13 +102,13 @@ def _is_missing(error: AppError) -> bool:
 
 
 def _declared(responses: dict[str, Json]) -> list[str]:
-    """The codes that ``raises`` has left in the responses, which are taken out."""
+    """Takes the codes that ``raises`` has declared out of the responses."""
     marked = [status for status, answer in responses.items() if "x-failures" in answer]
     return [code for status in marked for code in responses.pop(status)["x-failures"]]
 
 
 def _codes(facts: OperationFacts) -> Iterator[str]:
-    """The failures that follow from what the operation takes, in the order in which they are judged."""
+    """The error codes that follow from the operation's input, in the order of the checks."""
     operation, path_params = facts.operation, facts.path_params
     is_signed_in, is_write = operation.needs_principal, facts.method != "GET"
     checks_values = facts.takes_content or operation.signature.query[1].model_fields or operation.is_strict
@@ -123,7 +123,8 @@ def _codes(facts: OperationFacts) -> Iterator[str]:
         (facts.takes_document, ("malformed_body", "body_too_deep")),
         (facts.takes_content, ("unsupported_media_type", "body_too_large")),
         (checks_values, ("validation_failed",)),
-        (any(name != "user_id" for name in path_params), ("not_found",)),
+        (facts.may_be_read_only, ("read_only",)),
+        (facts.takes_space or any(name != "user_id" for name in path_params), ("not_found",)),
         ("If-Match" in facts.request_headers, ("invalid_header", "precondition_required")),
         (is_signed_in and is_write, ("precondition_failed",)),
         (is_write, ("storage_full",)),

@@ -1,4 +1,4 @@
-"""Completing a contract's OpenAPI document."""
+"""Completes the OpenAPI document of a contract."""
 
 from functools import cache
 from typing import Any
@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from taskwell.api.documents.about import ABOUT, LICENSE, SECURITY, SECURITY_SCHEMES, SERVERS, TAGS, VERSION
 from taskwell.api.documents.answers import Answers
-from taskwell.api.documents.examples import example_of, mend_examples
+from taskwell.api.documents.examples import complete_examples, example_of
 from taskwell.api.documents.operation_facts import OperationFacts, facts_of
 from taskwell.api.documents.operation_ids import operation_ids
 from taskwell.api.documents.parameters import add_parameters
@@ -17,10 +17,10 @@ Json = dict[str, Any]
 
 
 def describe(app: FastAPI, name: str, render: Renderer) -> None:
-    """Makes ``app.openapi()`` the complete document of a contract; it is built when it is first asked for.
+    """Makes ``app.openapi()`` give the complete document, which is built at its first use.
 
     Args:
-        render: How the contract writes errors; the document's errors are written by it.
+        render: The contract's renderer of errors, also for the examples in the document.
     """
     about = ABOUT[name]
     app.title, app.summary, app.description = about.title, about.summary, about.text
@@ -36,9 +36,9 @@ def describe(app: FastAPI, name: str, render: Renderer) -> None:
 def _completed(document: Json, operations: list[OperationFacts], render: Renderer, name: str) -> Json:
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
-    mend_examples(schemas)
+    complete_examples(schemas)
     for schema in schemas.values():
-        if "description" in schema:  # a docstring
+        if "description" in schema:  # it comes from a docstring
             schema["description"] = schema["description"].replace("``", "`")
     answers = Answers(name, render)
     ids = operation_ids(operations, document["paths"])
@@ -62,10 +62,8 @@ def _completed(document: Json, operations: list[OperationFacts], render: Rendere
 
 
 def _simplify_body(written: Json, schemas: Json) -> None:
-    """Says that a body may be missing by ``required`` alone, and leaves out the defaults of what is sent.
-
-    Generators read a default as a member that is always there, which a client would then have to send.
-    """
+    """Marks an optional body only by ``required``, and removes the defaults of request members."""
+    # Generators read a default as a member that a client must send.
     for content in written.get("requestBody", {}).get("content", {}).values():
         stated = [each for each in content["schema"].get("anyOf", []) if each != {"type": "null"}]
         if len(stated) == 1:
@@ -92,7 +90,7 @@ def _tags(document: Json) -> list[Json]:
 
 
 def _add_examples(written: Json, schemas: Json) -> None:
-    """Every JSON or form body gets an example where it has none."""
+    """Adds an example to every JSON or form body without one."""
     bodies = [written.get("requestBody", {}), *written["responses"].values()]
     for content in (content for body in bodies for content in body.get("content", {}).values()):
         if "example" not in content and "examples" not in content and content.get("schema"):

@@ -1,4 +1,4 @@
-"""An example of any schema, from the examples, defaults and formats inside it."""
+"""Makes an example of any schema, from the examples, defaults and formats in it."""
 
 from typing import Any
 
@@ -31,8 +31,8 @@ def example_of(schema: dict[str, Any], schemas: dict[str, Any], name: str = "") 
     """A value that the schema accepts.
 
     Args:
-        schemas: What ``$ref`` leads to, by name.
-        name: Of the property whose schema it is.
+        schemas: The targets of ``$ref``, by name.
+        name: The property that has this schema.
     """
     if "$ref" in schema:
         return example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas, name)
@@ -45,8 +45,8 @@ def example_of(schema: dict[str, Any], schemas: dict[str, Any], name: str = "") 
     return _by_type(schema, schemas, name)
 
 
-def mend_examples(schemas: dict[str, Any]) -> None:
-    """Fills the gaps of given examples: nulls, which FastAPI leaves out, and what a subclass has added."""
+def complete_examples(schemas: dict[str, Any]) -> None:
+    """Completes given examples: adds nulls, which FastAPI leaves out, and the members of a subclass."""
     for schema in schemas.values():
         if "examples" in schema and "properties" in schema:
             schema["examples"] = [_complete(example, schema, schemas) for example in schema["examples"]]

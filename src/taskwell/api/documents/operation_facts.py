@@ -1,4 +1,4 @@
-"""What an operation takes, for its OpenAPI document: as its route and its signature declare it."""
+"""Reads from a route and its signature what an operation takes, for its OpenAPI document."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from taskwell.api.in_space import SpaceOperation
 from taskwell.api.operation import Operation
 
 
@@ -27,7 +28,7 @@ class OperationFacts:
 
     @property
     def takes_document(self) -> bool:
-        """Whether it takes JSON, or a body that it reads itself and therefore describes itself."""
+        """Whether it takes JSON, or a body that it reads and describes itself."""
         return self.takes_body or "requestBody" in (self.operation.openapi_extra or {})
 
     @property
@@ -43,6 +44,12 @@ class OperationFacts:
         return "space" in self.operation.signature.query[1].model_fields
 
     @property
+    def may_be_read_only(self) -> bool:
+        """Whether a reader of the space is refused."""
+        operation = self.operation
+        return isinstance(operation, SpaceOperation) and self.method != "GET" and not operation.is_for_readers
+
+    @property
     def request_headers(self) -> list[str]:
         headers = ["Idempotency-Key"] if self.operation.takes_key else []
         headers += self.operation.signature.headers
@@ -50,7 +57,7 @@ class OperationFacts:
 
     @property
     def answer_headers(self) -> list[str]:
-        """Those of a success."""
+        """The headers of a success."""
         return sorted([*self.operation.signature.gives, *(["Idempotency-Replayed"] * self.operation.takes_key)])
 
     @property
@@ -59,7 +66,7 @@ class OperationFacts:
 
 
 def facts_of(app: FastAPI) -> Iterator[OperationFacts]:
-    """Those of every operation of an app, in the order in which they were added."""
+    """The facts of every operation of an app, in the order of the routes."""
     for route in iter_route_contexts(app.routes):
         operation = route.original_route
         if isinstance(operation, Operation) and route.path is not None and operation.include_in_schema:

@@ -1,4 +1,4 @@
-"""The names of operations, as generated clients have them: ``tasks.complete``."""
+"""The names of operations in generated clients, such as ``tasks.complete``."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,13 +20,13 @@ _VERBS = {
     "sign_in_by_form": "login",
     "sign_up_without_name": "signup",
 }
-"""What is not the first word of the endpoint's name."""
+"""Names that differ from the first word of the endpoint's name."""
 
 
 def operation_ids(operations: Sequence[OperationFacts], paths: dict[str, Any]) -> dict[tuple[str, str], str]:
-    """A unique name for each path and method: its tag and what it does.
+    """A unique name for each path and method: its tag and its verb.
 
-    An operation that has several addresses is named by the last part of its further ones, or by the method.
+    A second path of an operation is named by its last part, or by the method.
     """
     ids: dict[tuple[str, str], str] = {}
     for facts in operations:

@@ -1,4 +1,4 @@
-"""Parameters that an operation reads without having them in its signature."""
+"""Adds parameters that are not in an operation's signature."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ _HEADERS: dict[str, Json] = {
 
 
 def add_parameters(written: Json, facts: OperationFacts) -> None:
-    """Adds the path's user, the space and the headers."""
+    """Adds the user in the path, the space and the headers."""
     parameters: list[Json] = written.get("parameters", [])
     for parameter in parameters:
         if parameter["in"] == "path" and parameter["name"].endswith("_id"):

@@ -1,4 +1,4 @@
-"""The pages for people, the documents that they show, and the files that they load."""
+"""The HTML pages, the documents that they show, and the files that they load."""
 
 from taskwell.api.pages.site import site
 

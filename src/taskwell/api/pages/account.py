@@ -1,8 +1,9 @@
-"""The pages that links in mails lead to where no front end has its own.
+"""The pages behind the links in mails, for servers without a front end.
 
-Showing one does nothing: programs that look into mails follow links too. Its form does.
+A page changes nothing by itself, since mail scanners follow links too. Its form does.
 """
 
+import re
 from typing import Annotated
 
 from fastapi import Form, Query
@@ -21,6 +22,8 @@ POLICY = (
     "style-src 'self'"
 )
 
+_TOKEN = re.compile(r"[\w-]{43}", re.ASCII)
+
 
 class Link(BaseModel):
     token: str = ""
@@ -35,7 +38,9 @@ async def show_verify_email(call: Call, link: Annotated[Link, Query()]) -> Respo
 
 
 async def show_invitation(call: Call, link: Annotated[Link, Query()]) -> Response:
-    """Where no front end does it by itself, people enter the invitation there."""
+    """Where no front end does it by itself, people enter the invitation there. It shows nothing but a token."""
+    if not _TOKEN.fullmatch(link.token):
+        return _html(call, markup.notice(LinkOver.title, LinkOver().detail), status=LinkOver.status)
     sentence = f"Sign in to the app that you use with this server, and enter this invitation there: {link.token}"
     return _html(call, markup.notice("You are invited to share tasks", sentence))
 

@@ -1,4 +1,4 @@
-"""The files that the pages load, from this server and no other."""
+"""The files that the pages load, all from this server."""
 
 import mimetypes
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ FILES = (
     "redoc/redoc.standalone.js",
 )
 FOREVER = "public, max-age=31536000, immutable"
-"""For an address that holds the mark of its content: another content has another address."""
+"""The header for an address with a digest of its content; new content has a new address."""
 
 FOR_A_WHILE = "public, max-age=3600"
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file with the mark of its content."""
+    """A file with the digest of its content."""
 
     path: str
     content: bytes
@@ -39,7 +39,7 @@ class Asset:
     mark: str
 
     @classmethod
-    def of(cls, path: str, content: bytes, media_type: str) -> "Asset":
+    def from_content(cls, path: str, content: bytes, media_type: str) -> "Asset":
         return cls(path, content, media_type, blake2b(content, digest_size=8).hexdigest())
 
     @property
@@ -47,7 +47,7 @@ class Asset:
         return f"/assets/{self.path}?v={self.mark}"
 
     def response(self, call: RequestContext) -> Response:
-        """The file, or 304 where the browser has it."""
+        """The file, or a 304 if the browser has it."""
         tag = weak(f'"{self.mark}"')
         is_marked = call.scope["query_string"] == f"v={self.mark}".encode()
         headers = {"ETag": tag, "Cache-Control": FOREVER if is_marked else FOR_A_WHILE}
@@ -58,7 +58,7 @@ class Asset:
 
 @cache
 def asset(path: str) -> Asset:
-    """The asset, read once."""
+    """The asset at a path, read once."""
     content = (FOLDER / path).read_bytes()
     media_type = mimetypes.guess_type(path)[0] or "application/octet-stream"
-    return Asset.of(path, content, media_type)
+    return Asset.from_content(path, content, media_type)

@@ -1,4 +1,4 @@
-"""The pages as HTML; the templates lie in ``templates/``."""
+"""Renders the pages as HTML, from ``templates/``."""
 
 import re
 from functools import cache
@@ -38,21 +38,21 @@ _LINK = re.compile(r'\b(href|src|data-document)="/')
 
 
 def address(page: str, contract: str) -> str:
-    """Where a contract's page is; v1, the product's own, needs no name."""
+    """The address of a contract's page; v1 needs no name in it."""
     return f"/{page}" if contract == "v1" else f"/{page}/{contract}"
 
 
 def home(origin: str) -> str:
-    """What this is and where to go.
+    """The start page with links to all others.
 
     Args:
-        origin: As the caller reached us, for a command that works when it is copied.
+        origin: The origin that the caller used, for commands to copy.
     """
     return _page("home", title="Taskwell", current="/", version=__version__, origin=origin, contracts=CONTRACTS)
 
 
 def verify_email(token: str) -> str:
-    """The form that confirms; it holds the token of the link."""
+    """The form that confirms an e-mail; it contains the token of the link."""
     return _page("verify_email", title="Confirm your e-mail · Taskwell", current="", token=token)
 
 
@@ -71,7 +71,7 @@ def unsubscribe() -> str:
 
 
 def notice(title: str, sentence: str) -> str:
-    """What came of something, as a page."""
+    """A page with the result of an action."""
     return _page("notice", title=f"{title} · Taskwell", current="", heading=title, sentence=sentence)
 
 
@@ -82,7 +82,7 @@ def below(root_path: str, page: str) -> str:
 
 @cache
 def errors() -> str:
-    """Every error code, each at the address that a problem's ``type`` has."""
+    """All error codes, each at the address in the ``type`` of a problem."""
     example = problem(FAILURES["not_found"].error, "01938d1c-7d3a-7b6e-9f5e-0a4c1c2d3e4f")
     shown = orjson.dumps(example, option=orjson.OPT_INDENT_2).decode()
     listed = sorted(FAILURES.values(), key=lambda failure: failure.error.status)
@@ -92,7 +92,7 @@ def errors() -> str:
 
 @cache
 def reference(viewer: str, contract: str) -> str:
-    """A contract's document in Swagger UI or in Redoc."""
+    """The document of a contract in Swagger UI or Redoc."""
     styles, scripts = VIEWERS[viewer]
     document, current = f"{address('openapi', contract)}.json", address(viewer, contract)
     title = f"{contract} · Taskwell"
@@ -119,5 +119,5 @@ def _templates() -> Environment:
 
 
 def _with_code(text: str) -> Markup:
-    """Text in which backquotes mark code, as in Markdown."""
+    """Escapes a text, and turns backquotes into code as in Markdown."""
     return Markup(re.sub("`(.+?)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  # it is escaped

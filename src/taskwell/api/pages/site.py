@@ -1,4 +1,4 @@
-"""Which pages there are."""
+"""The addresses of the pages."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,11 +21,11 @@ REFERENCE_POLICY = (
     f"{_SAFE}; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; connect-src 'self'; "
     "worker-src blob:"
 )
-"""Both viewers write style attributes, and Redoc searches in a worker that it makes itself."""
+"""The content policy of the viewers: both write style attributes, and Redoc starts a worker for its search."""
 
 
 def site(contracts: Mapping[str, Contract]) -> FastAPI:
-    """The pages, as operations beside those of the contracts."""
+    """The pages as operations beside those of the contracts."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 
     def add(path: str, endpoint: Callable[..., Awaitable[Response]], method: str = "GET") -> None:
@@ -75,7 +75,7 @@ def _file(path: str) -> Endpoint:
 
 
 def _document(app: FastAPI) -> Endpoint:
-    """The OpenAPI document, written once; a large one takes a moment, in which others are served."""
+    """The OpenAPI document, built once in a thread, since a large one would block the event loop."""
     kept: list[Asset] = []
 
     async def document(call: Call) -> Response:
@@ -91,7 +91,7 @@ def _written(app: FastAPI, root_path: str) -> Asset:
     if root_path:
         document = document | {"servers": [each | {"url": root_path} for each in document["servers"]]}
     written = orjson.dumps(document).replace(b'"tokenUrl":"/', f'"tokenUrl":"{root_path}/'.encode())
-    return Asset.of("openapi.json", written, "application/json")
+    return Asset.from_content("openapi.json", written, "application/json")
 
 
 def _html(call: Call, text: str, policy: str) -> Response:

@@ -63,7 +63,7 @@ class CodeExchange(BaseModel):
 
 
 class LinkRequest(BaseModel):
-    """What the front end would give `authorize`; it can also add both to the address itself."""
+    """What `authorize` takes, in the body or in the query; a front end can also add it to the address itself."""
 
     model_config = ConfigDict(
         extra="forbid",

@@ -22,7 +22,7 @@ from taskwell.api.v1.provider_schemas import (
     ProviderAnswer,
     ProvidersOut,
 )
-from taskwell.database import persistently
+from taskwell.database import retry_deadlocks
 from taskwell.errors import (
     AppError,
     EmailUnverified,
@@ -121,7 +121,7 @@ async def _code(call: RequestContext, chosen: "Provider", state: SignInState, an
     if state.user_id is not None:
         return await links.hand_over_link(call.lane, state.user_id, identity, challenge=state.challenge)
     # The provider takes its code once, so only what follows is tried again where other writes are in the way.
-    arrival = await persistently(lambda: _arrived(call, chosen, state, identity))
+    arrival = await retry_deadlocks(lambda: _arrived(call, chosen, state, identity))
     if arrival.outcome != "known":
         note(call, "sign_up" if arrival.outcome == "opened" else "provider_linked", user_id=arrival.user_id)
     return arrival.code
@@ -173,12 +173,15 @@ async def exchange(call: Call, body: CodeExchange) -> Response:
     response_model=LinkOut,
     responses=raises(NotFound, Forbidden, EmailUnverified),
 )
-async def link_provider(call: Call, provider: str, body: LinkRequest | None = None) -> Response:
+async def link_provider(
+    call: Call, provider: str, query: Annotated[LinkRequest, Query()], body: LinkRequest | None = None
+) -> Response:
     """The link takes effect when your own token exchanges the code that comes back."""
     _, chosen = _provider(call, provider)
-    given = {} if body is None else body.model_dump(exclude_none=True)
+    given = (body or query).model_dump(exclude_none=True)
     if "redirect_to" in given:
-        given["redirect_to"] = _return_address(call.settings, given["redirect_to"], location="body")
+        location: Location = "query" if body is None else "body"
+        given["redirect_to"] = _return_address(call.settings, given["redirect_to"], location=location)
     given["link"] = await links.ask_for_link(call.lane, call.user, chosen.name)
     note(call, "provider_link_asked", user_id=call.user.user_id)
     url = f"{_address(call.settings, chosen.name, 'authorize')}?{urlencode(given)}"
@@ -226,7 +229,7 @@ def _return_address(settings: Settings, text: str, *, location: Location) -> str
 async def _caller(call: RequestContext) -> Principal | None:
     """Who sends the request, if a good token says so; a sign-in needs none, and does not mind an old one."""
     try:
-        return (await call.services.identities.of(call.headers(b"authorization"))).actor
+        return (await call.services.identities.identify(call.headers(b"authorization"))).actor
     except Unauthorized:
         return None
 

@@ -1,4 +1,4 @@
-"""Tasks as files: taken out as JSON, CSV and iCalendar, and brought in from these and from other programs."""
+"""Export of tasks as JSON, CSV and iCalendar; import from these formats and from other programs."""
 
 from taskwell.tasks.exchange.columns import FIELDS as COLUMN_FIELDS
 from taskwell.tasks.exchange.exports import exported

@@ -10,11 +10,11 @@ from taskwell.tasks.exchange.record import MAX_ROWS, too_many_rows
 
 MAX_LINES = 20 * MAX_ROWS
 MAX_VALUE = 100_000
-"""Characters of a value that a task takes; it is more than any field has."""
+"""The longest value in characters, more than any field takes."""
 NO_END = "END:VTODO"
-"""The line that a VTODO lacks where the file was cut off."""
+"""The line that a VTODO lacks if the file was cut off."""
 MAX_DEPTH = 10
-"""Components within each other; RFC 5545 has three."""
+"""The deepest nesting of components; RFC 5545 has three levels."""
 
 _FOLD = re.compile(rb"\r?\n[ \t]")
 _BEGIN = re.compile(rb"^BEGIN:VTODO", re.IGNORECASE | re.MULTILINE)
@@ -28,11 +28,11 @@ _NAMES_OF_CALENDARS = ("X-WR-CALNAME", "NAME")
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One line.
+    """One line of the file.
 
     Attributes:
-        name: In capitals.
-        parameters: By their names in capitals.
+        name: The name in capitals.
+        parameters: The values by their names in capitals.
     """
 
     name: str
@@ -45,8 +45,8 @@ class Todo:
     """The lines of one VTODO.
 
     Attributes:
-        calendar: The name of the calendar that it is in.
-        unreadable: The beginning of each line that is none.
+        calendar: The name of its calendar.
+        unreadable: The beginning of each line that is not a property.
     """
 
     number: int
@@ -59,10 +59,10 @@ class Todo:
 
 
 def refuse_long(content: bytes) -> None:
-    """Judges the size of a file before it is read.
+    """Checks the size of a file before it is read.
 
     Raises:
-        Invalid: it has too many tasks or lines.
+        Invalid: the file has too many tasks or lines.
     """
     if sum(1 for _ in _BEGIN.finditer(content)) > MAX_ROWS:
         raise too_many_rows()
@@ -72,7 +72,7 @@ def refuse_long(content: bytes) -> None:
 
 
 def todos(content: bytes, reading: Reading) -> Iterator[Todo]:
-    """Each VTODO of each calendar in the file; all other components are told."""
+    """Each VTODO of each calendar in the file; reports all other components as ignored."""
     components = _Components(reading)
     for line in _FOLD.sub(b"", content).splitlines():
         mark, _, name = line.strip().upper().partition(b":")
@@ -90,10 +90,10 @@ def todos(content: bytes, reading: Reading) -> Iterator[Todo]:
 
 
 class _Components:
-    """The component that a line stands in.
+    """The nested components at the current line.
 
     Attributes:
-        todo: The VTODO that has begun and not ended.
+        todo: The VTODO that is open.
     """
 
     def __init__(self, reading: Reading) -> None:
@@ -104,7 +104,7 @@ class _Components:
         self.todo: Todo | None = None
 
     def begin(self, name: str) -> Todo | None:
-        """The VTODO that this one shows to have no end."""
+        """Opens a component; gives the open VTODO if it has no end."""
         finished = None
         if name == "VTODO":
             finished = None if self.todo is None else _unfinished(self.todo)
@@ -119,7 +119,7 @@ class _Components:
         return finished
 
     def end(self, name: str) -> Todo | None:
-        """The VTODO that has ended."""
+        """Closes a component; gives the VTODO that ends here."""
         if name in self._inside:
             while self._inside.pop() != name:
                 pass
@@ -162,7 +162,7 @@ def _name_of_calendar(line: bytes, reading: Reading) -> str:
 
 
 def parsed(line: bytes) -> Property | None:
-    """The line as a property; None where it is none, or not UTF-8 nor what its CHARSET says."""
+    """The line as a property; None if it is not one, or is in neither UTF-8 nor its CHARSET."""
     try:
         text = line.decode()
     except UnicodeDecodeError:
@@ -175,7 +175,7 @@ def parsed(line: bytes) -> Property | None:
 
 
 def _declared(line: bytes) -> str:
-    """The older vCalendar lets a line name its encoding."""
+    """Decodes a line that names its encoding, as the older vCalendar allows."""
     found = _CHARSET.search(line.partition(b":")[0] + b":")
     try:
         return line.decode(found[1].decode()) if found else ""
@@ -188,5 +188,5 @@ def unescaped(value: str) -> str:
 
 
 def several(value: str) -> list[str]:
-    """The texts of a value that may have some, between commas."""
+    """The texts of a value, which commas separate."""
     return [unescaped(each) for each in re.findall(r"(?:\\.|[^\\,])+|\\$", value, re.DOTALL)]

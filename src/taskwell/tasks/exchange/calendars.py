@@ -1,4 +1,4 @@
-"""Reading iCalendar: what a VTODO says, as the fields of a task."""
+"""Reads iCalendar: the fields of a task from a VTODO."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -32,10 +32,10 @@ UNREAD = (ValueError, KeyError, TypeError, OverflowError)
 
 
 class Unreadable(Exception):
-    """A property that cannot be what it says.
+    """A property has an impossible value.
 
     Attributes:
-        name: The property's.
+        name: The name of the property.
     """
 
     def __init__(self, name: str, problem: str) -> None:
@@ -44,7 +44,7 @@ class Unreadable(Exception):
 
 
 def read(content: bytes, reading: Reading) -> Iterator[Row]:
-    """The tasks of the file; one occurrence of a series comes after the series itself."""
+    """The tasks of the file; an occurrence of a series follows the series."""
     refuse_long(content)
     found = sorted(todos(content, reading), key=lambda each: bool(each.first("RECURRENCE-ID")))
     return (_row(each, reading) for each in found)
@@ -66,7 +66,7 @@ def _row(todo: Todo, reading: Reading) -> Row:
 
 
 class _Values:
-    """The values of one VTODO, while its properties are gone through."""
+    """Collects the values of one VTODO from its properties."""
 
     def __init__(self, todo: Todo, reading: Reading) -> None:
         self._todo, self._reading = todo, reading
@@ -139,7 +139,7 @@ class _Values:
         return {"due_date": found.isoformat() if found else None, "due_at": None}
 
     def _moment(self, name: str) -> date | datetime | None:
-        """Local times keep their zone, so that a duration of days ends at the same time of day."""
+        """A day or an instant. A local time keeps its zone, so a duration of days ends at the same time of day."""
         found: date | datetime | None = self._value(name, _moment)
         if isinstance(found, datetime) and found.tzinfo is None:
             zone = self._zone(self._first[name].parameters.get("TZID", ""))
@@ -147,7 +147,7 @@ class _Values:
         return found
 
     def _zone(self, name: str) -> ZoneInfo:
-        """The zone that the file names, perhaps as Windows does or behind a path; the user's for a floating time."""
+        """The zone of a time: by name, Windows name or path. A floating time is in the user's zone."""
         parts = name.strip("/").split("/")
         for known in (name, WINDOWS_TO_OLSON.get(name, ""), "/".join(parts[-3:]), "/".join(parts[-2:]), parts[-1]):
             if is_time_zone(known):
@@ -164,14 +164,14 @@ _USED = frozenset(
 
 
 def _says_nothing(found: Property, todo: Todo) -> bool:
-    """``PERCENT-COMPLETE`` often repeats the status."""
+    """Whether the property only repeats another one, as ``PERCENT-COMPLETE`` often repeats the status."""
     if found.name != "PERCENT-COMPLETE":
         return False
     return found.value.strip() == ("100" if todo.first("STATUS").upper() == "COMPLETED" else "0")
 
 
 def _moment(text: str) -> date | datetime:
-    """An instant is in UTC, or has no zone yet."""
+    """Parses a day or an instant, which is in UTC or has no zone yet."""
     found = _MOMENT.fullmatch(text.upper())
     if found is None:
         raise ValueError(text)
@@ -186,7 +186,7 @@ def _in_zone(text: str, zone: ZoneInfo) -> datetime:
     found = _moment(text)
     assert isinstance(found, datetime)
     found = found.replace(tzinfo=zone)
-    found.astimezone(UTC)  # the first and the last day may have no such instant
+    found.astimezone(UTC)  # fails for the first and the last day of Python in some zones
     return found
 
 
@@ -205,7 +205,7 @@ def _after(start: date | datetime | None, duration: timedelta) -> date | datetim
 
 
 def _priority(text: str) -> str | None:
-    """RFC 5545 lets programs have three levels or nine; each of ours stands for a range of these."""
+    """Our priority for a range of the nine levels of RFC 5545."""
     number = int(text)
     ranges = (("urgent", 1, 1), ("high", 2, 4), ("medium", 5, 5), ("low", 6, 9), ("medium", 0, 0))
     name = next((name for name, lower, upper in ranges if lower <= number <= upper), None)

@@ -1,4 +1,4 @@
-"""CSV of any program: its columns are found by their usual names, or by those that the caller gives."""
+"""Reads CSV of any program. Finds columns by their usual names, or by the names that the caller gives."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -40,9 +40,10 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         *("created time", "date added", "added"),
     ),
     "updated_at": ("updated at", "updated", "modified", "last modified", "modified at", "last updated"),
+    "assignee_id": ("assignee id",),
     "id": ("id", "uid", "uuid", "guid", "task id"),
 }
-"""The names of each field's column, the surest first."""
+"""The usual column names of each field, the most specific first."""
 
 _DONE = frozenset({"true", "1", "yes", "y", "x", "✓", "✔", "done", "completed", "complete", "finished", "closed"})
 _OPEN = frozenset(
@@ -75,7 +76,7 @@ def read(table: Table, reading: Reading) -> Iterator[Row]:
 
 
 def _found(table: Table) -> dict[int, str]:
-    """The field of each column whose name is usual; of two for one field the one with the surer name."""
+    """The field of each column with a usual name. If two match a field, the more specific name wins."""
     words = [_BETWEEN_WORDS.sub(" ", name).casefold().strip() for name in table.columns]
     found = {}
     for field, usual in FIELDS.items():
@@ -86,8 +87,10 @@ def _found(table: Table) -> dict[int, str]:
 
 
 def _chosen(table: Table) -> dict[int, str]:
-    """Raises:
-    Invalid: the caller names a column that is not there.
+    """The field of each column that the caller names.
+
+    Raises:
+        Invalid: the file has no such column.
     """
     names, named = table.names, table.named
     for column in named.values():
@@ -118,7 +121,7 @@ def _values(found: dict[str, str], reading: Reading) -> dict[str, Any]:
 
 
 def _due(found: dict[str, str], zone: ZoneInfo) -> dict[str, str | None]:
-    """A column of days may hold instants, and one of instants days; a task has one due."""
+    """The due date as a day or an instant, whichever the cells contain. A task has only one."""
     days, instants = found.get("due_date", "").strip(), found.get("due_at", "").strip()
     if days and instants:
         return {}

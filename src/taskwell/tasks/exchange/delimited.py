@@ -1,4 +1,4 @@
-"""Our own CSV (RFC 4180), with a header line; safe to open in a spreadsheet."""
+"""Writes our CSV (RFC 4180) with a header line, safe to open in a spreadsheet."""
 
 import csv
 import io
@@ -9,13 +9,13 @@ from taskwell.tasks.exchange.record import TaskRecord
 
 COLUMNS = (
     "id", "title", "description", "priority", "completed", "completed_at", "due_date", "due_at", "list", "tags",
-    "created_at", "updated_at",
+    "created_at", "updated_at", "assignee_id",
 )  # fmt: skip
 START = (",".join(COLUMNS) + "\r\n").encode()
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
-"""A cell that begins so is run as a formula by spreadsheets; an apostrophe before it makes it text again. A cell
-that begins with an apostrophe gets another, so that reading the file gives back what was written."""
+"""A spreadsheet runs a cell with such a beginning as a formula; an apostrophe before it makes it text. A cell that
+begins with an apostrophe gets a second one, so that an import restores the original text."""
 
 
 def write(records: Iterable[TaskRecord]) -> bytes:

@@ -1,4 +1,4 @@
-"""The text of a file, in the encodings that programs write."""
+"""Decodes the text of a file."""
 
 import codecs
 
@@ -8,25 +8,25 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codec
 
 
 def utf8(content: bytes) -> bytes:
-    """The same text as UTF-8 without a mark, where its first bytes tell its encoding; else as it is.
+    """The content as UTF-8 without a byte order mark, if its first bytes show the encoding; otherwise unchanged.
 
     Raises:
-        MalformedBody: it is not what its mark says.
+        MalformedBody: the content does not match its byte order mark.
     """
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return _decoded(content[len(mark) :], encoding).encode() if encoding != "utf-8" else content[3:]
     for zeros, encoding in ((content[1:40:2], "utf-16-le"), (content[0:40:2], "utf-16-be")):
-        if zeros and not any(zeros) and any(content[:40]):  # the first letters of every format are plain ones
+        if zeros and not any(zeros) and any(content[:40]):  # every format begins with ASCII letters
             return _decoded(content, encoding).encode()
     return content
 
 
 def text(content: bytes) -> str:
-    """What was written as UTF-8, or else as Windows-1252.
+    """The content decoded as UTF-8, or otherwise as Windows-1252.
 
     Raises:
-        MalformedBody: it is neither.
+        MalformedBody: the content is neither.
     """
     try:
         return content.decode()

@@ -1,4 +1,4 @@
-"""Taking tasks out."""
+"""Exports the tasks of a space."""
 
 from collections.abc import AsyncGenerator
 from typing import Any, cast
@@ -15,7 +15,7 @@ from taskwell.users.principal import Principal
 
 
 def _record(list_name: str | None, *columns: Any) -> TaskRecord:
-    return TaskRecord.of(as_task(*columns), list_name)
+    return TaskRecord.from_task(as_task(*columns), list_name)
 
 
 _ALL: Query[TaskRecord] = Query(
@@ -28,5 +28,5 @@ _ALL: Query[TaskRecord] = Query(
 
 
 def exported(snapshot: Snapshot, actor: Principal, space: SpaceAccess) -> AsyncGenerator[TaskRecord, None]:
-    """All of the space's living tasks, oldest first; to be closed by whoever may stop before the end."""
+    """All tasks of the space outside the trash, oldest first. Close the generator if you stop before its end."""
     return cast("AsyncGenerator[TaskRecord, None]", snapshot.stream(_ALL, **readable(actor, space)))

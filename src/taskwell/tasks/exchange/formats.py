@@ -1,4 +1,4 @@
-"""The file formats: how a record becomes text, and how a file is told from the others by what is in it."""
+"""The file formats: how each is written, and how a file's content shows its format."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -30,11 +30,11 @@ from taskwell.tasks.exchange.tables import tables
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
-    """One format to take tasks out in.
+    """One format for an export.
 
     Attributes:
-        write: The text of some records.
-        between: What stands between two such texts.
+        write: Makes the text of some records.
+        between: The separator of two such texts.
     """
 
     media_type: str
@@ -54,12 +54,12 @@ EXPORTERS: Mapping[str, Exporter] = {
 
 @dataclass(frozen=True, slots=True)
 class Importer:
-    """One format to bring tasks in from.
+    """One format for an import.
 
     Attributes:
-        syntax: What the file is written in; ``rows`` says what its documents are.
-        recognises: Whether a document of this syntax is of this format.
-        read: The document's rows; it raises ``MalformedBody`` where it turns out not to be of its syntax.
+        syntax: The syntax of the file, such as JSON.
+        recognises: Whether a document of this syntax has this format.
+        read: Reads the rows of a document; raises ``MalformedBody`` if its syntax is broken.
     """
 
     syntax: str
@@ -83,7 +83,7 @@ IMPORTERS: Mapping[str, Importer] = {
     "vikunja_zip": Importer("zip", vikunja.recognises_files, vikunja.read_files),
     "todoist_zip": Importer("zip", todoist.recognises_files, todoist.read_files),
 }
-"""The first that recognises a file reads it. A name that is a syntax too stands for every format of that syntax."""
+"""The first format that recognises a file reads it. A name of a syntax means every format of this syntax."""
 
 _UNKNOWN = {
     "json": "The file is JSON, but no array of tasks with a 'title', and no export that Taskwell knows.",
@@ -102,8 +102,8 @@ def rows(content: bytes, name: str, named_columns: Mapping[str, str], reading: R
         name: ``auto``, a syntax, or one of ``IMPORTERS`` without ``_zip``.
 
     Raises:
-        MalformedBody: it is broken, or not text.
-        Invalid: it is none of the formats that it may be.
+        MalformedBody: the file is broken, or not text.
+        Invalid: the file has none of the possible formats.
     """
     plain = encodings.utf8(content)
     syntax = ""
@@ -126,7 +126,7 @@ def _refusal(syntax: str, name: str, named_columns: Mapping[str, str]) -> Invali
 
 
 def _documents(content: bytes, named_columns: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
-    """What the content may be, each with its syntax; a table may be one in several ways."""
+    """Each document that the content can be, with its syntax. Text may be a table in several ways."""
     start = content[:4096].lstrip()
     if content.startswith(b"PK\x03\x04"):
         files = zips.unpacked(content)

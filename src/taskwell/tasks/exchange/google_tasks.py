@@ -1,4 +1,4 @@
-"""Google Takeout's ``Tasks.json``: lists of tasks; the day of a due is all that Google keeps of it."""
+"""Reads ``Tasks.json`` of Google Takeout. Google stores only the day of a due date."""
 
 from collections.abc import Iterator
 from typing import Any

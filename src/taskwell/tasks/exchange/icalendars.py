@@ -1,6 +1,6 @@
-"""iCalendar (RFC 5545): a task is a VTODO.
+"""Writes iCalendar (RFC 5545): a task is a VTODO.
 
-Its instants have whole seconds there, and its texts no control characters and one kind of line break.
+Its instants have whole seconds. Its texts have no control characters, and one kind of line break.
 """
 
 import re
@@ -66,6 +66,6 @@ def _instant(instant: datetime) -> str:
 
 
 def _text(text: str) -> str:
-    """The text as iCalendar can have it (section 3.3.11)."""
+    """The text without characters that iCalendar forbids (section 3.3.11)."""
     shown = _CONTROL.sub("", _LINE_BREAK.sub("\n", text))
     return _SPECIAL.sub(r"\\\g<0>", shown).replace("\n", "\\n")

@@ -1,4 +1,4 @@
-"""The lists of an import: which the space has already, and which are new."""
+"""The lists of an import: those that the space has, and new ones."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,15 +31,17 @@ class NewList:
 
 
 class Lists:
-    """Where the tasks of a file go."""
+    """Finds or creates the list for each task of a file."""
 
     def __init__(
         self, stored: Iterable[tuple[str, str, int]], named: Iterable[ListRecord], list_id: str | None
     ) -> None:
-        """Args:
+        """Begins with the space's lists.
+
+        Args:
             stored: Id, name and position of the space's lists.
-            named: Those that the file names for themselves; each is stored, empty ones too.
-            list_id: Of the one list that takes everything instead.
+            named: The lists that the file itself contains; each is stored, even without tasks.
+            list_id: The one list that takes all tasks instead.
 
         Raises:
             Invalid: the space has no such list.
@@ -60,7 +62,7 @@ class Lists:
             self._place_named(list(named))
 
     def _place_named(self, records: list[ListRecord]) -> None:
-        """A list of the file is the space's of the same id, else of the same name, else a new one."""
+        """Matches a list of the file by id, then by name; otherwise creates it."""
         self._by_key = {each.key: each.id for each in records if each.id is not None and each.id in self._ids}
         taken = set(self._by_key.values())
         for each in records:
@@ -73,10 +75,10 @@ class Lists:
             self._by_key[each.key] = id_
 
     def place(self, wanted: Iterable[tuple[str | None, str | None]]) -> None:
-        """Adds the lists that tasks name by key or name, and that are not there yet.
+        """Creates the missing lists that tasks name by key or by name.
 
         Raises:
-            Invalid: they are too many.
+            Invalid: there are too many new lists.
         """
         for key, name in () if self.takes_all else wanted:
             if name is not None and key not in self._by_key and name not in self._by_name:

@@ -12,7 +12,7 @@ from taskwell.tasks.task import Task
 def reminder_rows(
     found: Iterable[tuple[Task, Iterable[ReminderRecord]]], time_zone: str, now: datetime
 ) -> list[dict[str, object]]:
-    """The reminders as they are stored: one that was sent, or whose moment has passed, is not sent now."""
+    """The rows to store. A reminder that was sent, or whose moment has passed, is not sent again."""
     return [_row(task, each, time_zone, now) for task, reminders in found for each in reminders]
 
 

@@ -1,4 +1,4 @@
-"""Bringing tasks in: a row that cannot be read spoils no other, and nothing of a file vanishes unsaid."""
+"""Imports tasks. A bad row does not stop the others, and the report names everything that was left out."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ from taskwell.users.principal import Principal
 OnExisting = Literal["skip", "update"]
 
 ROWS_AT_ONCE = 500
-_PLAIN = frozenset({"title", "description", "priority", "tags"})
+_PLAIN = frozenset({"title", "description", "priority", "tags", "assignee_id"})
 _DUES = frozenset({"due_date", "due_at"})
 _COMPLETION = frozenset({"completed", "completed_at"})
 
@@ -40,10 +40,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import has done, or would do; together the numbers and ``errors`` are the rows of the file.
+    """The result of an import, or of a dry run. The numbers and ``errors`` add up to the rows of the file.
 
     Attributes:
-        skipped: Tasks that stay as they are: the space has them already, in the trash perhaps, or twice in the file.
+        skipped: Tasks that the space has already, also in the trash, or that the file repeats.
     """
 
     imported: int
@@ -55,10 +55,10 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class FileTask:
-    """A task of a file that keeps the rules.
+    """A valid task of a file.
 
     Attributes:
-        named: The fields that the file says something about.
+        named: The fields that the file contains.
     """
 
     record: ReadTask
@@ -69,11 +69,11 @@ class FileTask:
 
 @dataclass(frozen=True, slots=True)
 class ImportFile:
-    """What was read of a file.
+    """The content of a file.
 
     Attributes:
-        tasks: Each id once.
-        repeated: Rows whose id an earlier one has.
+        tasks: The tasks, each id once.
+        repeated: The number of rows with the id of an earlier row.
     """
 
     tasks: list[FileTask]
@@ -86,15 +86,15 @@ class ImportFile:
 def read_file(
     content: bytes, *, name: str = "auto", columns: Mapping[str, str] | None = None, time_zone: str
 ) -> ImportFile:
-    """Reads a file row by row; ten thousand take seconds, so this is for a thread.
+    """Reads a file row by row. Call it in a thread: ten thousand rows take seconds.
 
     Args:
-        name: Of its format; ``auto`` tells it by what is in the file.
-        columns: The name of a CSV's column, by the field that it holds.
+        name: The name of the format; ``auto`` finds it by the content.
+        columns: The names of CSV columns, by the field that each contains.
 
     Raises:
-        Invalid: it is of no known format, or has more rows than are taken at once.
-        MalformedBody: it turns out not to be of its format.
+        Invalid: the format is unknown, or there are too many rows.
+        MalformedBody: the content does not match the format.
     """
     reading = Reading(ZoneInfo(time_zone))
     tasks: dict[str, FileTask] = {}
@@ -128,13 +128,13 @@ async def import_file(
     on_existing: OnExisting,
     dry_run: bool,
 ) -> ImportReport:
-    """Stores the tasks of a file, with the lists that are missing.
+    """Stores the tasks of a file, and creates missing lists.
 
     Args:
-        list_id: Of the list that takes all of them.
+        list_id: The list that takes all tasks.
 
     Raises:
-        Invalid: there is no such list, or there are more new lists than are taken at once.
+        Invalid: there is no such list, or there are too many new lists.
         LimitReached: the space has no room for them.
     """
     async with lane.transaction() as transaction:
@@ -147,28 +147,42 @@ async def import_file(
         locked.require_room(sum(each.record.deleted_at is None for each in fresh))
         lists = Lists(await transaction.rows(queries.LISTS, **found), file.lists, list_id)
         lists.place((each.list_key, each.record.list) for each in fresh + old)
-        store = _Store(transaction, actor, locked, lists, is_dry=dry_run)
+        members = frozenset(await transaction.rows(queries.MEMBERS, **found))
+        store = _Store(transaction, actor, _Place(locked, lists, members), is_dry=dry_run)
         await store.lists()
         for some in _some(fresh):
             await store.add(some)
         updated = sum([await store.update(some) for some in _some(old)])
     skipped = len(file.tasks) - len(fresh) - updated + file.repeated
-    return ImportReport(len(fresh), skipped, updated, file.errors, file.ignored)
+    strangers = [each for each in file.tasks if each.record.assignee_id not in {None, *members}]
+    ignored = (
+        [Ignored("assignee_id of no member", len(strangers), str(strangers[0].record.assignee_id))]
+        if strangers
+        else []
+    )
+    return ImportReport(len(fresh), skipped, updated, file.errors, [*file.ignored, *ignored])
 
 
 def _some(tasks: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Batches: the event loop has others to serve in between."""
+    """The tasks in batches, so that the event loop serves other requests in between."""
     return (tasks[start : start + ROWS_AT_ONCE] for start in range(0, len(tasks), ROWS_AT_ONCE))
 
 
-class _Store:
-    """The writes of one import, within its transaction; a dry one makes none."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What the tasks of a file may name."""
 
-    def __init__(
-        self, transaction: Lane, actor: Principal, space: LockedSpace, lists: Lists, *, is_dry: bool
-    ) -> None:
-        self._transaction, self._actor, self._space = transaction, actor, space
-        self._lists, self._is_dry = lists, is_dry
+    space: LockedSpace
+    lists: Lists
+    members: frozenset[str]
+
+
+class _Store:
+    """The writes of one import, in its transaction; a dry run makes none."""
+
+    def __init__(self, transaction: Lane, actor: Principal, place: _Place, *, is_dry: bool) -> None:
+        self._transaction, self._actor, self._space = transaction, actor, place.space
+        self._lists, self._members, self._is_dry = place.lists, place.members, is_dry
         self._now = now()
 
     async def lists(self) -> None:
@@ -191,7 +205,7 @@ class _Store:
             await self._transaction.rows(queries.INSERT_REMINDERS, **owned, given=as_json_rows(reminders))
 
     async def update(self, found: Sequence[FileTask]) -> int:
-        """Stores what differs in tasks that are there; those in the trash stay there. How many differ."""
+        """Updates existing tasks outside the trash; gives the number of changed ones."""
         ids = (str(each.record.id) for each in found)
         stored = await bulk.with_ids(self._transaction, self._actor, self._space, ids)
         before = {task.id: task for task in stored if task.deleted_at is None}
@@ -204,10 +218,11 @@ class _Store:
 
     def _task(self, found: FileTask) -> Task:
         list_id = self._lists.id_of(found.list_key, found.record.list)
-        return found.record.task(new_id=new_id(), list_id=list_id, now=self._now)
+        task = found.record.task(new_id=new_id(), list_id=list_id, now=self._now)
+        return task if task.assignee_id in self._members else replace(task, assignee_id=None)
 
     def _updated(self, before: Task, found: FileTask) -> Task:
-        """The task with the fields that the file names, as the file has them."""
+        """The task with the values of the fields that the file contains."""
         after, named = self._task(found), found.named
         values: dict[str, Any] = {name: getattr(after, name) for name in _PLAIN & named}
         if named & _DUES:
@@ -220,7 +235,7 @@ class _Store:
 
 
 def _completed_at(before: Task, after: Task, record: ReadTask) -> datetime | None:
-    """A task that was completed already keeps its instant where the file names none."""
+    """The file's instant. Without one, a task that was completed before keeps its own."""
     if after.completed_at is None or record.completed_at is not None:
         return after.completed_at
     return before.completed_at or after.completed_at

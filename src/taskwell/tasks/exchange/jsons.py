@@ -1,4 +1,4 @@
-"""JSON: ``{"tasks": […]}``, a bare array, or a page of v1."""
+"""Reads JSON: ``{"tasks": […]}``, a bare array, or a page of v1."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -11,8 +11,8 @@ from taskwell.tasks.exchange.reading import Reading
 from taskwell.tasks.exchange.record import ReadTask, Row, RowError, TaskRecord
 
 START, BETWEEN, END = b'{"tasks":[\n', b",\n", b"]}\n"
-SERVER_OWNED = frozenset({"user_id", "revision", "updated_at"})
-"""Of a page of v1; they say nothing about a task elsewhere."""
+SERVER_OWNED = frozenset({"user_id", "revision", "updated_at", "space_id", "created_by", "completed_by"})
+"""Members of a page of v1 that have no meaning in another space."""
 
 
 def write(records: Iterable[TaskRecord]) -> bytes:
@@ -20,7 +20,7 @@ def write(records: Iterable[TaskRecord]) -> bytes:
 
 
 def loaded(content: bytes) -> Any:
-    """The document of a file; the standard library takes lone surrogates, so that the row with one can be named."""
+    """The document of a file. The standard library accepts lone surrogates, so the report can name their row."""
     try:
         try:
             return orjson.loads(content)
@@ -53,7 +53,7 @@ def read(document: Any, reading: Reading) -> Iterator[Row]:
 
 
 def row(number: int, values: Any, reading: Reading, silent: frozenset[str]) -> Row:
-    """A task as Taskwell itself writes it."""
+    """A task in Taskwell's own format."""
     if not isinstance(values, dict):
         return not_an_object(number)
     for name, value in values.items():
@@ -71,7 +71,7 @@ def not_an_object(number: int) -> Row:
 
 
 def tell_members(document: dict[str, Any], known: set[str], reading: Reading) -> None:
-    """Names what a document holds beside its tasks."""
+    """Reports the members of a document other than its tasks."""
     for name, value in document.items():
         if name not in known and value not in (None, "", [], {}):
             several = value if isinstance(value, list) else [value]

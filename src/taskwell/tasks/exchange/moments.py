@@ -1,4 +1,4 @@
-"""Days and instants as programs and people write them; nothing is guessed."""
+"""Reads days and instants in the spellings of programs and people, without guessing."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -15,8 +15,8 @@ def moment(text: str, zone: ZoneInfo, *, month_first: bool | None = None) -> dat
     """A day, or an instant in UTC; None where the text is neither.
 
     Args:
-        zone: Of a time that names none.
-        month_first: How ``5/6/2026`` is meant; where it is not known, only such are read as can be one day.
+        zone: The zone of a time that names none.
+        month_first: Whether ``5/6/2026`` begins with the month. If None, such a text is read only if it is clear.
     """
     found = _FORM.fullmatch(text.strip())
     if found is None:
@@ -61,13 +61,13 @@ def _offset(text: str) -> timezone:
 
 
 def instant_of(value: date | datetime, zone: ZoneInfo) -> str:
-    """The instant as JSON has it; of a day its beginning."""
+    """The instant in JSON's spelling; for a day, its beginning."""
     aware = value if isinstance(value, datetime) else datetime.combine(value, time(), zone)
     return aware.astimezone(UTC).isoformat()
 
 
 def instant(text: str, zone: ZoneInfo, *, month_first: bool | None = None) -> str:
-    """The instant that a text says, as JSON has it; the text itself where it says none."""
+    """The instant of a text in JSON's spelling; the text itself if it is not one."""
     found = moment(text, zone, month_first=month_first)
     try:
         return text if found is None else instant_of(found, zone)
@@ -76,7 +76,7 @@ def instant(text: str, zone: ZoneInfo, *, month_first: bool | None = None) -> st
 
 
 def due(text: str, zone: ZoneInfo, *, month_first: bool | None = None) -> dict[str, str | None]:
-    """The due that a text says, as the fields of a task; the text itself as a day where it says none."""
+    """The due date of a text as fields of a task; if the text is unreadable, the text itself as the day."""
     found = moment(text, zone, month_first=month_first)
     if isinstance(found, datetime):
         return {"due_date": None, "due_at": found.isoformat()}
@@ -84,6 +84,6 @@ def due(text: str, zone: ZoneInfo, *, month_first: bool | None = None) -> dict[s
 
 
 def day_in(text: str, zone: ZoneInfo) -> str:
-    """The day on which an instant lies in a zone; the text itself where it is none."""
+    """The day of an instant in a zone; the text itself if it is not an instant."""
     found = moment(text, zone)
     return found.astimezone(zone).date().isoformat() if isinstance(found, datetime) else text

@@ -1,4 +1,4 @@
-"""Outlook's CSV of tasks, to which Microsoft To Do's are exported too; its dates are those of the machine."""
+"""Reads the CSV of Outlook and Microsoft To Do. The dates are in the format of the machine that wrote them."""
 
 import re
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def recognises(table: Table) -> bool:
 
 
 def read(table: Table, reading: Reading) -> Iterator[Row]:
-    """All lines are read first: only together do they tell whether the day or the month comes first."""
+    """Reads all lines first, since only together they show whether the day or the month comes first."""
     fields = {index: name for index, name in enumerate(table.names) if name in _READ}
     lines: list[dict[str, str]] = []
     for cells in table.rows:

@@ -1,4 +1,4 @@
-"""Our own ``GET /users/me/export``: tasks, those in the trash too, with their lists and reminders."""
+"""Reads our own ``GET /users/me/export``: tasks (also in the trash), lists and reminders."""
 
 from collections import defaultdict
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The statements of an import: each brings any number of rows."""
+"""The statements of an import. Each writes any number of rows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy.sql.base import Executable
 from taskwell.database import Build, Query, UuidText
 from taskwell.database.json_rows import json_rows
 from taskwell.spaces.revision import SPACE
+from taskwell.spaces.tables import MembershipRow
 from taskwell.tasks.tables import ListRow, ReminderRow, TaskRow
 from taskwell.tasks.visibility import ACTOR, in_space
 
@@ -35,7 +36,9 @@ def _insert(
 
 
 KNOWN: Query[str] = Query(_known, str, is_heavy=True)
-"""Which of these ids the space has, in the trash perhaps."""
+"""Those of the given ids that the space has, also in the trash."""
+
+MEMBERS: Query[str] = Query(select(MembershipRow.user_id).where(MembershipRow.space_id == SPACE), str)
 
 LISTS: Query[tuple[str, str, int]] = Query(
     select(ListRow.id, ListRow.name, ListRow.position)

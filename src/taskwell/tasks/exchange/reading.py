@@ -1,4 +1,4 @@
-"""What reading a file is about: who reads it, and what of the file Taskwell has no place for."""
+"""The state of one reading of a file: its time zone, its lists, and what was left out."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,13 +10,13 @@ from taskwell.errors import Invalid
 from taskwell.tasks.exchange.record import ListRecord, printable
 
 MAX_KINDS = 100
-"""How many kinds of things a report names; those beyond count as ``OTHERS``."""
+"""The number of kinds that a report names; all further ones count as ``OTHERS``."""
 OTHERS = "other things"
 
 
 @dataclass(slots=True)
 class Ignored:
-    """One kind of thing in the file that was left out."""
+    """One kind of content that was left out."""
 
     what: str
     count: int
@@ -24,7 +24,7 @@ class Ignored:
 
 
 class LeftOut:
-    """All that a file holds and Taskwell has no place for."""
+    """All content of a file that Taskwell cannot store."""
 
     def __init__(self) -> None:
         self._kinds: dict[str, Ignored] = {}
@@ -56,7 +56,7 @@ class Reading:
     lists: list[ListRecord] = field(default_factory=list)
 
     def add_list(self, key: str, values: dict[str, Any]) -> None:
-        """A list that is there even where no task is in it; ``key`` is what the file's tasks name it by."""
+        """Adds a list, even if no task is in it. The tasks of the file name it by ``key``."""
         try:
             self.lists.append(ListRecord.model_validate({**values, "key": key}))
         except ValidationError:
@@ -64,10 +64,10 @@ class Reading:
 
 
 def tag(name: object) -> str:
-    """A tag of a program that has commas and line breaks in them."""
+    """A tag without commas and line breaks, which other programs allow."""
     return " ".join(str(name).replace(",", " ").split())
 
 
 def unknown_file(detail: str) -> Invalid:
-    """What a file is refused with that is none of those which Taskwell reads."""
+    """The error for a file of an unknown format."""
     return Invalid.field("file", detail, "unknown_format")

@@ -1,4 +1,4 @@
-"""A task on its way in or out: what a file holds of it."""
+"""The content of one task in a file, for import and export."""
 
 import re
 from collections.abc import Mapping
@@ -18,34 +18,39 @@ from taskwell.tasks.task import Priority, PriorityName, Task
 
 MAX_ROWS = 10_000
 MAX_SHOWN = 100
-"""Characters of a text from a file in an answer."""
+"""The number of characters of a file's text that an answer quotes."""
 
 FOREIGN_IDS = uuid5(NAMESPACE_URL, "urn:taskwell:foreign-ids")
-"""The namespace in which another program's id always becomes the same UUID, so that its rows match again."""
+"""In this namespace, an id of another program always becomes the same UUID, so its rows match again."""
 
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}", re.ASCII)
 
 
 def printable(text: str) -> str:
-    """The beginning of a text from a file, without what JSON cannot hold."""
+    """The beginning of a file's text, without characters that JSON cannot contain."""
     cut = text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
     return cut.encode(errors="replace").decode()
 
 
 def too_many_rows() -> Invalid:
-    """What a file with more rows than are taken at once is refused with."""
+    """The error for a file with too many rows."""
     return Invalid.field("rows", f"A file may hold {MAX_ROWS} tasks; split it.", "too_many_rows")
 
 
 def _task_id(value: Any) -> str | None:
-    """A plain number is the id of a row in some table: the same one means another task in the next file."""
+    """The UUID of an id. A plain number gives None: in another file it means another task."""
     if not isinstance(value, str) or value.isdecimal():
         return None
     return value.lower() if UUID.fullmatch(value) else str(uuid5(FOREIGN_IDS, value))
 
 
+def _user_id(value: Any) -> str | None:
+    """Another program's name of somebody is nobody here."""
+    return value.lower() if isinstance(value, str) and UUID.fullmatch(value) else None
+
+
 def _flag(value: Any) -> Any:
-    """What files say for yes and no."""
+    """Reads the usual words for yes and no."""
     known = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False, "": False}
     return known.get(value.strip().lower(), value) if isinstance(value, str) else value
 
@@ -57,7 +62,7 @@ def _color(value: str) -> str:
 
 
 class TaskRecord(BaseModel):
-    """One task of a file. Empty values are the same as missing ones."""
+    """One task of a file. Empty values count as missing."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -73,6 +78,7 @@ class TaskRecord(BaseModel):
     tags: Tags = ()  # type: ignore[assignment]
     created_at: InstantField | None = None
     updated_at: InstantField | None = None
+    assignee_id: Annotated[str | None, BeforeValidator(_user_id)] = None
 
     @model_validator(mode="after")
     def _has_one_due(self) -> Self:
@@ -81,8 +87,8 @@ class TaskRecord(BaseModel):
         return self
 
     @classmethod
-    def of(cls, task: Task, list_name: str | None) -> "TaskRecord":
-        """A stored task for a file; it keeps the rules already."""
+    def from_task(cls, task: Task, list_name: str | None) -> "TaskRecord":
+        """The record of a stored task, without validating it again."""
         return cls.model_construct(
             id=task.id,
             title=task.title,
@@ -96,6 +102,7 @@ class TaskRecord(BaseModel):
             tags=list(task.tags),
             created_at=task.created_at,
             updated_at=task.updated_at,
+            assignee_id=task.assignee_id,
         )
 
 
@@ -105,7 +112,7 @@ class ReadTask(TaskRecord):
     deleted_at: InstantField | None = None
 
     def task(self, *, new_id: str, list_id: str | None, now: datetime) -> Task:
-        """The task to be stored: new to this server now, created no later than completed."""
+        """The task to store: updated now, and created no later than completed."""
         completed_at = (self.completed_at or now) if self.completed or self.completed_at else None
         return Task(
             id=self.id or new_id,
@@ -121,6 +128,7 @@ class ReadTask(TaskRecord):
             created_at=min(now, self.created_at or now, completed_at or now),
             updated_at=now,
             deleted_at=self.deleted_at,
+            assignee_id=self.assignee_id,
         )
 
 
@@ -128,7 +136,7 @@ class ListRecord(BaseModel):
     """A list of a file.
 
     Attributes:
-        key: What the file's tasks name it by.
+        key: The name or id by which tasks of the file refer to it.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -162,7 +170,7 @@ class RowError:
     """Why a row was not stored.
 
     Attributes:
-        field: The first value that breaks a rule; empty where the row cannot be read at all.
+        field: The first field that breaks a rule; empty if the row is unreadable.
     """
 
     row: int
@@ -172,13 +180,13 @@ class RowError:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One task of a file as it was found, numbered from 1 as a person counts (a CSV's header not counted).
+    """One task of a file before validation, numbered from 1 (without the header of a CSV).
 
     Attributes:
-        values: By field, of all that the file says about a task; an empty one says that there is none.
-        flaw: Why it could not be read.
-        name: What the file calls it, such as its UID.
-        list_key: The list that it is in, where that is not the one with the name of ``values``.
+        values: The file's values by field; an empty one means that the file clears the field.
+        flaw: The reason why the row is unreadable.
+        name: The file's name for the row, such as its UID.
+        list_key: The key of its list, if ``values`` does not name the list.
     """
 
     number: int
@@ -189,11 +197,11 @@ class Row:
     reminders: tuple[ReminderRecord, ...] = ()
 
     def record(self) -> ReadTask | RowError:
-        """The record, or what is wrong with the row."""
+        """The validated record, or the error of the row."""
         if self.flaw is not None:
             return self.flaw
         present = {name: value for name, value in self.values.items() if value not in (None, "", [])}
-        present.pop("updated_at", None)  # it is the time of the import
+        present.pop("updated_at", None)  # the import sets it
         try:
             return ReadTask.model_validate(present)
         except ValidationError as error:

@@ -1,4 +1,4 @@
-"""A table as text: a line that names the columns, and a line for each row; commas, semicolons or tabs between."""
+"""Reads a table from text: a line of column names, then rows; commas, semicolons or tabs separate cells."""
 
 import csv
 import io
@@ -13,23 +13,23 @@ from taskwell.tasks.exchange.reading import Reading
 DELIMITERS = (",", ";", "\t")
 MAX_CELL = 100_000
 MAX_COLUMNS = 100
-"""A line becomes a dictionary of all of them, however short it is itself."""
+"""Each line becomes a dictionary of all columns, so their number is limited."""
 MAX_PREAMBLE = 20
-"""Lines before the one that names the columns."""
+"""The most lines before the line of column names."""
 
 _SEPARATOR = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
-"""The first line of a file that Excel writes where the separator is not that of the machine."""
+"""The first line of a file from Excel, if the separator is not the machine's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table whose rows are read as they are asked for.
+    """A table that reads its rows on demand.
 
     Attributes:
-        columns: The names as they stand in the file.
-        rows: The cells of each row that has any.
-        before: The lines above the names.
-        named: The name of a column, by the field that the caller says it holds.
+        columns: The column names, unchanged.
+        rows: The cells of each row that is not empty.
+        before: The lines above the column names.
+        named: The column names that the caller gave, by field.
     """
 
     columns: tuple[str, ...]
@@ -39,17 +39,17 @@ class Table:
 
     @property
     def names(self) -> list[str]:
-        """The columns' names without case."""
+        """The column names in lower case."""
         return [each.casefold() for each in self.columns]
 
 
 def tables(text: str, named: Mapping[str, str]) -> Iterator[Table]:
-    """The text as each table that it may be: by what separates, and by the line with the names.
+    """Each table that the text can be, by separator and by line of column names.
 
-    That is the first line, or the first of several cells after a heading.
+    The column names are in the first line, or in the first line with several cells after a heading.
 
     Raises:
-        MalformedBody: it names more columns than any file of tasks.
+        MalformedBody: there are too many columns.
     """
     csv.field_size_limit(MAX_CELL)
     declared = _SEPARATOR.match(text)
@@ -72,7 +72,7 @@ def _beginning(text: str, delimiter: str) -> list[list[str]]:
 
 
 def _table(text: str, start: int, delimiter: str, skipped: int, named: Mapping[str, str]) -> Table | None:
-    """None where the line with the names is no CSV with this delimiter."""
+    """The table with this delimiter; None if the line of column names is not valid CSV."""
     source = io.StringIO(text, newline="")
     source.seek(start)
     rows = filter(any, _rows(csv.reader(source, delimiter=delimiter, strict=True)))
@@ -97,7 +97,7 @@ def _rows(lines: Iterator[list[str]]) -> Iterator[list[str]]:
 
 
 def named_cells(table: Table, fields: Mapping[int, str], cells: Sequence[str], reading: Reading) -> dict[str, str]:
-    """The cells of one row by the field that their column holds; what is in the others is told."""
+    """The cells of one row by field; reports the cells of other columns as ignored."""
     found: dict[str, str] = {}
     for index, cell in enumerate(cells):
         if index in fields:

@@ -1,4 +1,4 @@
-"""Taskwarrior's ``task export``."""
+"""Reads Taskwarrior's ``task export``."""
 
 import re
 from collections.abc import Iterator
@@ -55,6 +55,6 @@ def _row(number: int, task: dict[str, Any], reading: Reading) -> Row:
 
 
 def _extended(value: Any) -> str:
-    """The instant with the marks between its numbers."""
+    """The instant in the extended spelling of ISO 8601."""
     found = _BASIC.fullmatch(value) if isinstance(value, str) else None
     return "{}-{}-{}T{}:{}:{}Z".format(*found.groups()) if found else str(value or "")

@@ -1,4 +1,4 @@
-"""TickTick's CSV backup: a checklist's items stand in the content of its task."""
+"""Reads TickTick's CSV backup. The items of a checklist are in the content of their task."""
 
 import re
 from collections.abc import Iterator

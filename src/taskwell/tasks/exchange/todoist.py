@@ -1,7 +1,7 @@
-"""Todoist's CSV, as its export and its template have it, and its backup of several.
+"""Reads Todoist's CSV export or template, and its backup of several files.
 
-A section becomes a list, labels (``@errand`` at the end of a title) become tags, a note is added to the
-description of the task above it. A date in words, such as "every Monday", is kept in the description.
+A section becomes a list, and labels (``@errand`` at the end of a title) become tags. A note becomes a part of the
+description of the task above it. A date in words, such as "every Monday", goes to the description.
 """
 
 import re
@@ -30,7 +30,7 @@ def recognises(table: Table) -> bool:
 
 
 def read(table: Table, reading: Reading) -> Iterator[Row]:
-    """A task is whole once the next one begins, since its notes come after it."""
+    """The tasks of the file. A task is complete when the next one begins, since notes follow their task."""
     fields = {index: name for index, name in enumerate(table.names) if name in _READ | _OF_DATES}
     section, number = "", 0
     task: Row | None = None
@@ -82,7 +82,7 @@ def _task(line: dict[str, str], text: str, section: str, reading: Reading) -> di
 
 
 def _without_labels(text: str) -> tuple[str, list[str]]:
-    """The title before the labels at its end, and these."""
+    """The title without the labels at its end, and the labels."""
     words = text.split()
     count = next((n for n, word in enumerate(reversed(words[1:])) if not _LABEL.fullmatch(word)), len(words[1:]))
     if not count:
@@ -99,7 +99,7 @@ def recognises_files(files: Mapping[str, bytes]) -> bool:
 
 
 def read_files(files: Mapping[str, bytes], reading: Reading) -> Iterator[Row]:
-    """A backup: a file for each project, which becomes a list; ``Home [123].csv`` is named so by its number."""
+    """Reads a backup. Each file is a project, such as ``Home [123].csv``, and becomes a list."""
     number = 0
     for name, content in files.items():
         table = _table(content) if name.lower().endswith(".csv") else None

@@ -1,4 +1,4 @@
-"""todo.txt: a task in each line, with ``(A)``, ``+project``, ``@context`` and ``key:value`` in it."""
+"""Reads todo.txt: one task per line, with ``(A)``, ``+project``, ``@context`` and ``key:value``."""
 
 import io
 import re
@@ -22,7 +22,7 @@ _PAIR = re.compile(r"([A-Za-z]+):([^\s:/]\S*)")
 
 
 def recognises(text: str) -> bool:
-    """At least half of its lines have a mark, as far as it is looked at."""
+    """Whether at least half of the first lines have such a mark."""
     lines = [each for each in islice(io.StringIO(text), MAX_LOOKED_AT) if each.strip()]
     marked = sum(1 for each in lines if _SURE.match(each) or _MARKED.search(each))
     return bool(lines) and 2 * marked >= len(lines)

@@ -1,4 +1,4 @@
-"""A board of Trello's as JSON: its cards, and the items of their checklists."""
+"""Reads a Trello board as JSON: its cards, and the items of their checklists."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Vikunja's export: a ZIP file with ``data.json``, or that alone."""
+"""Reads Vikunja's export: a ZIP file with ``data.json``, or ``data.json`` alone."""
 
 import html
 import re
@@ -88,7 +88,7 @@ def _moment(value: Any) -> str:
 
 
 def _plain(description: Any) -> Any:
-    """The text of what Vikunja keeps as HTML."""
+    """The plain text of a description, which Vikunja stores as HTML."""
     if not isinstance(description, str) or "<" not in description:
         return description
     return html.unescape(_TAG.sub("", _BREAK.sub("\n", description))).strip()

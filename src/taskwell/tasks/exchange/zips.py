@@ -1,4 +1,4 @@
-"""A ZIP file, unpacked within bounds."""
+"""Unpacks a ZIP file, with limits."""
 
 import io
 import zipfile
@@ -14,8 +14,8 @@ def unpacked(content: bytes) -> dict[str, bytes]:
     """The files by their paths.
 
     Raises:
-        MalformedBody: it is broken, or locked by a password.
-        TooLarge: there is too much in it; what is said about sizes is not believed.
+        MalformedBody: the file is broken, or has a password.
+        TooLarge: the unpacked content is too large. The sizes that the file states are not trusted.
     """
     files: dict[str, bytes] = {}
     left = MAX_UNPACKED

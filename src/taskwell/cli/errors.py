@@ -1,4 +1,4 @@
-"""How a command ends that did not work: one line on standard error, an exit code, and no traceback unless DEBUG."""
+"""Errors of a command: one line on standard error, an exit code, and a traceback only with DEBUG."""
 
 import sys
 from typing import NoReturn
@@ -11,11 +11,11 @@ from taskwell.errors import AppError, Invalid, Unavailable
 from taskwell.settings import InvalidSettings, read_settings
 
 FAILED, MISUSED = 1, 2
-"""Exit codes: the work could not be done; the command or the settings are wrong."""
+"""Exit codes: the work failed; the command line or a setting is wrong."""
 
 
 def run(app: typer.Typer) -> NoReturn:
-    """Runs the command line to its end."""
+    """Runs the command line and exits."""
     try:
         sys.exit(app(standalone_mode=False))
     except typer.Abort:
@@ -33,7 +33,7 @@ def run(app: typer.Typer) -> NoReturn:
 def _debugs() -> bool:
     try:
         return read_settings().debug
-    except InvalidSettings:  # what failed may have failed before it read them, or without
+    except InvalidSettings:  # the command may have failed before it read them
         return False
 
 
