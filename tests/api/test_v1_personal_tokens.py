@@ -16,6 +16,7 @@ from taskwell.users.tables import ApiTokenRow, IdempotencyKeyRow, UserRow
 from tests.support.people import PASSWORD, Person, arrive
 from tests.support.personal import READ, TOKENS, WRITE, made, script, script_of
 
+SPACES, TASKS = "/api/v1/spaces", "/api/v1/tasks"
 FORM = re.compile(r"tw_[0-9A-Za-z]{36}")
 FIELDS = {"id", "name", "scopes", "space_ids", "expires_at", "last_used_on", "created_at"}
 MAILS: Query[tuple[str, str]] = Query(select(MailRow.kind, MailRow.email), lambda *columns: columns)
@@ -104,11 +105,60 @@ async def test_the_owner_is_told_by_mail(database: Database, ada: Person):
     assert await database.rows(MAILS) == [("token_made", ada.email)]
 
 
-async def test_a_token_may_be_confined_to_the_personal_space_and_to_no_other(ada: Person, eve: Person):
-    assert (await made(ada, READ | {"space_ids": [ada.id, ada.id]}))["space_ids"] == [ada.id]
+async def test_a_token_may_be_confined_to_spaces_of_its_user_and_to_no_other(ada: Person, eve: Person):
+    family = (await ada.http.post(SPACES, json={"name": "Family"})).json()["id"]
+    named = [family.upper(), "personal", ada.id]
+    assert (await made(ada, READ | {"space_ids": named}))["space_ids"] == sorted([ada.id, family])
     for foreign in (eve.id, "01938d1b-1111-7222-8333-444455556666", "no id"):
         refused = await ada.http.post(TOKENS, json=READ | {"space_ids": [ada.id, foreign]})
         assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+
+
+async def test_a_confined_token_finds_no_space_but_its_own_in_any_contract(app: Gateway, ada: Person):
+    family, team = [(await ada.http.post(SPACES, json={"name": name})).json()["id"] for name in ("Family", "Team")]
+    secret = (await ada.http.post(TASKS, json={"title": "Gift"})).json()["id"]
+    tablet = await script_of(app, ada, WRITE | {"space_ids": [family]})
+    milk = (await tablet.post(f"{TASKS}?space={family}", json={"title": "Milk"})).json()["id"]
+
+    hidden = [TASKS, f"{TASKS}/{secret}", f"/api/v1/users/me/tasks/{secret}", "/api/v1/lists", "/api/v1/tags"]
+    hidden += [f"{TASKS}?space={space}" for space in (team, "personal", ada.id)]
+    hidden += [f"{TASKS}?space={family}&space={team}", f"{SPACES}/{team}", f"{SPACES}/personal"]
+    hidden += [f"/api/v1/{ada.id}/tasks", f"/api/{ada.id}/tasks", f"/api/users/{ada.id}/todos"]
+    for path in hidden:
+        assert (await tablet.get(path)).status_code == 404, path
+    moved = await tablet.post(f"{TASKS}/{milk}/move?space={family}", json={"space_id": "personal"})
+    assert (moved.status_code, moved.json()["detail"]) == (404, "There is no such space.")
+    assert (await tablet.post(TASKS, json={"title": "Cake"})).status_code == 404
+    assert [each["id"] for each in (await tablet.get(f"{TASKS}?space=all")).json()["items"]] == [milk]
+    assert [each["id"] for each in (await tablet.get(SPACES)).json()["items"]] == [family]
+
+
+async def test_a_confined_token_gets_no_answer_that_another_one_had(app: Gateway, ada: Person):
+    family = (await ada.http.post(SPACES, json={"name": "Family"})).json()["id"]
+    body = {"title": "Gift"}
+    assert (await ada.http.post(TASKS, json=body, headers=KEY)).status_code == 201
+
+    tablet = await script_of(app, ada, WRITE | {"space_ids": [family]})
+
+    assert (await tablet.post(TASKS, json=body, headers=KEY)).status_code == 404
+
+
+async def test_a_personal_token_reaches_neither_members_nor_invitations(app: Gateway, ada: Person):
+    family = (await ada.http.post(SPACES, json={"name": "Family"})).json()["id"]
+    invitation = (await ada.http.post(f"{SPACES}/{family}/invitations", json={"role": "owner"})).json()
+    tablet = await script_of(app, ada, WRITE)
+
+    for method, path, body in (
+        ("GET", f"{SPACES}/{family}/members", None),
+        ("PATCH", f"{SPACES}/{family}/members/{ada.id}", {"role": "owner"}),
+        ("DELETE", f"{SPACES}/{family}/members/{ada.id}", None),
+        ("GET", f"{SPACES}/{family}/invitations", None),
+        ("POST", f"{SPACES}/{family}/invitations", {"role": "owner"}),
+        ("DELETE", f"{SPACES}/{family}/invitations/{invitation['id']}", None),
+        ("POST", "/api/v1/invitations/accept", {"token": invitation["token"]}),
+    ):
+        refused = await tablet.request(method, path, json=body)
+        assert (refused.status_code, refused.json()["code"]) == (403, "insufficient_scope"), path
 
 
 async def test_a_token_ends_when_it_was_made_to(app: Gateway, database: Database, ada: Person):

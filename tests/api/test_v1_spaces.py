@@ -87,6 +87,13 @@ async def test_one_space_is_meant_where_an_operation_takes_one(ada: Person):
         assert refused.json()["errors"][0]["field"] == "space"
 
 
+async def test_no_other_spelling_means_all_spaces(ada: Person):
+    for path in (TASKS, f"{TASKS}/stats"):
+        for name in ("ALL", "PERSONAL"):
+            refused = await ada.http.get(path, params={"space": name})
+            assert (refused.status_code, refused.json()["detail"]) == (404, "There is no such space."), path
+
+
 async def test_the_request_is_judged_before_the_space_and_the_role_before_the_thing(ada: Person, ben: Person):
     space = await family_of(ada)
     await join(ada, space, ben, "reader")

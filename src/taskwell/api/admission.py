@@ -26,7 +26,7 @@ async def admitted(call: RequestContext, scope: Scope, respond: Respond) -> Resp
     services = call.services
     call.caller = await services.identities.identify(call.headers(b"authorization"))
     user = call.user
-    call.spaces = (call.own_space,)
+    call.spaces = (call.own_space,) if user.may_see(user.user_id) else ()
     named = call.path_params.get("user_id")
     if named is not None and named != "me" and not user.is_named(named):
         raise Forbidden("The path names another user; use your own id.")

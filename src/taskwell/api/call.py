@@ -16,6 +16,7 @@ from taskwell.database import Database, Lane
 from taskwell.errors import InvalidHeader, TooLarge, Unauthorized, UnsupportedMediaType
 from taskwell.settings import Settings
 from taskwell.spaces import SpaceAccess
+from taskwell.spaces.rules import no_such_space
 from taskwell.users import Caller
 from taskwell.users.principal import Principal
 
@@ -57,6 +58,7 @@ class RequestContext:
         lane: Where the verbs run: the database, or the one transaction of an idempotent request.
         is_trial: Whether all that it does is taken back.
         outdated: What the request makes wrong of ``Identities``; it is forgotten once the request is committed.
+        spaces: Whose things the operation is about; none where the token may not see its user's own.
         named_space: What ``?space=`` says.
         shown: The shared spaces that the answer is about; a repeat of it asks whether the caller still sees them.
     """
@@ -84,6 +86,8 @@ class RequestContext:
     @property
     def space(self) -> SpaceAccess:
         """Whose things the operation is about."""
+        if not self.spaces:
+            raise no_such_space()
         (space,) = self.spaces
         return space
 

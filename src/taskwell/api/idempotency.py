@@ -15,6 +15,7 @@ from starlette.responses import Response
 from taskwell.api.call import RequestContext
 from taskwell.api.replies import ToldOnce
 from taskwell.errors import AppError, IdempotencyKeyReused, InvalidHeader, RequestInProgress
+from taskwell.spaces.rules import no_such_space
 from taskwell.users import idempotency
 from taskwell.users.idempotency import StoredAnswer
 
@@ -75,6 +76,9 @@ async def _replayed(call: RequestContext, stored: StoredAnswer, request_hash: st
             "idempotency_key_reused",
             location="header",
         )
+    for space_id in stored.spaces or (call.user.user_id,):
+        if not call.user.may_see(space_id):
+            raise no_such_space()
     for space_id in stored.spaces:
         await call.services.identities.accesses.of(call.user.user_id, space_id)
     headers = orjson.loads(stored.headers) | {"Idempotency-Replayed": "true"}

@@ -53,11 +53,10 @@ async def space_of(call: RequestContext, space_id: str) -> SpaceAccess:
         NotFound: it is not one of theirs.
     """
     own = call.own_space
-    if space_id in (PERSONAL, own.id):
-        return own
-    if not UUID.fullmatch(space_id):
+    space_id = own.id if space_id == PERSONAL else space_id.lower()
+    if not UUID.fullmatch(space_id) or not call.user.may_see(space_id):
         raise no_such_space()
-    return await call.services.identities.accesses.of(own.id, space_id)
+    return own if space_id == own.id else await call.services.identities.accesses.of(own.id, space_id)
 
 
 async def space_to_write(call: RequestContext, space_id: str) -> SpaceAccess:
@@ -67,7 +66,7 @@ async def space_to_write(call: RequestContext, space_id: str) -> SpaceAccess:
         NotFound: it is not one of theirs.
         ReadOnly: they may only read it.
     """
-    access = await space_of(call, space_id.lower())
+    access = await space_of(call, space_id)
     if access.role == "reader":
         access = await call.services.identities.accesses.read(call.user.user_id, access.id)
     if access.role == "reader":
@@ -101,7 +100,7 @@ class SpaceOperation(Operation):
         """Finds the spaces; gives why the caller may not, which is said after what is wrong with the request."""
         named: str | list[str] | None = query.space
         if named is None or named == []:
-            return None
+            return None if call.spaces else no_such_space()
         call.named_space = named if isinstance(named, str) else None
         try:
             call.spaces = await self._found(call, [named] if isinstance(named, str) else named)
@@ -113,10 +112,11 @@ class SpaceOperation(Operation):
     async def _found(self, call: RequestContext, named: list[str]) -> tuple[SpaceAccess, ...]:
         own = call.own_space.id
         ids = {own if each == PERSONAL else each.lower() for each in named}
-        if len(ids) == 1 and ALL not in ids:
-            return (await self._access(call, *ids),)
-        theirs = {each.id: each for each in await call.services.identities.accesses.every(own)}
-        if ALL in ids:
+        if len(ids) == 1 and ALL not in named:
+            return (await self._access(call, named[0]),)
+        found = await call.services.identities.accesses.every(own)
+        theirs = {each.id: each for each in found if call.user.may_see(each.id)}
+        if ALL in named:
             return tuple(theirs.values())
         if not ids <= theirs.keys():
             raise no_such_space()

@@ -13,6 +13,8 @@ from taskwell.errors import AppError, EmailUnverified, InvalidToken, LimitReache
 from taskwell.mail import outbox
 from taskwell.security import personal_tokens
 from taskwell.spaces import SpaceAccess
+from taskwell.spaces.queries import accesses_of
+from taskwell.spaces.rules import no_such_space
 from taskwell.users.identities import Caller, lock_caller
 from taskwell.users.principal import Principal, Scope
 from taskwell.users.profile import TIME_ZONE
@@ -102,8 +104,10 @@ async def make_token(
         account = await lock_caller(transaction, user)
         if not user.is_external and not account.email_verified:
             raise EmailUnverified
-        if space_ids is not None and not set(space_ids) <= {user.user_id}:
-            raise NotFound("There is no such space.")
+        if space_ids is not None:
+            theirs = {each.id for each in await accesses_of(transaction, user.user_id)}
+            if not set(space_ids) <= theirs:
+                raise no_such_space()
         if (await transaction.row(_COUNT, user_id=user.user_id) or 0) >= MAX_TOKENS:
             raise LimitReached(f"A user may have {MAX_TOKENS} personal tokens; delete one first.")
         made = await transaction.row(
@@ -151,6 +155,7 @@ class _Holder:
     token_id: str
     user_id: str
     scopes: tuple[str, ...]
+    space_ids: tuple[str, ...] | None
     expires_at: datetime | None
     last_used_on: date | None
     is_external: bool
@@ -162,6 +167,7 @@ _HOLDER: Query[_Holder] = Query(
         ApiTokenRow.id,
         ApiTokenRow.user_id,
         ApiTokenRow.scopes,
+        ApiTokenRow.space_ids,
         ApiTokenRow.expires_at,
         ApiTokenRow.last_used_on,
         UserRow.email_key.is_(None),
@@ -206,5 +212,6 @@ async def holder_of_personal(lane: Lane, text: str) -> Caller:
         found.expires_at or NO_END,
         is_external=found.is_external,
         scopes=frozenset(cast("tuple[Scope, ...]", found.scopes)),
+        space_ids=None if found.space_ids is None else frozenset(found.space_ids),
     )
     return Caller(actor, SpaceAccess.personal(actor.user_id, time_zone=found.time_zone))

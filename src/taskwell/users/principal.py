@@ -21,6 +21,7 @@ class Principal:
         issued_at: When the token was issued; None where it does not say.
         signed_in_at: When its holder signed in; None where they did elsewhere.
         scopes: What the token allows; None for everything.
+        space_ids: The only spaces that the token may see; None for every space of its user.
     """
 
     user_id: str
@@ -31,7 +32,12 @@ class Principal:
     issued_at: datetime | None = None
     signed_in_at: datetime | None = None
     scopes: frozenset[Scope] | None = None
+    space_ids: frozenset[str] | None = None
 
     def is_named(self, user_id: str) -> bool:
         """Whether an id in a path means this caller."""
         return user_id in (self.subject, self.user_id)
+
+    def may_see(self, space_id: str) -> bool:
+        """Whether the token reaches a space, if its user is a member there."""
+        return self.space_ids is None or space_id in self.space_ids

@@ -28,7 +28,7 @@ router, by_user = APIRouter(), APIRouter()
 
 for account in (activity, auth, password, email, totp, tokens, providers, lists, tags, users):
     router.include_router(account.router, prefix="/api/v1")
-for shared in (spaces.router, spaces.accepting):
+for shared in (spaces.router, spaces.people, spaces.accepting):
     router.include_router(shared, prefix="/api/v1")
 for about_tasks in (tasks, bulk, stats, reminders, comments, exchange):
     router.include_router(about_tasks.router, prefix="/api/v1")

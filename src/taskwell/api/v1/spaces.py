@@ -16,7 +16,7 @@ from taskwell.api.client_address import address_group
 from taskwell.api.conditional import IfMatch, etag
 from taskwell.api.failures import raises
 from taskwell.api.in_space import PERSONAL
-from taskwell.api.operation import Operation
+from taskwell.api.operation import AccountOperation, Operation
 from taskwell.api.replies import FRESH, json_response, told_once
 from taskwell.api.v1.space_schemas import (
     InvitationBody,
@@ -53,13 +53,14 @@ from taskwell.tasks.fields import UUID
 from taskwell.users.user import email_key
 
 router = APIRouter(prefix="/spaces", tags=["spaces"], route_class=Operation)
-accepting = APIRouter(prefix="/invitations", tags=["spaces"], route_class=Operation)
+people = APIRouter(prefix="/spaces/{space}", tags=["spaces"], route_class=AccountOperation)
+accepting = APIRouter(prefix="/invitations", tags=["spaces"], route_class=AccountOperation)
 
 
 @router.get("", summary="List your spaces, the personal one first", response_model=SpacesOut)
 async def list_spaces(call: Call) -> Response:
     found = await queries.every(call.lane, call.user.user_id)
-    return json_response({"items": [space_json(each) for each in found]}, headers=FRESH)
+    return json_response({"items": [space_json(each) for each in found if call.user.may_see(each.id)]}, headers=FRESH)
 
 
 @router.post(
@@ -109,14 +110,14 @@ async def delete_space(call: Call, space: str, body: SpaceEnd, if_match: IfMatch
     return Response(status_code=204)
 
 
-@router.get("/{space}/members", summary="List the members", response_model=MembersOut, responses=raises(NotFound))
+@people.get("/members", summary="List the members", response_model=MembersOut, responses=raises(NotFound))
 async def list_members(call: Call, space: str) -> Response:
     found = await queries.members(call.lane, call.user.user_id, _space_id(call, space))
     return json_response({"items": [asdict(each) for each in found]}, headers=FRESH)
 
 
-@router.patch(
-    "/{space}/members/{member}",
+@people.patch(
+    "/members/{member}",
     summary="Give a member another role",
     response_model=MemberOut,
     responses=raises(NotFound, NotOwner, LastOwner),
@@ -128,8 +129,8 @@ async def change_member(call: Call, space: str, member: str, body: MemberPatch) 
     return json_response(asdict(changed), headers=FRESH)
 
 
-@router.delete(
-    "/{space}/members/{member}",
+@people.delete(
+    "/members/{member}",
     summary="Remove a member, or leave",
     status_code=204,
     responses=raises(NotFound, NotOwner, LastOwner),
@@ -142,8 +143,8 @@ async def remove_member(call: Call, space: str, member: str) -> Response:
     return Response(status_code=204)
 
 
-@router.get(
-    "/{space}/invitations",
+@people.get(
+    "/invitations",
     summary="List the open invitations",
     response_model=InvitationsOut,
     responses=raises(NotFound, NotOwner),
@@ -153,8 +154,8 @@ async def list_invitations(call: Call, space: str) -> Response:
     return json_response({"items": [invitation_json(each) for each in found]}, headers=FRESH)
 
 
-@router.post(
-    "/{space}/invitations",
+@people.post(
+    "/invitations",
     summary="Invite by link, or by mail",
     status_code=201,
     response_model=NewInvitationOut,
@@ -184,8 +185,8 @@ async def create_invitation(call: Call, space: str, body: InvitationBody) -> Res
     return told_once(shown, "token", "url", status=201)
 
 
-@router.delete(
-    "/{space}/invitations/{invitation_id}",
+@people.delete(
+    "/invitations/{invitation_id}",
     summary="Withdraw an invitation",
     status_code=204,
     responses=raises(NotFound, NotOwner),
@@ -221,11 +222,10 @@ def _tagged(space: Space) -> Tagged:
 
 
 def _space_id(call: RequestContext, named: str) -> str:
-    if named == PERSONAL:
-        return call.user.user_id
-    if not UUID.fullmatch(named):
+    space_id = call.user.user_id if named == PERSONAL else named.lower()
+    if not UUID.fullmatch(space_id) or not call.user.may_see(space_id):
         raise no_such_space()
-    return named.lower()
+    return space_id
 
 
 def _member_id(call: RequestContext, named: str) -> str:

@@ -14,6 +14,7 @@ from taskwell import users
 from taskwell.api.attempts import note
 from taskwell.api.call import Call
 from taskwell.api.failures import raises
+from taskwell.api.in_space import PERSONAL
 from taskwell.api.operation import AccountOperation
 from taskwell.api.replies import PRIVATE, json_response, told_once
 from taskwell.api.task_members import EXAMPLE_ID, EXAMPLE_USER
@@ -111,6 +112,8 @@ async def list_tokens(call: Call) -> Response:
 async def make_token(call: Call, body: TokenBody) -> Response:
     """The answer holds the token this once. Send it as `Authorization: Bearer …`."""
     values: dict[str, Any] = body.model_dump()
+    if body.space_ids is not None:
+        values["space_ids"] = [call.user.user_id if each == PERSONAL else each.lower() for each in body.space_ids]
     made, text = await users.make_token(call.lane, call.user, **values, sends_mail=call.settings.sends_mail)
     note(call, "token_made", user_id=call.user.user_id)
     return told_once(asdict(made) | {"token": text}, "token", status=201)
