@@ -143,6 +143,7 @@ async def test_a_worker_outlives_its_database(tmp_path: Path, receiver: Receiver
         database = await open_database(settings)
         async with worker.running(database, settings):
             user = await users.sign_up(database, email="ada@example.com", password=PASSWORD, name="Ada")
+            await users.confirm(database, user.id)
             ada = Principal(user.id, user.id, "", now())
             space = SpaceAccess.personal(user.id)
             await webhooks.put(database, ada, receiver.url, allow_private=True)

@@ -26,7 +26,7 @@ _BARE_PLUS = re.compile(r" (?=\d\d:\d\d$)", re.ASCII)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 MOST_SPELLINGS = 5 * MAX_TAGS
-"""Of tags in one body, which are judged one by one; most of them must be twins."""
+"""Of tags in one body, which are judged one by one; most of them must be duplicates."""
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
@@ -108,7 +108,7 @@ def _fit_for_a_tag(tag: str) -> str:
 
 
 def _not_many(tags: Any) -> Any:
-    """Before each is looked at; twins count as one only afterwards, so there may be some more."""
+    """Before each is looked at; duplicates count as one only afterwards, so there may be some more."""
     if isinstance(tags, list) and len(tags) > MOST_SPELLINGS:
         raise PydanticCustomError("too_long", "There must be at most {most} tags", {"most": MAX_TAGS})
     return tags

@@ -1,4 +1,4 @@
-"""The one statement of a page of tasks, composed anew only for what its text depends on."""
+"""The one statement of a page of tasks, composed again only for what its text depends on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

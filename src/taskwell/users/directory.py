@@ -85,10 +85,10 @@ _BY_SUBJECT: Query[User] = Query(
 
 
 async def by_email_or_id(lane: Lane, name: str) -> User:
-    """The local account with this e-mail, the user with this id of ours, or else the one whom their keeper calls so.
+    """The local account with this e-mail, the user with this id of ours, or else the one of this name at an issuer.
 
     Raises:
-        NotFound: there is none, or two keepers have one of that id.
+        NotFound: there is none, or two issuers have a user of that id.
     """
     try:
         found = await lane.rows(BY_ID, user_id=str(UUID(name)))
